@@ -1,0 +1,15 @@
+/** Bounds both sides keep. The host enforces them on whatever it reads; a runner should not try to exceed them. */
+export const PROTOCOL_LIMITS = {
+  /** Longest `content` of one row, in bytes of UTF-8 JSON. */
+  contentBytes: 2 * 1024 * 1024,
+  /** Longest id, in characters. */
+  idChars: 128,
+  /** Longest error text in an acknowledgement, in characters; longer is cut. */
+  errorChars: 4096,
+  /** Longest tool name, in characters; longer is cut. */
+  toolNameChars: 200,
+  /** Rows of `session_state` kept. */
+  stateRows: 256,
+  /** Bytes of one `session_state` value. */
+  stateValueBytes: 64 * 1024,
+} as const

@@ -1,0 +1,101 @@
+/**
+ * Rows of the two mailbox databases as they stand on disk. Columns marked *ours* are missing in NanoClaw v2's
+ * databases; a reader on either side treats a missing column as null.
+ */
+
+export type MessageKind = 'chat' | 'task' | 'system'
+export type InboundStatus = 'pending' | 'completed' | 'failed'
+export type AckStatus = 'processing' | 'completed' | 'failed'
+
+/** A row of `messages_in`, written by the host. */
+export interface MessageInRow {
+  readonly id: string
+  /** Even; order of the session's messages. */
+  readonly seq: number
+  readonly kind: MessageKind
+  readonly timestamp: string
+  /** `failed` on a message the run has claimed means: the host gave it up (cancelled), abort the work. */
+  readonly status: InboundStatus
+  readonly process_after: string | null
+  readonly recurrence: string | null
+  readonly series_id: string | null
+  readonly tries: number
+  /** 0: context only, wakes nobody and is handed over with the next message that does. */
+  readonly trigger: 0 | 1
+  /** 1: handed out only on a run's first look at its mailbox. */
+  readonly on_wake: 0 | 1
+  /** JSON, `{ "text": … }` for messages of people. */
+  readonly content: string
+  readonly platform_id: string | null
+  readonly channel_type: string | null
+  readonly thread_id: string | null
+  readonly source_session_id: string | null
+  /** Ours. How often the message has been handed out; an acknowledgement repeats it. */
+  readonly attempt: number
+}
+
+/** The one row of `run`, written by the host. */
+export interface RunRow {
+  readonly epoch: number
+  readonly granted_at: string
+  /** Every row of `messages_out` up to this `seq` is safe with the host and may be deleted. */
+  readonly taken_seq: number
+  /** Ours. The protocol version of the host. */
+  readonly protocol: number
+}
+
+/** A row of `processing_ack`, written by the run. */
+export interface ProcessingAckRow {
+  readonly message_id: string
+  readonly status: AckStatus
+  readonly status_changed: string
+  readonly epoch: number | null
+  readonly error: string | null
+  /** Set with `failed` by an agent that knows when trying again makes sense (a rate limit): spends no try. */
+  readonly retry_at: string | null
+  /** Ours. `messages_in.attempt` of the claim this speaks of. */
+  readonly attempt: number | null
+}
+
+/** A row of `messages_out`, written by the run. */
+export interface MessageOutRow {
+  readonly id: string
+  /** Odd, growing; never reused, also after rows were deleted. */
+  readonly seq: number
+  /** The message this answers. A message that was answered is complete, whatever became of its acknowledgement. */
+  readonly in_reply_to: string | null
+  readonly timestamp: string
+  readonly deliver_after: string | null
+  readonly kind: MessageKind
+  readonly content: string
+  readonly epoch: number | null
+  readonly platform_id: string | null
+  readonly channel_type: string | null
+  readonly thread_id: string | null
+}
+
+/** The one row of `container_state`, written by the run. */
+export interface ContainerStateRow {
+  readonly current_tool: string | null
+  readonly tool_declared_timeout_ms: number | null
+  readonly tool_expected_ms: number | null
+  readonly tool_started_at: string | null
+  readonly progress_at: string | null
+  readonly progress_seq: number | null
+  readonly updated_at: string | null
+}
+
+/** A row of `session_state`, written by the run, copied by the host, restored for the next run. */
+export interface SessionStateRow {
+  readonly key: string
+  readonly value: string
+  readonly updated_at: string
+}
+
+/** A row of `delivered`, written by the host: what became of a reply. */
+export interface DeliveredRow {
+  readonly message_out_id: string
+  readonly status: 'delivered' | 'failed'
+  readonly platform_message_id: string | null
+  readonly delivered_at: string
+}

@@ -1,0 +1,120 @@
+import type { JournalRecord } from './model/journal.ts'
+import type { Message, MessageStatus, SendReceipt } from './model/message.ts'
+import type { Reply } from './model/reply.ts'
+import type { Run } from './model/run.ts'
+import type { Session, SessionSummary } from './model/session.ts'
+import type { DeadLetter } from './store/store.ts'
+
+/** What a sender may say of a message. Everything is checked at once; the first wrong field is named in the error. */
+export interface SendRequest {
+  readonly group: string
+  /** Session name within the group. @default 'main' */
+  readonly session?: string
+  readonly text: string
+  /** Makes the send idempotent: the same id again returns the first receipt. @default a new id */
+  readonly id?: string
+  readonly kind?: 'chat' | 'task' | 'system'
+  /** When it becomes due: an instant with its zone, or a span such as `10m`. @default at once */
+  readonly after?: string
+  /** True: context only; wakes nobody and is handed over with the next message that does. @default false */
+  readonly context?: boolean
+  readonly platformId?: string
+  readonly channelType?: string
+  readonly threadId?: string
+}
+
+/** A session with what is open in it: what `sessiond show` prints. */
+export interface SessionDetail {
+  readonly session: Session
+  readonly summary: SessionSummary
+  readonly run: Run | null
+  /** Newest first. */
+  readonly messages: readonly Message[]
+  readonly replies: readonly Reply[]
+}
+
+/** A journal line as subscribers get it; `reply` is there on `reply:written`. */
+export interface HostEvent extends JournalRecord {
+  readonly reply?: Reply
+}
+
+export interface EventQuery {
+  /** Resume after this journal id; absent: from now on. */
+  readonly afterId?: number
+  readonly sessionId?: string
+  readonly signal?: AbortSignal
+}
+
+/** One decision of a sweep with the evidence it was made on. */
+export interface SweepLine {
+  readonly sessionId: string
+  readonly epoch: number | null
+  readonly action: string
+  readonly because: string
+  readonly evidence: Readonly<Record<string, unknown>>
+  /** What came of it; null in a dry run. */
+  readonly outcome: string | null
+}
+
+export interface SweepReport {
+  readonly startedAtMs: number
+  readonly tookMs: number
+  readonly dryRun: boolean
+  readonly lines: readonly SweepLine[]
+}
+
+export interface Health {
+  readonly ok: boolean
+  readonly version: string
+  readonly installId: string
+  readonly pid: number
+  readonly startedAtMs: number
+  /** Null before the first sweep. */
+  readonly lastSweepAgeMs: number | null
+  /** Age of the oldest message that is due, unclaimed and in a session that could run; null: none. */
+  readonly oldestDueAgeMs: number | null
+  readonly liveRuns: number
+  readonly maxRuns: number
+  readonly problems: readonly string[]
+}
+
+/**
+ * What can be asked of a running host: the library's face, and all that HTTP and so the CLI stand on. Throws
+ * SessiondErrors. Ids of sessions are `<group>/<name>`.
+ */
+export interface HostApi {
+  /** Resolves once the message is durable. */
+  send(request: SendRequest): Promise<SendReceipt>
+  /** One outcome per request, in order; one bad request harms no other. */
+  sendMany(requests: readonly SendRequest[]): Promise<(SendReceipt | Error)[]>
+  listSessions(query: { group?: string; after?: string; limit?: number }): Promise<SessionSummary[]>
+  /** SESSION_NOT_FOUND. */
+  showSession(sessionId: string, limit?: number): Promise<SessionDetail>
+  listMessages(query: {
+    sessionId: string
+    statuses?: readonly MessageStatus[]
+    beforeSeq?: number
+    limit?: number
+  }): Promise<Message[]>
+  /** MESSAGE_NOT_FOUND. With the replies to it. */
+  showMessage(messageId: string): Promise<{ message: Message; replies: Reply[] }>
+  /** `requested`: its run is being told; the message ends when the run has let go. MESSAGE_NOT_FOUND, MESSAGE_NOT_OPEN. */
+  cancelMessage(messageId: string): Promise<'cancelled' | 'requested'>
+  /** Ends what the agent is doing: claimed messages end CANCELLED, its run stops; later messages wake a new run. */
+  stopSession(sessionId: string): Promise<{ cancelled: number; runStopped: boolean }>
+  closeSession(sessionId: string): Promise<'closed' | 'already-closed'>
+  listRuns(sessionId: string, limit?: number): Promise<Run[]>
+  /** Tail of a run's output; epoch absent: the newest run. RUN_NOT_FOUND. */
+  readRunLog(sessionId: string, epoch: number | undefined, maxBytes?: number): Promise<{ epoch: number; text: string }>
+  listDead(query: { sessionId?: string; limit?: number }): Promise<DeadLetter[]>
+  /** `id`: a message's, or `delivery:<n>`. MESSAGE_NOT_FOUND, MESSAGE_NOT_DEAD, SESSION_CLOSED. */
+  showDead(id: string): Promise<DeadLetter>
+  replayDead(id: string): Promise<void>
+  dropDead(id: string): Promise<void>
+  /** Every event after `afterId`, then live ones, until the signal aborts or the host stops. */
+  events(query: EventQuery): AsyncIterable<HostEvent>
+  /** Newest journal id: where "from now on" begins. */
+  lastEventId(): Promise<number>
+  sweepOnce(options: { dryRun: boolean }): Promise<SweepReport>
+  health(): Promise<Health>
+}

@@ -1,0 +1,139 @@
+import type { ResolvedMount, RunLimits } from '../runtime/runtime.ts'
+
+/** How a group's text becomes work: the bundled command agent, or a runner program of the group's own. */
+export type AgentConfig =
+  | {
+      readonly kind: 'command'
+      readonly command: readonly string[]
+      readonly per: 'message' | 'batch'
+      readonly timeoutMs: number
+      readonly maxReplyBytes: number
+    }
+  | { readonly kind: 'runner'; readonly command: readonly string[] }
+
+export interface GroupConfig {
+  readonly name: string
+  readonly agent: AgentConfig
+  readonly runtime: 'process' | 'docker'
+  /** Docker only. */
+  readonly image: string | null
+  readonly network: string
+  readonly user: { readonly uid: number; readonly gid: number } | null
+  readonly environment: Readonly<Record<string, string>>
+  readonly mounts: readonly ResolvedMount[]
+  readonly limits: RunLimits
+  /** IANA zone. */
+  readonly timeZone: string
+  /** Names of sinks besides the event stream. */
+  readonly sinks: readonly string[]
+  readonly stuck: StuckPolicy
+  readonly retry: RetryPolicy
+  /** A run with nothing to do is stopped after this long. */
+  readonly idleStopMs: number
+}
+
+/** The seed's judgement of stuck runs. */
+export interface StuckPolicy {
+  readonly policy: 'classic'
+  /** A claim with no heartbeat since it was made is silent after this long. */
+  readonly claimSilentMs: number
+  /** No heartbeat at all for this long ends a run, whatever it does. */
+  readonly ceilingMs: number
+  /** A tool's declared time-out widens both, up to this. */
+  readonly maxToolTimeoutMs: number
+}
+
+export interface RetryPolicy {
+  readonly maxTries: number
+  /** Wait after the n-th spent try: baseMs x 2^n, at most maxMs. */
+  readonly baseMs: number
+  readonly maxMs: number
+  readonly jitter: 'none' | 'full'
+  /** `retry_at` of an agent is honoured up to this far ahead. */
+  readonly maxDeferMs: number
+}
+
+export interface SpawnPolicy {
+  readonly baseMs: number
+  readonly maxMs: number
+  /** The user is told after this many failures in a row. */
+  readonly tellAfter: number
+}
+
+export interface WebhookConfig {
+  readonly name: string
+  readonly url: string
+  /** Key of the HMAC-SHA-256 signature; null: unsigned. */
+  readonly secret: string | null
+  readonly timeoutMs: number
+  readonly maxAttempts: number
+  readonly baseMs: number
+  readonly maxMs: number
+  /** Deliveries under way to this sink at once. */
+  readonly concurrency: number
+}
+
+/** The whole configuration, complete and checked, in ms and bytes. Made by compileConfig alone. */
+export interface HostConfig {
+  /** Absolute. */
+  readonly dataDir: string
+  readonly timeZone: string
+  readonly api: {
+    readonly host: string
+    /** 0: any free port. */
+    readonly port: number
+    readonly maxBodyBytes: number
+    /** Requests per second and client address, with a burst of the same size. */
+    readonly requestsPerSecond: number
+    /** Extra Host header values accepted besides loopback names. */
+    readonly allowedHosts: readonly string[]
+  }
+  readonly groups: ReadonlyMap<string, GroupConfig>
+  readonly sinks: ReadonlyMap<string, WebhookConfig>
+  readonly docker: {
+    readonly socketPath: string | null
+    readonly callTimeoutMs: number
+    /** `mounted`: bring the host's own Node into the container; `image`: use the image's. */
+    readonly node: 'mounted' | 'image'
+  }
+  readonly runs: {
+    /** Running plus starting runs of all groups. */
+    readonly max: number
+    /** Starts under way at once. */
+    readonly maxStarting: number
+    /** From SIGTERM to SIGKILL: long enough to close a database. */
+    readonly stopGraceMs: number
+    /** From SIGKILL to quarantine. */
+    readonly killWaitMs: number
+    /** From a cancel request to stopping the run that ignores it. */
+    readonly cancelGraceMs: number
+  }
+  readonly spawn: SpawnPolicy
+  readonly sweep: {
+    readonly intervalMs: number
+    /** Sessions reconciled at once. */
+    readonly concurrency: number
+  }
+  readonly mailbox: {
+    readonly windowMessages: number
+    readonly windowBytes: number
+    readonly takeRows: number
+    readonly takeBytes: number
+    /** A look at a mailbox is killed after this. */
+    readonly readTimeoutMs: number
+    readonly readers: number
+    /** Stat fallback where notifications do not arrive. */
+    readonly pollMs: number
+  }
+  readonly limits: {
+    readonly textBytes: number
+    readonly diskFloorBytes: number
+  }
+  readonly shutdown: {
+    /** How long running work may finish before its run is stopped. */
+    readonly drainMs: number
+  }
+  readonly log: {
+    readonly level: 'debug' | 'info' | 'warn' | 'error' | 'silent'
+  }
+}

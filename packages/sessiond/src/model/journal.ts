@@ -1,0 +1,53 @@
+/** Everything the journal records; also the names of the events people subscribe to (`noun:pastTense`). */
+export const JOURNAL_TYPES = [
+  'host:started',
+  'host:stopped',
+  'session:created',
+  'session:closed',
+  'message:accepted',
+  'message:claimed',
+  'message:completed',
+  'message:retried',
+  'message:failed',
+  'message:cancelRequested',
+  'message:replayed',
+  'message:dropped',
+  'reply:written',
+  'reply:delivered',
+  'reply:deliveryRetried',
+  'reply:deliveryFailed',
+  'run:intended',
+  'run:started',
+  'run:adopted',
+  'run:stopRequested',
+  'run:killSent',
+  'run:exited',
+  'run:spawnFailed',
+  'run:spawnRecovered',
+  'run:unkillable',
+  'evidence:ignored',
+  'mailbox:setAside',
+  'container:removed',
+  'runtime:lost',
+  'runtime:recovered',
+  'sweep:skipped',
+  'session:errored',
+] as const
+
+export type JournalType = (typeof JOURNAL_TYPES)[number]
+
+/** A line to be journalled. Written in the transaction of the change it tells of wherever there is one. */
+export interface JournalEntry {
+  readonly type: JournalType
+  readonly atMs: number
+  readonly sessionId: string | null
+  readonly epoch: number | null
+  readonly messageId: string | null
+  /** The numbers behind it; JSON-safe, bounded, never message bodies or environment values. */
+  readonly detail: Readonly<Record<string, unknown>>
+}
+
+/** A line as it stands in the journal; `id` grows and is the event stream's `Last-Event-ID`. */
+export interface JournalRecord extends JournalEntry {
+  readonly id: number
+}

@@ -1,0 +1,11 @@
+/** The ports and words an adapter or a conformance suite needs; nothing here runs. */
+export type * from './config/config.ts'
+export type * from './mailbox/mailbox.ts'
+export type * from './model/journal.ts'
+export type * from './model/message.ts'
+export type * from './model/reply.ts'
+export type * from './model/run.ts'
+export type * from './model/session.ts'
+export type * from './runtime/runtime.ts'
+export type * from './store/store.ts'
+export type { World } from './world.ts'

@@ -1,0 +1,251 @@
+import type { JournalEntry, JournalRecord } from '../model/journal.ts'
+import type { Message, MessageFailure, MessageStatus, NewMessage, SendReceipt } from '../model/message.ts'
+import type { Delivery, DeliveryStatus, Reply } from '../model/reply.ts'
+import type { Run, RunEnd, RunExit, RunHandle } from '../model/run.ts'
+import type { Session, SessionSummary } from '../model/session.ts'
+
+/** One run, named so that a stale decision hits nothing: every write checks all three. */
+export interface RunKey {
+  readonly sessionId: string
+  readonly epoch: number
+  readonly name: string
+}
+
+export type BeginRunResult =
+  | { readonly begun: true; readonly run: Run }
+  | { readonly begun: false; readonly because: 'live-run' | 'closed' | 'cap' | 'not-due' | 'back-off' | 'no-session' }
+
+/**
+ * What becomes of one message a run held. Applied only while the message is still claimed by, or projected to,
+ * this epoch with this attempt; otherwise the store leaves it and counts it in `ignored`.
+ */
+export type Settlement = {
+  readonly messageId: string
+  readonly attempt: number
+} & (
+  | { readonly to: 'claimed' }
+  | { readonly to: 'completed' }
+  | {
+      readonly to: 'retry'
+      readonly spendsTry: boolean
+      readonly processAfterMs: number
+      readonly error: string | null
+      /** Why, in a word, for the journal: `agent-failed`, `exited`, `claim-silent`, `rate-limit`, … */
+      readonly because: string
+    }
+  | {
+      readonly to: 'failed'
+      readonly spendsTry: boolean
+      readonly failure: MessageFailure
+      readonly error: string | null
+      readonly because: string
+      readonly deadLetter: boolean
+      /** The one message the user gets about it; null: the user asked for it and is not told again. */
+      readonly tell: string | null
+    }
+)
+
+export interface NewReply {
+  readonly id: string
+  readonly seq: number
+  readonly inReplyTo: string | null
+  readonly kind: Reply['kind']
+  readonly content: string
+  readonly deliverAfterMs: number
+  readonly address: Reply['address']
+}
+
+/** One batch of what a run wrote, decided and ready to be stored in one transaction. */
+export interface TakeOutbox {
+  readonly run: RunKey
+  readonly nowMs: number
+  readonly settlements: readonly Settlement[]
+  readonly replies: readonly NewReply[]
+  /** New cursor; never moves back. */
+  readonly takenSeq: number
+  readonly sessionState: readonly { readonly key: string; readonly value: string }[]
+  /** Sinks of the group: each reply becomes one delivery per sink. */
+  readonly sinks: readonly string[]
+  /** Extra lines (ignored evidence, refused rows). */
+  readonly journal: readonly JournalEntry[]
+}
+
+export interface TakeOutboxResult {
+  /** False: the run is gone or another one; nothing was written but the journal. */
+  readonly applied: boolean
+  /** Settlements that no longer fitted. */
+  readonly ignored: number
+  readonly repliesAdded: number
+}
+
+/** The confirmed end of a run with everything that follows from it, in one transaction. */
+export interface EndRun {
+  readonly run: RunKey
+  readonly nowMs: number
+  readonly end: RunEnd
+  readonly exit: RunExit | null
+  /** One for every message the run held claimed. What was projected but unclaimed goes back to pending by itself. */
+  readonly settlements: readonly Settlement[]
+  readonly sinks: readonly string[]
+  /** Set when the run ended before its first claim and that counts as a spawn failure. */
+  readonly spawnFailure: { readonly error: string; readonly notBeforeMs: number; readonly tell: string | null } | null
+  readonly journal: readonly JournalEntry[]
+}
+
+/** What is due and has no live run, for admission: already filtered by status, back-off and closure. */
+export interface WaitingSession {
+  readonly sessionId: string
+  readonly group: string
+  readonly oldestDueAtMs: number
+}
+
+/** All the store knows of one session that a decision may need, read in one go. */
+export interface SessionFacts {
+  readonly session: Session
+  readonly run: Run | null
+  /** Messages the live run holds claimed, oldest first. */
+  readonly claimed: readonly Message[]
+  /** Pending trigger messages due at `nowMs`, not held by the live run's mailbox. */
+  readonly dueUnprojected: number
+  /** Pending messages in the live run's mailbox, not yet claimed. */
+  readonly projectedUnclaimed: number
+  readonly oldestDueAtMs: number | null
+  /** Earliest future due time of a pending trigger message. */
+  readonly nextDueAtMs: number | null
+}
+
+export interface WindowLimits {
+  readonly messages: number
+  readonly bytes: number
+}
+
+export interface DueDelivery {
+  readonly delivery: Delivery
+  readonly reply: Reply
+}
+
+export type DeliveryOutcome =
+  | { readonly to: 'delivered'; readonly platformMessageId: string | null }
+  | { readonly to: 'retry'; readonly nextAttemptAtMs: number; readonly error: string }
+  | { readonly to: 'failed'; readonly error: string }
+
+export type DeadLetter =
+  | { readonly kind: 'message'; readonly message: Message }
+  | { readonly kind: 'delivery'; readonly delivery: Delivery; readonly reply: Reply }
+
+export interface MessageFilter {
+  readonly sessionId: string
+  readonly statuses?: readonly MessageStatus[]
+  /** Newest first, older than this seq. */
+  readonly beforeSeq?: number
+  readonly limit: number
+}
+
+/**
+ * The one source of truth. Every method is one transaction: either all of it is durable when the promise
+ * resolves, or none. Missing rows are return values, not errors, unless said. Throws SessiondErrors: DISK_FULL
+ * (nothing was written), STORE_BUSY, STORE_BROKEN. A new adapter starts by passing testkit's exerciseStore.
+ */
+export interface Store {
+  /** This install's identity, made with the store; the label on every container. */
+  readonly installId: string
+
+  // Senders
+  /**
+   * Accepts messages, creating sessions on first use; durable when it resolves. Concurrent calls share one
+   * commit. Each message has its own outcome: a receipt, or a SessiondError (SESSION_CLOSED, SESSION_NAME_CLASH,
+   * MESSAGE_ID_CONFLICT) that harms no other. Same id, session, kind, content and trigger: the first receipt again, `duplicate`.
+   */
+  accept(messages: readonly NewMessage[], nowMs: number): Promise<(SendReceipt | Error)[]>
+  /** Asks for the end of an open message. Pending ones end at once; claimed ones when their run has let go. */
+  requestCancel(messageId: string, nowMs: number): Promise<'cancelled' | 'requested' | 'not-open' | 'not-found'>
+  /** Asks for the end of everything the live run holds claimed; returns how many. */
+  requestCancelOfClaimed(sessionId: string, nowMs: number): Promise<number>
+  /** Closes a session: pending messages end (SESSION_CLOSED), no run starts any more. The live run is the caller's to stop. */
+  closeSession(sessionId: string, nowMs: number): Promise<'closed' | 'already-closed' | 'not-found'>
+
+  // Readers
+  getSession(sessionId: string): Promise<Session | null>
+  listSessions(query: { group?: string; after?: string; limit: number; nowMs: number }): Promise<SessionSummary[]>
+  getMessage(messageId: string): Promise<Message | null>
+  getMessages(messageIds: readonly string[]): Promise<Message[]>
+  listMessages(filter: MessageFilter): Promise<Message[]>
+  listReplies(query: { sessionId: string; inReplyTo?: string; limit: number }): Promise<Reply[]>
+  getRun(sessionId: string, epoch: number): Promise<Run | null>
+  listRuns(sessionId: string, limit: number): Promise<Run[]>
+  getSessionState(sessionId: string): Promise<Map<string, string>>
+
+  // What is due: each cost follows due and running work, never registered sessions
+  /** At most `perGroup` of each group, oldest due first. */
+  listWaiting(nowMs: number, perGroup: number): Promise<WaitingSession[]>
+  /** Every run not gone. */
+  listLiveRuns(): Promise<Run[]>
+  /** The next instant at which listWaiting, or a live run's due list, may have more to say; null: nothing pending. */
+  nextDueAtMs(nowMs: number): Promise<number | null>
+  readFacts(sessionId: string, nowMs: number): Promise<SessionFacts | null>
+  /** Oldest due and unclaimed message of all sessions, for health. */
+  oldestDueAtMs(nowMs: number): Promise<number | null>
+
+  // Run life
+  /** Records the intent to start the next epoch, if the session may: open, due, no live run, below the cap. */
+  beginRun(intent: {
+    readonly sessionId: string
+    readonly runtime: string
+    /** Builds the run's unique name from its epoch. */
+    readonly nameOf: (epoch: number) => string
+    readonly maxLiveRuns: number
+    readonly nowMs: number
+  }): Promise<BeginRunResult>
+  /** All of these return false, and write nothing, when the run is not live any more. */
+  recordRunHandle(run: RunKey, handle: RunHandle): Promise<boolean>
+  recordRunStarted(run: RunKey, nowMs: number): Promise<boolean>
+  /** First cause wins: a second intent changes nothing and returns false. */
+  recordStopIntent(
+    run: RunKey,
+    end: RunEnd,
+    evidence: Readonly<Record<string, unknown>>,
+    nowMs: number,
+  ): Promise<boolean>
+  recordKillSent(run: RunKey, nowMs: number): Promise<boolean>
+  recordUnkillable(run: RunKey, nowMs: number): Promise<boolean>
+  endRun(end: EndRun): Promise<{ readonly applied: boolean; readonly ignored: number }>
+
+  // Mailbox
+  /**
+   * The live run's window: messages it holds (claimed, cancel requests included) and, oldest first, due ones up
+   * to the limits, context (trigger false) with them, on_wake ones only when `isFirstLook`. Newly chosen ones
+   * are marked as projected to this epoch and get their next attempt number in the same transaction.
+   */
+  fillWindow(run: RunKey, nowMs: number, limits: WindowLimits, isFirstLook: boolean): Promise<Message[]>
+  takeOutbox(taken: TakeOutbox): Promise<TakeOutboxResult>
+
+  // Replies on their way out
+  /** Due deliveries, at most one per session and sink (the oldest, so order holds), sinks in `busy` left out. */
+  listDueDeliveries(nowMs: number, limit: number): Promise<DueDelivery[]>
+  nextDeliveryAtMs(): Promise<number | null>
+  recordDelivery(deliveryId: number, attempt: number, outcome: DeliveryOutcome, nowMs: number): Promise<boolean>
+
+  // Dead letters: failed messages, and deliveries whose sink refused them for good
+  listDead(query: { sessionId?: string; limit: number }): Promise<DeadLetter[]>
+  /** Back to pending with no tries spent. */
+  replayDeadMessage(messageId: string, nowMs: number): Promise<'replayed' | 'not-dead' | 'not-found' | 'session-closed'>
+  dropDeadMessage(messageId: string, nowMs: number): Promise<'dropped' | 'not-dead' | 'not-found'>
+  replayDeadDelivery(deliveryId: number, nowMs: number): Promise<'replayed' | 'not-dead' | 'not-found'>
+  dropDeadDelivery(deliveryId: number, nowMs: number): Promise<'dropped' | 'not-dead' | 'not-found'>
+
+  // Journal
+  append(entries: readonly JournalEntry[]): Promise<void>
+  /** Ascending, ids after `afterId`. */
+  readJournal(query: {
+    afterId: number
+    sessionId?: string
+    messageId?: string
+    limit: number
+  }): Promise<JournalRecord[]>
+  lastJournalId(): Promise<number>
+  /** Called after every commit that added journal lines, with the last id; cheap, synchronous, must not throw. */
+  onJournal(listener: (lastId: number) => void): () => void
+
+  /** Refuses further work, finishes what was begun and closes. Idempotent. */
+  close(): Promise<void>
+}
