@@ -1,6 +1,6 @@
 import type { JournalEntry, JournalRecord } from '../model/journal.ts'
 import type { Message, MessageFailure, MessageStatus, NewMessage, SendReceipt } from '../model/message.ts'
-import type { Delivery, DeliveryStatus, Reply } from '../model/reply.ts'
+import type { Delivery, Reply } from '../model/reply.ts'
 import type { Run, RunEnd, RunExit, RunHandle } from '../model/run.ts'
 import type { Session, SessionSummary } from '../model/session.ts'
 
