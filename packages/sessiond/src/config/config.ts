@@ -20,6 +20,7 @@ export interface GroupConfig {
   readonly network: string
   readonly user: { readonly uid: number; readonly gid: number } | null
   readonly environment: Readonly<Record<string, string>>
+  /** As configured: absolute, lexically below a root; runtime/ resolves links and checks again before every start. */
   readonly mounts: readonly ResolvedMount[]
   readonly limits: RunLimits
   /** IANA zone. */
@@ -73,6 +74,14 @@ export interface WebhookConfig {
   readonly concurrency: number
 }
 
+/** A folder of the host from which groups may mount; nothing outside the roots is ever mounted. */
+export interface MountRoot {
+  /** Absolute; symbolic links not yet resolved. */
+  readonly path: string
+  /** True: a group may ask for a writable mount below it. */
+  readonly writable: boolean
+}
+
 /** The whole configuration, complete and checked, in ms and bytes. Made by compileConfig alone. */
 export interface HostConfig {
   /** Absolute. */
@@ -90,6 +99,7 @@ export interface HostConfig {
   }
   readonly groups: ReadonlyMap<string, GroupConfig>
   readonly sinks: ReadonlyMap<string, WebhookConfig>
+  readonly mounts: { readonly roots: readonly MountRoot[] }
   readonly docker: {
     readonly socketPath: string | null
     readonly callTimeoutMs: number
