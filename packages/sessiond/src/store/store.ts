@@ -220,9 +220,18 @@ export interface Store {
   takeOutbox(taken: TakeOutbox): Promise<TakeOutboxResult>
 
   // Replies on their way out
-  /** Due deliveries, at most one per session and sink (the oldest, so order holds), sinks in `busy` left out. */
-  listDueDeliveries(nowMs: number, limit: number): Promise<DueDelivery[]>
+  /**
+   * Due deliveries, at most one per session and sink (the oldest pending one, so order holds: while it waits for
+   * its next attempt, none behind it is due), oldest due first. Sinks in `busy` are left out before the limit
+   * counts, so that a full one hides no other.
+   */
+  listDueDeliveries(nowMs: number, limit: number, busy?: readonly string[]): Promise<DueDelivery[]>
+  /** When the next one of those heads is due; null: nothing is pending. */
   nextDeliveryAtMs(): Promise<number | null>
+  /**
+   * `attempt` is the number of the attempt just made: the delivery's `attempts` as it was listed, plus one.
+   * False, and nothing written, unless the delivery is still pending with exactly `attempt - 1` attempts.
+   */
   recordDelivery(deliveryId: number, attempt: number, outcome: DeliveryOutcome, nowMs: number): Promise<boolean>
 
   // Dead letters: failed messages, and deliveries whose sink refused them for good
