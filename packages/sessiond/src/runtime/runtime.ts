@@ -33,7 +33,12 @@ export interface RunSpec {
   readonly image: string | null
   readonly network: string
   /** `uid:gid` the run gets; null: the host's own (process runtime). */
-  readonly user: { readonly uid: number; readonly gid: number } | null
+  readonly user: RunUser | null
+}
+
+export interface RunUser {
+  readonly uid: number
+  readonly gid: number
 }
 
 /** Resource limits; null: none. A runtime that cannot give one says so in `capabilities.limits`. */
@@ -99,6 +104,8 @@ export interface Runtime {
   readonly name: string
   readonly capabilities: RuntimeCapabilities
 
+  /** The user a run of this runtime gets, so that its mailbox and workspace can be made its own; null: the host's. */
+  userOf(configured: RunUser | null): RunUser | null
   /**
    * Prepares a run without letting anything of the agent execute, so that the host can record the handle before
    * there is something to lose. A host that dies between `create` and `start` leaves nothing running.

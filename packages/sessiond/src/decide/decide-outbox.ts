@@ -1,0 +1,91 @@
+import type { RetryPolicy } from '../config/config.ts'
+import type { OutboxBatch, SeenAck } from '../mailbox/mailbox.ts'
+import type { Message } from '../model/message.ts'
+import type { Settlement } from '../store/store.ts'
+import { decideRetry, type Mishap, type RetryDecision } from './decide-retry.ts'
+
+export interface OutboxDecision {
+  readonly settlements: readonly Settlement[]
+  /** Evidence that does not count, with the reason, for the journal. */
+  readonly ignored: readonly { readonly messageId: string; readonly because: string }[]
+}
+
+/**
+ * Decides what a run's acknowledgements mean. Only what speaks of a message this run was given, at the attempt it
+ * was given, counts (invariant 3, G7); `known` are the messages of the session by id as the store has them.
+ */
+export function decideOutbox(
+  batch: OutboxBatch,
+  run: { readonly sessionId: string; readonly epoch: number },
+  known: ReadonlyMap<string, Message>,
+  policy: RetryPolicy,
+  nowMs: number,
+  random: number,
+): OutboxDecision {
+  const settlements: Settlement[] = []
+  const ignored: { messageId: string; because: string }[] = []
+  const answered = new Set(batch.replies.map((reply) => reply.inReplyTo))
+  for (const ack of batch.acks) {
+    const message = known.get(ack.messageId)
+    const because = whyIgnored(ack, message, run)
+    if (message === undefined || because !== null) {
+      if (because !== 'already-counted')
+        ignored.push({ messageId: ack.messageId, because: because ?? 'unknown-message' })
+      continue
+    }
+    const subject = { ...message, answered: message.answered || answered.has(message.id) }
+    settlements.push(...settle(ack, subject, policy, nowMs, random))
+  }
+  return { settlements, ignored }
+}
+
+function whyIgnored(
+  ack: SeenAck,
+  message: Message | undefined,
+  run: { readonly sessionId: string; readonly epoch: number },
+): string | null {
+  if (message === undefined || message.sessionId !== run.sessionId) return 'unknown-message'
+  if (ack.epoch !== null && ack.epoch !== run.epoch) return 'other-epoch'
+  if (ack.attempt !== null && ack.attempt < message.attempt) return 'already-counted'
+  if (ack.attempt !== null && ack.attempt > message.attempt) return 'attempt-not-given'
+  if (message.status === 'completed' || message.status === 'failed') return 'already-counted'
+  if (message.projectedEpoch !== run.epoch) return message.attempt === 0 ? 'not-given' : 'already-counted'
+  if (ack.status === 'processing' && message.status === 'claimed') return 'already-counted'
+  return null
+}
+
+function settle(ack: SeenAck, message: Message, policy: RetryPolicy, nowMs: number, random: number): Settlement[] {
+  const at = { messageId: message.id, attempt: message.attempt }
+  const claim: Settlement[] = message.status === 'claimed' ? [] : [{ ...at, to: 'claimed' }]
+  if (ack.status === 'processing') return claim
+  if (ack.status === 'completed') return [...claim, { ...at, to: 'completed' }]
+  const mishap: Mishap = { kind: 'agent-failed', error: ack.error, retryAtMs: ack.retryAtMs }
+  return [...claim, settlementOf(message, decideRetry(message, mishap, policy, nowMs, random))]
+}
+
+/** Turns a retry decision into the settlement that carries it out. */
+export function settlementOf(message: Message, decision: RetryDecision): Settlement {
+  const at = { messageId: message.id, attempt: message.attempt }
+  if (decision.action === 'complete') return { ...at, to: 'completed' }
+  const { spendsTry, because, error } = decision
+  if (decision.action === 'retry') {
+    return { ...at, to: 'retry', spendsTry, processAfterMs: decision.atMs, error, because }
+  }
+  const isToldAndKept = decision.failure === 'TRIES_EXHAUSTED'
+  return {
+    ...at,
+    to: 'failed',
+    spendsTry,
+    failure: decision.failure,
+    error,
+    because,
+    deadLetter: isToldAndKept,
+    tell: isToldAndKept ? tellFailure(message, because, error) : null,
+  }
+}
+
+function tellFailure(message: Message, because: string, error: string | null): string {
+  const why = error === null || error === '' ? because : error
+  const bounded = why.length > 300 ? `${why.slice(0, 300)}…` : why
+  return `This message could not be completed after ${message.tries + 1} tries: ${bounded} It is kept as dead letter ${message.id}.`
+}

@@ -1,0 +1,128 @@
+import type { RetryPolicy } from '../config/config.ts'
+import type { Message, MessageFailure } from '../model/message.ts'
+import type { RunEnd, RunExit } from '../model/run.ts'
+import { backoffMs } from './backoff.ts'
+
+/** What happened to a message a run held. */
+export type Mishap =
+  /** The agent acknowledged it as failed; with `retryAtMs` it knows when to come back (a rate limit). */
+  | { readonly kind: 'agent-failed'; readonly error: string | null; readonly retryAtMs: number | null }
+  /** Its run ended under it. `isExcused`: the host or the runtime was away, so nobody knows whose fault it was. */
+  | { readonly kind: 'run-ended'; readonly end: RunEnd; readonly exit: RunExit | null; readonly isExcused: boolean }
+
+export type RetryDecision =
+  | { readonly action: 'complete' }
+  | {
+      readonly action: 'retry'
+      readonly spendsTry: boolean
+      readonly atMs: number
+      readonly because: string
+      readonly error: string | null
+    }
+  | {
+      readonly action: 'give-up'
+      readonly spendsTry: boolean
+      readonly failure: MessageFailure
+      readonly because: string
+      readonly error: string | null
+    }
+
+type Subject = Pick<Message, 'tries' | 'answered' | 'cancelRequestedAtMs'>
+
+/**
+ * Decides what becomes of a message that a run held and did not complete. A try is spent only when the message is
+ * to blame: the agent failed it, or its run crashed or was judged stuck while the host was watching (invariant 5).
+ */
+export function decideRetry(
+  message: Subject,
+  mishap: Mishap,
+  policy: RetryPolicy,
+  nowMs: number,
+  random: number,
+): RetryDecision {
+  // The reply is out: running it again would answer twice (B3). A failure the agent itself reports outranks it (B1).
+  if (message.answered && mishap.kind === 'run-ended') return { action: 'complete' }
+  const error = errorOf(mishap)
+  if (message.cancelRequestedAtMs !== null) return giveUp('CANCELLED', 'cancelled', error)
+  if (mishap.kind === 'agent-failed') return decideAgentFailure(message, mishap, policy, nowMs, random)
+  if (mishap.end === 'session-closed') return giveUp('SESSION_CLOSED', mishap.end, error)
+  if (mishap.isExcused || !isMessageToBlame(mishap.end)) {
+    return { action: 'retry', spendsTry: false, atMs: nowMs, because: mishap.end, error }
+  }
+  return spendTry(message, mishap.end, error, policy, nowMs, random)
+}
+
+function decideAgentFailure(
+  message: Subject,
+  mishap: Mishap & { kind: 'agent-failed' },
+  policy: RetryPolicy,
+  nowMs: number,
+  random: number,
+): RetryDecision {
+  if (mishap.retryAtMs === null) return spendTry(message, 'agent-failed', mishap.error, policy, nowMs, random)
+  // Clamped on both sides: a time in the past would spin, one in the year 9999 would lose the message.
+  const atMs = Math.min(Math.max(mishap.retryAtMs, nowMs + policy.baseMs), nowMs + policy.maxDeferMs)
+  return { action: 'retry', spendsTry: false, atMs, because: 'agent-deferred', error: mishap.error }
+}
+
+function spendTry(
+  message: Subject,
+  because: string,
+  error: string | null,
+  policy: RetryPolicy,
+  nowMs: number,
+  random: number,
+): RetryDecision {
+  if (message.tries + 1 >= policy.maxTries) {
+    return { action: 'give-up', spendsTry: true, failure: 'TRIES_EXHAUSTED', because, error }
+  }
+  return { action: 'retry', spendsTry: true, atMs: nowMs + backoffMs(policy, message.tries, random), because, error }
+}
+
+function giveUp(failure: MessageFailure, because: string, error: string | null): RetryDecision {
+  return { action: 'give-up', spendsTry: false, failure, because, error }
+}
+
+const BLAMES_MESSAGE: Readonly<Record<RunEnd, boolean>> = {
+  exited: true,
+  'claim-silent': true,
+  ceiling: true,
+  idle: false,
+  'operator-stop': false,
+  cancel: false,
+  'session-closed': false,
+  'host-shutdown': false,
+  'spawn-failed': false,
+  superseded: false,
+}
+
+function isMessageToBlame(end: RunEnd): boolean {
+  return BLAMES_MESSAGE[end]
+}
+
+function errorOf(mishap: Mishap): string | null {
+  if (mishap.kind === 'agent-failed') return mishap.error
+  return describeRunEnd(mishap.end, mishap.exit)
+}
+
+/** Says in words how a run ended, for the message's history. */
+export function describeRunEnd(end: RunEnd, exit: RunExit | null): string {
+  const words = END_WORDS[end]
+  if (exit === null) return words
+  if (exit.oomKilled) return `${words} (out of memory)`
+  if (exit.signal !== null) return `${words} (${exit.signal})`
+  return exit.code === null ? words : `${words} (code ${exit.code})`
+}
+
+const END_WORDS: Readonly<Record<RunEnd, string>> = {
+  exited: 'the run ended by itself',
+  'claim-silent': 'the run was stopped: no heartbeat since it took the message',
+  ceiling: 'the run was stopped: no heartbeat for too long',
+  idle: 'the run was stopped: nothing to do',
+  'operator-stop': 'the run was stopped by a person',
+  cancel: 'the run was stopped: it ignored a cancelled message',
+  'session-closed': 'the session was closed',
+  'host-shutdown': 'the host was shut down',
+  'spawn-failed': 'the run did not come up',
+  superseded: 'the run gave way to a newer one',
+}

@@ -1,0 +1,153 @@
+import type { HostConfig, RetryPolicy, StuckPolicy } from '../config/config.ts'
+import type { RunEnd, RunExit } from '../model/run.ts'
+import type { SeenRun } from '../runtime/runtime.ts'
+import type { SessionFacts } from '../store/store.ts'
+import { decideStop, type StopProgress } from './decide-stop.ts'
+import { decideStuck, type RunClocks } from './decide-stuck.ts'
+
+/** Everything seen of one session at one instant. */
+export interface SessionObservation {
+  readonly nowMs: number
+  readonly facts: SessionFacts
+  /** What the runtime saw of the live run; null: no live run, or a start that has no handle yet. */
+  readonly seen: SeenRun | null
+  /** Null without a live run. */
+  readonly clocks: RunClocks | null
+  readonly stop: StopProgress | null
+  /** Age of the oldest unheeded cancel request among the claimed, on the monotonic clock; null: none. */
+  readonly cancelAgeMs: number | null
+  /** How long the run has had neither claims nor work. */
+  readonly idleForMs: number
+  /** True when the mailbox's content may differ from what the store wants the run to see. */
+  readonly isMailboxBehind: boolean
+  /** True when this session was given a slot. */
+  readonly isAdmitted: boolean
+  /** Set while the host shuts down: whether running work may still finish. */
+  readonly drain: 'none' | 'finish-work' | 'stop-now'
+}
+
+export interface SessionPolicy {
+  readonly stuck: StuckPolicy
+  readonly retry: RetryPolicy
+  readonly idleStopMs: number
+  readonly runs: HostConfig['runs']
+}
+
+export type SessionDecision =
+  | { readonly action: 'leave'; readonly because: string; readonly recheckInMs: number | null }
+  | { readonly action: 'start'; readonly because: string }
+  | { readonly action: 'want-slot'; readonly because: string; readonly recheckInMs: number | null }
+  | { readonly action: 'adopt-start'; readonly because: string }
+  | { readonly action: 'abort-start'; readonly because: string }
+  | { readonly action: 'project'; readonly because: string }
+  | {
+      readonly action: 'stop'
+      readonly because: RunEnd
+      readonly evidence: Readonly<Record<string, unknown>>
+    }
+  | { readonly action: 'kill'; readonly because: string }
+  | { readonly action: 'quarantine'; readonly because: string }
+  | { readonly action: 'settle'; readonly because: string; readonly exit: RunExit | null }
+
+/** How often a quarantined run, or one the runtime could not be asked about, is looked at again. */
+const LOOK_AGAIN_MS = 5_000
+
+/** Decides the one next step for a session; first rule that applies. Pure: the sweep, the dry run and tests share it. */
+export function decideSession(seen: SessionObservation, policy: SessionPolicy): SessionDecision {
+  const { run } = seen.facts
+  return run === null ? decideWithoutRun(seen) : decideWithRun(seen, run.state, policy)
+}
+
+function decideWithoutRun(seen: SessionObservation): SessionDecision {
+  const { session, dueUnprojected, nextDueAtMs } = seen.facts
+  const untilDueMs = nextDueAtMs === null ? null : Math.max(0, nextDueAtMs - seen.nowMs)
+  if (session.status === 'closed') return leave('closed', null)
+  if (dueUnprojected === 0) return leave('nothing-due', untilDueMs)
+  if (seen.drain !== 'none') return leave('shutting-down', null)
+  if (session.spawnNotBeforeMs > seen.nowMs) return leave('spawn-back-off', session.spawnNotBeforeMs - seen.nowMs)
+  if (!seen.isAdmitted) return { action: 'want-slot', because: 'due', recheckInMs: untilDueMs }
+  return { action: 'start', because: 'due' }
+}
+
+function decideWithRun(seen: SessionObservation, state: string, policy: SessionPolicy): SessionDecision {
+  const known = decideFromRuntime(seen, state)
+  if (known !== null) return known
+  if (state === 'unkillable') return leave('unkillable', LOOK_AGAIN_MS)
+  if (state === 'stopping') return decideStopping(seen, policy)
+  return decideRunning(seen, policy)
+}
+
+/** What follows from the runtime's word alone; null: the run is alive as recorded. */
+function decideFromRuntime(seen: SessionObservation, state: string): SessionDecision | null {
+  if (seen.seen === null) return { action: 'abort-start', because: 'no-handle' }
+  switch (seen.seen.state) {
+    case 'unknown':
+      return leave(`runtime-unknown: ${seen.seen.because}`, LOOK_AGAIN_MS)
+    case 'exited':
+      return { action: 'settle', because: 'exited', exit: seen.seen.exit }
+    case 'gone':
+      return { action: 'settle', because: 'gone', exit: null }
+    case 'created':
+      return { action: 'abort-start', because: 'never-let-go' }
+    case 'running':
+      return state === 'starting' ? { action: 'adopt-start', because: 'running' } : null
+  }
+}
+
+function decideStopping(seen: SessionObservation, policy: SessionPolicy): SessionDecision {
+  if (seen.stop === null) return leave('stopping', LOOK_AGAIN_MS)
+  const decision = decideStop(seen.stop, policy.runs)
+  if (decision.action === 'wait') return leave('stopping', decision.recheckInMs)
+  return decision.action === 'kill'
+    ? { action: 'kill', because: 'grace-over' }
+    : { action: 'quarantine', because: 'would-not-die' }
+}
+
+function decideRunning(seen: SessionObservation, policy: SessionPolicy): SessionDecision {
+  const { facts } = seen
+  if (facts.session.status === 'closed') return stop('session-closed', {})
+  if (seen.drain !== 'none') return decideDrain(seen)
+  if (seen.cancelAgeMs !== null && seen.cancelAgeMs >= policy.runs.cancelGraceMs) {
+    return stop('cancel', { cancelAgeMs: seen.cancelAgeMs, graceMs: policy.runs.cancelGraceMs })
+  }
+  const stuck = seen.clocks === null ? null : decideStuck(seen.clocks, policy.stuck)
+  if (stuck?.action === 'stop') {
+    const { silentForMs, toleranceMs, messageId } = stuck
+    return stop(stuck.because, { silentForMs, toleranceMs, messageId, policy: policy.stuck.policy })
+  }
+  if (facts.dueUnprojected > 0 || seen.isMailboxBehind) return { action: 'project', because: 'due' }
+  return decideIdle(seen, policy, stuck?.recheckInMs ?? null)
+}
+
+function decideDrain(seen: SessionObservation): SessionDecision {
+  const isBusy = seen.facts.claimed.length > 0
+  if (isBusy && seen.drain === 'finish-work') {
+    return seen.isMailboxBehind ? { action: 'project', because: 'draining' } : leave('draining', LOOK_AGAIN_MS)
+  }
+  return stop('host-shutdown', { claimed: seen.facts.claimed.length })
+}
+
+function decideIdle(seen: SessionObservation, policy: SessionPolicy, stuckInMs: number | null): SessionDecision {
+  const { facts } = seen
+  const untilDueMs = facts.nextDueAtMs === null ? null : Math.max(0, facts.nextDueAtMs - seen.nowMs)
+  const cancelInMs = seen.cancelAgeMs === null ? null : policy.runs.cancelGraceMs - seen.cancelAgeMs
+  if (facts.claimed.length > 0) return leave('working', soonest(stuckInMs, untilDueMs, cancelInMs))
+  if (facts.projectedUnclaimed > 0) return leave('handed-over', soonest(stuckInMs, untilDueMs))
+  if (seen.idleForMs >= policy.idleStopMs) {
+    return stop('idle', { idleForMs: seen.idleForMs, idleStopMs: policy.idleStopMs })
+  }
+  return leave('idle', soonest(policy.idleStopMs - seen.idleForMs, untilDueMs))
+}
+
+function leave(because: string, recheckInMs: number | null): SessionDecision {
+  return { action: 'leave', because, recheckInMs }
+}
+
+function stop(because: RunEnd, evidence: Readonly<Record<string, unknown>>): SessionDecision {
+  return { action: 'stop', because, evidence }
+}
+
+function soonest(...delaysMs: (number | null)[]): number | null {
+  const known = delaysMs.filter((delayMs) => delayMs !== null)
+  return known.length === 0 ? null : Math.max(0, Math.min(...known))
+}

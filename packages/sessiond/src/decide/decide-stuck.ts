@@ -1,0 +1,51 @@
+import type { StuckPolicy } from '../config/config.ts'
+
+/**
+ * What the host saw of a run's clocks, as ages on its own monotonic clock. `watchedForMs` starts anew when the
+ * host starts, adopts the run or was itself late, so that time the judge slept counts against nobody.
+ */
+export interface RunClocks {
+  readonly watchedForMs: number
+  /** Since the heartbeat was last seen to move; null: not yet in this watch. */
+  readonly heartbeatAgeMs: number | null
+  readonly claims: readonly ClaimClock[]
+  /** Time-out the tool in flight declared; null: none in flight or none declared. */
+  readonly declaredToolMs: number | null
+}
+
+export interface ClaimClock {
+  readonly messageId: string
+  readonly ageMs: number
+  readonly hasBeatenSince: boolean
+}
+
+export type StuckDecision =
+  | { readonly action: 'leave'; readonly recheckInMs: number }
+  | {
+      readonly action: 'stop'
+      readonly because: 'claim-silent' | 'ceiling'
+      readonly silentForMs: number
+      readonly toleranceMs: number
+      readonly messageId: string | null
+    }
+
+/** The seed's rule: a claim without a heartbeat since, or no heartbeat at all for long, each widened by a declared tool. */
+export function decideStuck(clocks: RunClocks, policy: StuckPolicy): StuckDecision {
+  const declaredMs = Math.min(clocks.declaredToolMs ?? 0, policy.maxToolTimeoutMs)
+  const ceilingMs = Math.max(policy.ceilingMs, declaredMs)
+  // A run that never beat is judged from when we began to watch it, never as infinitely stale (A1).
+  const silentForMs = Math.min(clocks.watchedForMs, clocks.heartbeatAgeMs ?? Number.POSITIVE_INFINITY)
+  if (silentForMs > ceilingMs) {
+    return { action: 'stop', because: 'ceiling', silentForMs, toleranceMs: ceilingMs, messageId: null }
+  }
+  const toleranceMs = Math.max(policy.claimSilentMs, declaredMs)
+  const silent = clocks.claims.filter((claim) => !claim.hasBeatenSince)
+  for (const claim of silent) {
+    const ageMs = Math.min(claim.ageMs, clocks.watchedForMs)
+    if (ageMs > toleranceMs) {
+      return { action: 'stop', because: 'claim-silent', silentForMs: ageMs, toleranceMs, messageId: claim.messageId }
+    }
+  }
+  const claimLeftMs = silent.map((claim) => toleranceMs - Math.min(claim.ageMs, clocks.watchedForMs))
+  return { action: 'leave', recheckInMs: Math.max(0, Math.min(ceilingMs - silentForMs, ...claimLeftMs)) + 1 }
+}

@@ -1,0 +1,38 @@
+import type { Projection } from '../mailbox/mailbox.ts'
+import type { Message } from '../model/message.ts'
+import type { Run } from '../model/run.ts'
+import { type EffectDeps, type EffectOutcome, keyOf } from './deps.ts'
+
+/**
+ * Makes a live run's mailbox show what the store wants it to see: its claims, what is due up to the window, what was
+ * given up, and how far its outbox was taken. `isDraining`: only what it already works on.
+ */
+export async function projectMailbox(deps: EffectDeps, run: Run, isDraining: boolean): Promise<EffectOutcome> {
+  const watch = deps.watches.of(keyOf(run), deps.world.monotonicMs())
+  const { windowMessages, windowBytes } = deps.config.mailbox
+  // Before the look, so that a change made while we write is not mistaken for one we have written.
+  watch.isMailboxBehind = false
+  try {
+    const limits = { messages: isDraining ? 0 : windowMessages, bytes: windowBytes }
+    const messages = await deps.store.fillWindow(keyOf(run), deps.world.now(), limits, false)
+    await deps.world.boundary('project:filled')
+    const shown = isDraining ? messages.filter((message) => message.status === 'claimed') : messages
+    await deps.mailbox.sync(projectionOf(run, shown))
+    await deps.world.boundary('project:synced')
+    return { done: true, outcome: `${shown.length} in the mailbox` }
+  } catch (error) {
+    watch.isMailboxBehind = true
+    throw error
+  }
+}
+
+/** The content of a run's mailbox, from the store's rows. */
+export function projectionOf(run: Run, messages: readonly Message[]): Projection {
+  return {
+    sessionId: run.sessionId,
+    epoch: run.epoch,
+    grantedAtMs: run.intendedAtMs,
+    takenSeq: run.takenSeq,
+    messages: messages.map((message) => ({ message, isWanted: message.cancelRequestedAtMs === null })),
+  }
+}

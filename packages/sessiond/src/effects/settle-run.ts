@@ -1,0 +1,107 @@
+import { RUNNER_EXIT } from '@sessiond/protocol'
+import { settlementOf } from '../decide/decide-outbox.ts'
+import { decideRetry, describeRunEnd } from '../decide/decide-retry.ts'
+import { decideSpawnFailure } from '../decide/decide-spawn-failure.ts'
+import { hasCode } from '../model/errors.ts'
+import type { JournalEntry } from '../model/journal.ts'
+import type { Run, RunEnd, RunExit } from '../model/run.ts'
+import type { EndRun, SessionFacts } from '../store/store.ts'
+import { type EffectDeps, type EffectOutcome, keyOf, runLine, sinksOf, wordsOf } from './deps.ts'
+import { saveRunLog } from './save-run-log.ts'
+import { runtimeOf } from './stop-run.ts'
+import { takeOutbox } from './take-outbox.ts'
+
+/** Looks at a dead run's outbox before it is given up as unreadable: a passing fault is not a torn file. */
+const FINAL_LOOKS = 3
+
+/**
+ * Closes the books of a run whose exit is confirmed: takes in what it left, settles every message it held, frees its
+ * container. In this order, so that a host dying in between finds the same run, still not gone, and does it again.
+ */
+export async function settleRun(deps: EffectDeps, run: Run, exit: RunExit | null): Promise<EffectOutcome> {
+  const journal = await takeLastWords(deps, run)
+  await deps.world.boundary('settle:taken')
+  await saveRunLog(deps, run)
+  const facts = await deps.store.readFacts(run.sessionId, deps.world.now())
+  if (facts?.run?.name !== run.name) return { done: false, outcome: 'run-not-live' }
+  const ended = await deps.store.endRun(decideEnd(deps, facts, facts.run, exit, journal))
+  await deps.world.boundary('settle:ended')
+  deps.watches.drop(keyOf(run))
+  await release(deps, run)
+  await deps.world.boundary('settle:released')
+  return { done: ended.applied, outcome: ended.applied ? 'settled' : 'run-not-live' }
+}
+
+async function takeLastWords(deps: EffectDeps, run: Run): Promise<JournalEntry[]> {
+  for (let look = 1; ; look += 1) {
+    try {
+      await takeOutbox(deps, run, true)
+      return []
+    } catch (error) {
+      if (!hasCode(error, 'MAILBOX_TORN', 'MAILBOX_UNSAFE', 'MAILBOX_TIMEOUT', 'MAILBOX_BUSY')) throw error
+      if (look < FINAL_LOOKS) continue
+      // Set aside, not deleted: someone may want to see what it was. The messages it held are run again.
+      const keptAs = await deps.mailbox.setAside(run.sessionId, run.epoch)
+      const detail = { code: error.code, words: wordsOf(error), isKept: keptAs !== null }
+      return [runLine('mailbox:setAside', deps.world.now(), keyOf(run), detail)]
+    }
+  }
+}
+
+function decideEnd(
+  deps: EffectDeps,
+  facts: SessionFacts,
+  run: Run,
+  exit: RunExit | null,
+  journal: readonly JournalEntry[],
+): EndRun {
+  const nowMs = deps.world.now()
+  const end = endOf(run, exit)
+  const isExcused = deps.watches.find(run.sessionId)?.isExcused ?? true
+  const policy = deps.config.groups.get(run.group)?.retry ?? deps.config.defaults.retry
+  const settlements = facts.claimed.map((message) =>
+    settlementOf(
+      message,
+      decideRetry(message, { kind: 'run-ended', end, exit, isExcused }, policy, nowMs, deps.world.random()),
+    ),
+  )
+  return {
+    run: keyOf(run),
+    nowMs,
+    end,
+    exit,
+    settlements,
+    sinks: sinksOf(deps.config, run.group),
+    spawnFailure: isExcused ? null : spawnFailureOf(deps, facts, run, end, exit, nowMs),
+    journal,
+  }
+}
+
+function endOf(run: Run, exit: RunExit | null): RunEnd {
+  if (run.end !== null) return run.end
+  return exit?.code === RUNNER_EXIT.superseded ? 'superseded' : 'exited'
+}
+
+/** A run that ended by its own doing before it claimed anything, with work waiting, never really came up (D9). */
+function spawnFailureOf(
+  deps: EffectDeps,
+  facts: SessionFacts,
+  run: Run,
+  end: RunEnd,
+  exit: RunExit | null,
+  nowMs: number,
+): EndRun['spawnFailure'] {
+  const isItsDoing = end === 'exited' || end === 'ceiling'
+  const hadWork = facts.projectedUnclaimed + facts.dueUnprojected > 0
+  if (run.firstClaimAtMs !== null || !isItsDoing || !hadWork) return null
+  const error = describeRunEnd(end, exit)
+  return { error, ...decideSpawnFailure(facts.session.spawnFailures, error, deps.config.spawn, nowMs) }
+}
+
+/** Failing to free a stopped container harms nobody: the sweep's orphan search finds it by its label. */
+async function release(deps: EffectDeps, run: Run): Promise<void> {
+  if (run.handle === null) return
+  await runtimeOf(deps, run.runtime)
+    .remove(run.handle)
+    .catch(() => {})
+}

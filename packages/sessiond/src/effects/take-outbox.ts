@@ -1,0 +1,121 @@
+import { decideOutbox } from '../decide/decide-outbox.ts'
+import type { OutboxBatch, SeenReply } from '../mailbox/mailbox.ts'
+import type { JournalEntry } from '../model/journal.ts'
+import type { Message } from '../model/message.ts'
+import type { Run } from '../model/run.ts'
+import type { RunWatch } from '../observe/run-watch.ts'
+import type { NewReply } from '../store/store.ts'
+import { type EffectDeps, type EffectOutcome, keyOf, runLine, sinksOf } from './deps.ts'
+
+/**
+ * Copies what a run wrote into the store, batch by batch, once: settles acknowledgements, adds replies and moves the
+ * cursor in one transaction each. Writes nothing when there is nothing new. `isFinal`: its exit is confirmed.
+ */
+export async function takeOutbox(deps: EffectDeps, run: Run, isFinal: boolean): Promise<EffectOutcome> {
+  let afterSeq = run.takenSeq
+  let taken = 0
+  for (;;) {
+    const batch = isFinal
+      ? await deps.mailbox.takeFinal(run.sessionId, afterSeq)
+      : await deps.mailbox.take(run.sessionId, afterSeq)
+    await deps.world.boundary('take:read')
+    const stored = await storeBatch(deps, run, batch, afterSeq)
+    await deps.world.boundary('take:stored')
+    if (stored === 'not-live') return { done: false, outcome: 'run-not-live' }
+    taken += stored
+    afterSeq = Math.max(afterSeq, batch.lastSeq)
+    if (!batch.hasMore) return { done: taken > 0, outcome: `took ${taken}` }
+  }
+}
+
+async function storeBatch(
+  deps: EffectDeps,
+  run: Run,
+  batch: OutboxBatch,
+  afterSeq: number,
+): Promise<number | 'not-live'> {
+  const nowMs = deps.world.now()
+  const watch = deps.watches.of(keyOf(run), deps.world.monotonicMs())
+  watch.noteState(batch.state)
+  const known = await readMentioned(deps, batch)
+  const policy = retryPolicyOf(deps, run.group)
+  const decision = decideOutbox(batch, run, known, policy, nowMs, deps.world.random())
+  const replies = batch.replies.map((reply) => toNewReply(reply, run, known, nowMs))
+  const sessionState = changedState(watch, batch)
+  const journal = linesOf(watch, run, batch, decision.ignored, nowMs)
+  const changes = decision.settlements.length + replies.length + sessionState.length
+  if (changes + journal.length === 0 && batch.lastSeq <= afterSeq) return 0
+  const result = await deps.store.takeOutbox({
+    run: keyOf(run),
+    nowMs,
+    settlements: decision.settlements,
+    replies,
+    takenSeq: Math.max(afterSeq, batch.lastSeq),
+    sessionState,
+    sinks: sinksOf(deps.config, run.group),
+    journal,
+  })
+  if (!result.applied) return 'not-live'
+  if (sessionState.length > 0) watch.sessionStateText = JSON.stringify(batch.sessionState)
+  // The run may now forget what was taken, and sees what its acknowledgements came to.
+  if (hasEnded(decision.settlements) || replies.length > 0) watch.isMailboxBehind = true
+  return changes
+}
+
+async function readMentioned(deps: EffectDeps, batch: OutboxBatch): Promise<Map<string, Message>> {
+  const ids = new Set(batch.acks.map((ack) => ack.messageId))
+  for (const { inReplyTo } of batch.replies) if (inReplyTo !== null) ids.add(inReplyTo)
+  if (ids.size === 0) return new Map()
+  const messages = await deps.store.getMessages([...ids])
+  return new Map(messages.map((message) => [message.id, message]))
+}
+
+/** The seed's figures, for a session whose group has left the configuration while its run still talks. */
+function retryPolicyOf(deps: EffectDeps, group: string) {
+  return deps.config.groups.get(group)?.retry ?? deps.config.defaults.retry
+}
+
+/** A reply counts as an answer only to a message this run was given; its address defaults to that message's. */
+function toNewReply(reply: SeenReply, run: Run, known: ReadonlyMap<string, Message>, nowMs: number): NewReply {
+  const subject = reply.inReplyTo === null ? undefined : known.get(reply.inReplyTo)
+  const wasGiven =
+    subject !== undefined &&
+    subject.sessionId === run.sessionId &&
+    (subject.projectedEpoch === run.epoch || subject.claimEpoch === run.epoch)
+  const hasAddress = Object.values(reply.address).some((part) => part !== null)
+  return {
+    id: reply.id,
+    seq: reply.seq,
+    inReplyTo: wasGiven ? subject.id : null,
+    kind: reply.kind,
+    content: reply.content,
+    deliverAfterMs: reply.deliverAfterMs ?? nowMs,
+    address: !hasAddress && wasGiven ? subject.address : reply.address,
+  }
+}
+
+function changedState(watch: RunWatch, batch: OutboxBatch): OutboxBatch['sessionState'] {
+  if (batch.sessionState.length === 0) return []
+  return JSON.stringify(batch.sessionState) === watch.sessionStateText ? [] : batch.sessionState
+}
+
+function hasEnded(settlements: readonly { to: string }[]): boolean {
+  return settlements.some((settlement) => settlement.to !== 'claimed')
+}
+
+function linesOf(
+  watch: RunWatch,
+  run: Run,
+  batch: OutboxBatch,
+  ignored: readonly { messageId: string; because: string }[],
+  nowMs: number,
+): JournalEntry[] {
+  const news = ignored.filter(({ messageId, because }) => watch.noteIgnored(`${messageId} ${because}`))
+  const refused = batch.refused.filter(({ what, because }) => watch.noteIgnored(`${what} ${because}`))
+  return [
+    ...news.map(({ messageId, because }) =>
+      runLine('evidence:ignored', nowMs, keyOf(run), { what: 'acknowledgement', because }, messageId),
+    ),
+    ...refused.map(({ what, because }) => runLine('evidence:ignored', nowMs, keyOf(run), { what, because })),
+  ]
+}

@@ -1,0 +1,76 @@
+import type { SessionObservation } from '../decide/decide-session.ts'
+import type { Mailbox } from '../mailbox/mailbox.ts'
+import type { Run } from '../model/run.ts'
+import type { Runtime, SeenRun } from '../runtime/runtime.ts'
+import type { SessionFacts, Store } from '../store/store.ts'
+import type { World } from '../world.ts'
+import type { RunWatch, RunWatches } from './run-watch.ts'
+
+export interface ObserveDeps {
+  readonly world: World
+  readonly store: Store
+  readonly mailbox: Mailbox
+  readonly runtimes: ReadonlyMap<string, Runtime>
+  readonly watches: RunWatches
+}
+
+export interface ObserveOptions {
+  /** False: nothing hints at an exit, so a run recorded as running is taken at its word and not asked about. */
+  readonly inspect: boolean
+  readonly isAdmitted: boolean
+  readonly isWindowFull: boolean
+  readonly drain: SessionObservation['drain']
+}
+
+/** Gathers everything a decision about one session needs; null: no such session. Changes nothing but the watch. */
+export async function observeSession(
+  deps: ObserveDeps,
+  sessionId: string,
+  options: ObserveOptions,
+): Promise<SessionObservation | null> {
+  const facts = await deps.store.readFacts(sessionId, deps.world.now())
+  if (facts === null) return null
+  const { run } = facts
+  const seen = run === null ? null : await seeRun(deps.runtimes, run, options.inspect)
+  const watch = run === null ? null : deps.watches.of(run, deps.world.monotonicMs())
+  if (watch !== null) {
+    noteSeen(watch, seen, options.inspect)
+    await look(deps, watch, facts)
+  }
+  const monotonicMs = deps.world.monotonicMs()
+  return {
+    nowMs: deps.world.now(),
+    facts: options.isWindowFull ? { ...facts, dueUnprojected: 0 } : facts,
+    seen,
+    clocks: watch?.clocks(monotonicMs) ?? null,
+    stop: watch?.stopProgress(monotonicMs) ?? null,
+    cancelAgeMs: watch?.cancelAgeMs(monotonicMs) ?? null,
+    idleForMs: watch?.idleForMs(monotonicMs) ?? 0,
+    isMailboxBehind: watch?.isMailboxBehind ?? false,
+    isAdmitted: options.isAdmitted,
+    drain: options.drain,
+  }
+}
+
+/** Asks the runtime about exactly this handle; null when the start never got as far as one. */
+async function seeRun(runtimes: ReadonlyMap<string, Runtime>, run: Run, inspect: boolean): Promise<SeenRun | null> {
+  if (run.handle === null) return null
+  if (!inspect && run.state === 'running') return { state: 'running' }
+  const runtime = runtimes.get(run.runtime)
+  if (runtime === undefined) return { state: 'unknown', because: `runtime ${run.runtime} is not configured` }
+  return runtime.inspect(run.handle)
+}
+
+function noteSeen(watch: RunWatch, seen: SeenRun | null, inspected: boolean): void {
+  if (seen?.state === 'unknown') watch.isExcused = true
+  else if (seen?.state === 'running' && inspected) watch.isExcused = false
+}
+
+async function look(deps: ObserveDeps, watch: RunWatch, facts: SessionFacts): Promise<void> {
+  const sessionId = facts.session.id
+  watch.noteHeartbeat(await deps.mailbox.heartbeatMtimeMs(sessionId), deps.world.monotonicMs())
+  const hasOtherWork = facts.dueUnprojected + facts.projectedUnclaimed > 0
+  watch.noteFacts(facts.claimed, hasOtherWork, deps.world.monotonicMs())
+  if (facts.run?.state === 'stopping' || facts.run?.state === 'unkillable') watch.noteStop(deps.world.monotonicMs())
+  if (facts.run?.killSentAtMs != null) watch.noteKill(deps.world.monotonicMs())
+}

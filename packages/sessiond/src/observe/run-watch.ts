@@ -1,0 +1,155 @@
+import type { StopProgress } from '../decide/decide-stop.ts'
+import type { RunClocks } from '../decide/decide-stuck.ts'
+import type { SeenState } from '../mailbox/mailbox.ts'
+import type { Message } from '../model/message.ts'
+import type { RunKey } from '../store/store.ts'
+
+/** Bound on remembered evidence: a hostile run may make up any amount. */
+const MAX_IGNORED = 200
+
+interface ClaimSighting {
+  readonly seenAtMs: number
+  readonly heartbeatMtimeMs: number | null
+}
+
+/**
+ * What this host has noticed of one live run, on its own monotonic clock: when it saw a clock move, never what a
+ * clock said. A restart loses it on purpose: every run then gets a full window (invariant 11). No fact that has to
+ * survive lives here.
+ */
+export class RunWatch {
+  readonly run: RunKey
+  /** True until the mailbox is known to show what the store wants: after adoption, a cancel, a take. */
+  isMailboxBehind = true
+  /**
+   * True while an exit seen now may have happened unseen, with the host or the runtime away: then nobody knows
+   * whose fault it was, and no try is spent (invariant 5). Cleared by the first look that finds the run alive.
+   */
+  isExcused = true
+  /** What was last stored of session_state, to write only changes. */
+  sessionStateText = ''
+  /** Ends the file notification; set once the run was let go. */
+  unwatch: () => void = () => {}
+  #watchedSinceMs: number
+  #heartbeat: { mtimeMs: number; movedAtMs: number } | null = null
+  readonly #claims = new Map<string, ClaimSighting>()
+  readonly #cancels = new Map<string, number>()
+  readonly #ignored = new Set<string>()
+  #declaredToolMs: number | null = null
+  #idleSinceMs: number | null = null
+  #stopSinceMs: number | null = null
+  #killSinceMs: number | null = null
+
+  constructor(run: RunKey, monotonicMs: number) {
+    this.run = run
+    this.#watchedSinceMs = monotonicMs
+  }
+
+  /** The host itself was late or asleep: every age starts anew. */
+  restart(monotonicMs: number): void {
+    this.#watchedSinceMs = monotonicMs
+    if (this.#heartbeat !== null) this.#heartbeat = { ...this.#heartbeat, movedAtMs: monotonicMs }
+    for (const [id, claim] of this.#claims) this.#claims.set(id, { ...claim, seenAtMs: monotonicMs })
+  }
+
+  noteHeartbeat(mtimeMs: number | null, monotonicMs: number): void {
+    if (mtimeMs === null || mtimeMs === this.#heartbeat?.mtimeMs) return
+    this.#heartbeat = { mtimeMs, movedAtMs: monotonicMs }
+  }
+
+  noteState(state: SeenState | null): void {
+    if (state === null) return
+    this.#declaredToolMs = state.tool === null ? null : state.toolDeclaredTimeoutMs
+  }
+
+  /** Brings the sightings in line with what the store says is claimed and still waiting. */
+  noteFacts(claimed: readonly Message[], hasOtherWork: boolean, monotonicMs: number): void {
+    const ids = new Set(claimed.map((message) => message.id))
+    for (const id of this.#claims.keys()) if (!ids.has(id)) this.#claims.delete(id)
+    for (const id of this.#cancels.keys()) if (!ids.has(id)) this.#cancels.delete(id)
+    for (const { id, cancelRequestedAtMs } of claimed) {
+      if (!this.#claims.has(id)) {
+        this.#claims.set(id, { seenAtMs: monotonicMs, heartbeatMtimeMs: this.#heartbeat?.mtimeMs ?? null })
+      }
+      if (cancelRequestedAtMs !== null && !this.#cancels.has(id)) this.#cancels.set(id, monotonicMs)
+    }
+    const isBusy = claimed.length > 0 || hasOtherWork
+    this.#idleSinceMs = isBusy ? null : (this.#idleSinceMs ?? monotonicMs)
+  }
+
+  /** True the first time a piece of evidence is ignored, so that the journal says it once, not at every look. */
+  noteIgnored(evidence: string): boolean {
+    if (this.#ignored.has(evidence) || this.#ignored.size >= MAX_IGNORED) return false
+    this.#ignored.add(evidence)
+    return true
+  }
+
+  noteStop(monotonicMs: number): void {
+    this.#stopSinceMs ??= monotonicMs
+  }
+
+  noteKill(monotonicMs: number): void {
+    this.#killSinceMs ??= monotonicMs
+  }
+
+  clocks(monotonicMs: number): RunClocks {
+    return {
+      watchedForMs: monotonicMs - this.#watchedSinceMs,
+      heartbeatAgeMs: this.#heartbeat === null ? null : monotonicMs - this.#heartbeat.movedAtMs,
+      claims: [...this.#claims].map(([messageId, claim]) => ({
+        messageId,
+        ageMs: monotonicMs - claim.seenAtMs,
+        hasBeatenSince: this.#heartbeat !== null && this.#heartbeat.mtimeMs !== claim.heartbeatMtimeMs,
+      })),
+      declaredToolMs: this.#declaredToolMs,
+    }
+  }
+
+  stopProgress(monotonicMs: number): StopProgress | null {
+    if (this.#stopSinceMs === null) return null
+    return {
+      sinceIntentMs: monotonicMs - this.#stopSinceMs,
+      sinceKillMs: this.#killSinceMs === null ? null : monotonicMs - this.#killSinceMs,
+    }
+  }
+
+  cancelAgeMs(monotonicMs: number): number | null {
+    if (this.#cancels.size === 0) return null
+    return monotonicMs - Math.min(...this.#cancels.values())
+  }
+
+  /** Null while busy. */
+  idleForMs(monotonicMs: number): number | null {
+    return this.#idleSinceMs === null ? null : monotonicMs - this.#idleSinceMs
+  }
+}
+
+/** The watches of all live runs this host knows, by session. */
+export class RunWatches {
+  readonly #bySession = new Map<string, RunWatch>()
+
+  /** The watch of exactly this run; a leftover one of an earlier epoch is ended and replaced. */
+  of(run: RunKey, monotonicMs: number): RunWatch {
+    const known = this.#bySession.get(run.sessionId)
+    if (known !== undefined && known.run.name === run.name) return known
+    known?.unwatch()
+    const watch = new RunWatch(run, monotonicMs)
+    this.#bySession.set(run.sessionId, watch)
+    return watch
+  }
+
+  find(sessionId: string): RunWatch | undefined {
+    return this.#bySession.get(sessionId)
+  }
+
+  drop(run: RunKey): void {
+    const known = this.#bySession.get(run.sessionId)
+    if (known?.run.name !== run.name) return
+    known.unwatch()
+    this.#bySession.delete(run.sessionId)
+  }
+
+  all(): IterableIterator<RunWatch> {
+    return this.#bySession.values()
+  }
+}
