@@ -20,6 +20,12 @@ export const ERROR_CATALOGUE = {
   HOST_NOT_RUNNING: { retryable: true, cure: 'Start it with `sessiond up`.' },
   HOST_STOPPING: { retryable: true, cure: 'Send again once the host is back.' },
   UNAUTHORIZED: { retryable: false, cure: 'Use the token from the file api-token in the data directory.' },
+  HOST_NOT_ALLOWED: {
+    retryable: false,
+    cure: 'Use http://127.0.0.1 with the port, or add the name to api.allowedHosts.',
+  },
+  MEDIA_TYPE_REFUSED: { retryable: false, cure: 'Send JSON with Content-Type: application/json.' },
+  INTERNAL: { retryable: false, cure: "Look the errorId up in the host's log and report what stands there." },
   BAD_REQUEST: { retryable: false, cure: 'Correct the named field.' },
   NOT_FOUND: { retryable: false, cure: 'List what there is with `sessiond sessions`.' },
   RATE_LIMITED: { retryable: true, cure: 'Wait as long as Retry-After says.' },
