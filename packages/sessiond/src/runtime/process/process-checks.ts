@@ -1,0 +1,43 @@
+import { access } from 'node:fs/promises'
+import type { Check, RuntimeGroupCheck } from '../runtime.ts'
+import { findProgram } from './find-program.ts'
+
+export interface ProcessChecks {
+  readonly groups: readonly RuntimeGroupCheck[]
+  readonly path: string
+  readonly runnerPath: () => string
+  readonly listRuns: () => Promise<readonly unknown[]>
+}
+
+/** Doctor's checks of the process runtime: its registry, the runner and each group's program. Never throws. */
+export async function checkProcessRuntime(checks: ProcessChecks): Promise<Check[]> {
+  return [
+    await checkOne('process runtime', 'Make the data directory readable and writable.', async () => {
+      const runs = await checks.listRuns()
+      return `${runs.length} registered ${runs.length === 1 ? 'run' : 'runs'}`
+    }),
+    await checkOne('bundled runner', 'Run `npm run build`.', async () => {
+      const path = checks.runnerPath()
+      await access(path)
+      return path
+    }),
+    ...(await Promise.all(checks.groups.map((group) => checkCommand(group, checks.path)))),
+  ]
+}
+
+function checkCommand({ group, command }: RuntimeGroupCheck, path: string): Promise<Check> {
+  return checkOne(`command of group ${group}`, "Install the program, or correct the group's command.", async () => {
+    const [program = ''] = command
+    const found = await findProgram(program, path, '/')
+    if (found === undefined) throw new Error(`no program ${JSON.stringify(program)} in PATH`)
+    return found
+  })
+}
+
+async function checkOne(name: string, cure: string, look: () => Promise<string>): Promise<Check> {
+  try {
+    return { name, ok: true, detail: await look() }
+  } catch (error) {
+    return { name, ok: false, detail: error instanceof Error ? error.message : String(error), cure }
+  }
+}
