@@ -46,7 +46,7 @@ export interface StuckPolicy {
 
 export interface RetryPolicy {
   readonly maxTries: number
-  /** Wait after the n-th spent try: baseMs x 2^n, at most maxMs. */
+  /** Wait after a failed try: baseMs x 2^(tries spent before it), at most maxMs. */
   readonly baseMs: number
   readonly maxMs: number
   readonly jitter: 'none' | 'full'
@@ -117,6 +117,12 @@ export interface HostConfig {
     readonly killWaitMs: number
     /** From a cancel request to stopping the run that ignores it. */
     readonly cancelGraceMs: number
+  }
+  /** The host-wide values groups build on; also judge what is left of a group that has left the configuration. */
+  readonly defaults: {
+    readonly stuck: StuckPolicy
+    readonly retry: RetryPolicy
+    readonly idleStopMs: number
   }
   readonly spawn: SpawnPolicy
   readonly sweep: {

@@ -1,0 +1,136 @@
+/** Milliseconds, or text such as `'250ms'`, `'30m'`, `'1h30m'`. */
+export type DurationOption = number | string
+
+/** Bytes, or text such as `'64KiB'`, `'2MiB'`. */
+export type SizeOption = number | string
+
+/** A text that may be a secret: given plainly, or by the name of the host's variable that holds it. */
+export type SecretOption = string | { readonly fromEnv: string }
+
+export interface StuckOptions {
+  readonly policy?: 'classic'
+  /** A claim with no heartbeat since it was made ends its run after this long. */
+  readonly claimSilent?: DurationOption
+  /** No heartbeat at all for this long ends a run. */
+  readonly ceiling?: DurationOption
+  /** A tool's declared time-out widens both windows, up to this. */
+  readonly maxToolTimeout?: DurationOption
+}
+
+export interface RetryOptions {
+  readonly maxTries?: number
+  /** The wait after the n-th spent try is this x 2^n. */
+  readonly base?: DurationOption
+  readonly max?: DurationOption
+  readonly jitter?: 'none' | 'full'
+  /** An agent's own retry time is honoured up to this far ahead. */
+  readonly maxDefer?: DurationOption
+}
+
+export interface MountOptions {
+  /** File or folder of the host, below one of `mounts.roots`. */
+  readonly source: string
+  /** Absolute path in the container. */
+  readonly target: string
+  readonly writable?: boolean
+}
+
+export interface GroupOptions {
+  /** The bundled agent: a command that gets the text on stdin and answers on stdout. */
+  readonly agent?: {
+    readonly command: readonly string[]
+    readonly per?: 'message' | 'batch'
+    readonly timeout?: DurationOption
+    readonly maxReply?: SizeOption
+  }
+  /** A runner of your own that speaks the mailbox protocol; instead of `agent`. */
+  readonly runner?: { readonly command: readonly string[] }
+  readonly runtime?: 'process' | 'docker'
+  /** Docker only, and required there. */
+  readonly image?: string
+  /** Docker only: `none`, `bridge` or a network's name. */
+  readonly network?: string
+  /** Docker only: `uid:gid`, never root. */
+  readonly user?: string
+  readonly env?: Readonly<Record<string, SecretOption>>
+  readonly mounts?: readonly MountOptions[]
+  readonly limits?: {
+    readonly memory?: SizeOption | null
+    readonly processes?: number | null
+    readonly cpus?: number | null
+    readonly file?: SizeOption | null
+    readonly log?: SizeOption
+  }
+  readonly timeZone?: string
+  readonly sinks?: readonly string[]
+  readonly stuck?: StuckOptions
+  readonly retry?: RetryOptions
+  readonly idleStop?: DurationOption
+}
+
+export interface SinkOptions {
+  readonly url: string
+  readonly secret?: SecretOption
+  readonly timeout?: DurationOption
+  readonly maxAttempts?: number
+  readonly base?: DurationOption
+  readonly max?: DurationOption
+  readonly concurrency?: number
+}
+
+/**
+ * The configuration as people write it: everything but `groups` has a default. docs/configuration.md says of
+ * each option its unit, its default, and what too low and too high do.
+ */
+export interface HostOptions {
+  readonly dataDir?: string
+  readonly timeZone?: string
+  readonly api?: {
+    readonly host?: string
+    readonly port?: number
+    readonly maxBody?: SizeOption
+    readonly requestsPerSecond?: number
+    readonly allowedHosts?: readonly string[]
+  }
+  readonly groups: Readonly<Record<string, GroupOptions>>
+  readonly sinks?: Readonly<Record<string, SinkOptions>>
+  readonly mounts?: { readonly roots?: readonly { readonly path: string; readonly writable?: boolean }[] }
+  readonly docker?: {
+    readonly socketPath?: string
+    readonly callTimeout?: DurationOption
+    readonly node?: 'mounted' | 'image'
+  }
+  readonly runs?: {
+    readonly max?: number
+    readonly maxStarting?: number
+    readonly stopGrace?: DurationOption
+    readonly killWait?: DurationOption
+    readonly cancelGrace?: DurationOption
+    readonly idleStop?: DurationOption
+  }
+  readonly spawn?: {
+    readonly base?: DurationOption
+    readonly max?: DurationOption
+    readonly tellAfter?: number
+  }
+  readonly stuck?: StuckOptions
+  readonly retry?: RetryOptions
+  readonly sweep?: { readonly interval?: DurationOption; readonly concurrency?: number }
+  readonly mailbox?: {
+    readonly windowMessages?: number
+    readonly window?: SizeOption
+    readonly takeRows?: number
+    readonly take?: SizeOption
+    readonly readTimeout?: DurationOption
+    readonly readers?: number
+    readonly poll?: DurationOption
+  }
+  readonly limits?: { readonly text?: SizeOption; readonly diskFloor?: SizeOption }
+  readonly shutdown?: { readonly drain?: DurationOption; readonly stopTimeout?: DurationOption }
+  readonly log?: { readonly level?: 'debug' | 'info' | 'warn' | 'error' | 'silent' }
+}
+
+/** Gives a configuration its type; changes nothing. */
+export function defineConfig(options: HostOptions): HostOptions {
+  return options
+}
