@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { formatDuration, parseDuration } from './duration.ts'
-import { formatSize, parseSize } from './size.ts'
+import { formatDuration, parseDurationMs } from './duration.ts'
+import { formatSize, parseSizeBytes } from './size.ts'
 
-describe('parseDuration', () => {
+describe('parseDurationMs', () => {
   it.each([
     [0, 0],
     [1500, 1500],
@@ -13,7 +13,7 @@ describe('parseDuration', () => {
     ['1d2h3m4s5ms', 93_784_005],
     ['0ms', 0],
   ])('reads %j as %d ms', (value, ms) => {
-    expect(parseDuration(value)).toBe(ms)
+    expect(parseDurationMs(value)).toBe(ms)
   })
 
   it.each([
@@ -36,15 +36,15 @@ describe('parseDuration', () => {
     true,
     {},
   ])('refuses %j', (value) => {
-    expect(parseDuration(value)).toBeUndefined()
+    expect(parseDurationMs(value)).toBeUndefined()
   })
 
   it.each([0, 1, 250, 1_000, 90_000, 5_400_000, 93_784_005])('reads back what formatDuration wrote for %d ms', (ms) => {
-    expect(parseDuration(formatDuration(ms))).toBe(ms)
+    expect(parseDurationMs(formatDuration(ms))).toBe(ms)
   })
 })
 
-describe('parseSize', () => {
+describe('parseSizeBytes', () => {
   it.each([
     [0, 0],
     [17, 17],
@@ -53,17 +53,17 @@ describe('parseSize', () => {
     ['2MiB', 2_097_152],
     ['1GiB', 1_073_741_824],
   ])('reads %j as %d bytes', (value, bytes) => {
-    expect(parseSize(value)).toBe(bytes)
+    expect(parseSizeBytes(value)).toBe(bytes)
   })
 
   it.each([-1, 0.5, '', '64', '64MB', '64 MiB', '1.5GiB', 'MiB', null, []])('refuses %j', (value) => {
-    expect(parseSize(value)).toBeUndefined()
+    expect(parseSizeBytes(value)).toBeUndefined()
   })
 
   it.each([0, 1, 1023, 1024, 65_536, 2_097_152, 2_097_153])(
     'reads back what formatSize wrote for %d bytes',
     (bytes) => {
-      expect(parseSize(formatSize(bytes))).toBe(bytes)
+      expect(parseSizeBytes(formatSize(bytes))).toBe(bytes)
     },
   )
 })

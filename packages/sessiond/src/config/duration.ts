@@ -6,7 +6,7 @@ const DURATION = /^(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+)s)?(?:(\d+)ms)?
  * Reads a duration: a whole number of milliseconds, or text such as `250ms`, `30m`, `1h30m` (days to
  * milliseconds, largest unit first, each at most once). Returns undefined for anything else.
  */
-export function parseDuration(value: unknown): number | undefined {
+export function parseDurationMs(value: unknown): number | undefined {
   if (typeof value === 'number') return Number.isSafeInteger(value) && value >= 0 ? value : undefined
   if (typeof value !== 'string' || value === '' || value.length > 64) return undefined
   const match = DURATION.exec(value)
@@ -15,7 +15,7 @@ export function parseDuration(value: unknown): number | undefined {
   return Number.isSafeInteger(ms) ? ms : undefined
 }
 
-/** Writes a duration the way `parseDuration` reads it: `5400000` is `1h30m`. */
+/** Writes a duration the way `parseDurationMs` reads it: `5400000` is `1h30m`. */
 export function formatDuration(ms: number): string {
   if (ms === 0) return '0ms'
   let rest = ms

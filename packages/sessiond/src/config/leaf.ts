@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { formatDuration, parseDuration } from './duration.ts'
-import { formatSize, parseSize } from './size.ts'
+import { formatDuration, parseDurationMs } from './duration.ts'
+import { formatSize, parseSizeBytes } from './size.ts'
 
 /** What docs/configuration.md says of one option. */
 export interface OptionDoc {
@@ -50,7 +50,7 @@ export function duration(doc: Documented & { readonly min: string; readonly max:
   return leaf(
     { ...doc, unit: 'duration' },
     (value) => {
-      const ms = parseDuration(value)
+      const ms = parseDurationMs(value)
       if (ms !== undefined && ms >= minMs && ms <= maxMs) return { value: ms }
       return {
         rule: `must be a duration from ${doc.min} to ${doc.max}`,
@@ -67,7 +67,7 @@ export function size(doc: Documented & { readonly min: string; readonly max: str
   return leaf(
     { ...doc, unit: 'size' },
     (value) => {
-      const bytes = parseSize(value)
+      const bytes = parseSizeBytes(value)
       if (bytes !== undefined && bytes >= minBytes && bytes <= maxBytes) return { value: bytes }
       return {
         rule: `must be a size from ${doc.min} to ${doc.max}`,
@@ -148,14 +148,14 @@ export function orNull<Out>(inner: Leaf<Out>): Leaf<Out | null> {
 
 /** The milliseconds of a duration written in this program; throws TypeError on a slip. */
 export function toMs(written: string): number {
-  const ms = parseDuration(written)
+  const ms = parseDurationMs(written)
   if (ms === undefined) throw new TypeError(`no duration: ${written}`)
   return ms
 }
 
 /** The bytes of a size written in this program; throws TypeError on a slip. */
 export function toBytes(written: string): number {
-  const bytes = parseSize(written)
+  const bytes = parseSizeBytes(written)
   if (bytes === undefined) throw new TypeError(`no size: ${written}`)
   return bytes
 }

@@ -3,7 +3,7 @@ const UNIT_BYTES = { GiB: 1024 ** 3, MiB: 1024 ** 2, KiB: 1024, B: 1 } as const
 const SIZE = /^(\d+)(GiB|MiB|KiB|B)$/
 
 /** Reads a size: a whole number of bytes, or text such as `512B`, `64KiB`, `2MiB`, `1GiB`; else undefined. */
-export function parseSize(value: unknown): number | undefined {
+export function parseSizeBytes(value: unknown): number | undefined {
   if (typeof value === 'number') return Number.isSafeInteger(value) && value >= 0 ? value : undefined
   if (typeof value !== 'string' || value.length > 32) return undefined
   const [, count, unit] = SIZE.exec(value) ?? []
