@@ -22,6 +22,8 @@ export interface SessionObservation {
   readonly isMailboxBehind: boolean
   /** True when this session was given a slot. */
   readonly isAdmitted: boolean
+  /** True when others wait for this session's slot: it gives it up as soon as it has nothing to do. */
+  readonly isEvicted: boolean
   /** Set while the host shuts down: whether running work may still finish. */
   readonly drain: 'none' | 'finish-work' | 'stop-now'
 }
@@ -36,7 +38,7 @@ export interface SessionPolicy {
 export type SessionDecision =
   | { readonly action: 'leave'; readonly because: string; readonly recheckInMs: number | null }
   | { readonly action: 'start'; readonly because: string }
-  | { readonly action: 'want-slot'; readonly because: string; readonly recheckInMs: number | null }
+  | { readonly action: 'want-slot'; readonly because: string }
   | { readonly action: 'adopt-start'; readonly because: string }
   | { readonly action: 'abort-start'; readonly because: string }
   | { readonly action: 'project'; readonly because: string }
@@ -58,15 +60,14 @@ export function decideSession(seen: SessionObservation, policy: SessionPolicy): 
   return run === null ? decideWithoutRun(seen) : decideWithRun(seen, run.state, policy)
 }
 
+/** Without a run nobody sets a timer for this session: admission watches the earliest due time of them all. */
 function decideWithoutRun(seen: SessionObservation): SessionDecision {
-  const { session, dueUnprojected, nextDueAtMs } = seen.facts
-  const untilDueMs = nextDueAtMs === null ? null : Math.max(0, nextDueAtMs - seen.nowMs)
+  const { session, dueUnprojected } = seen.facts
   if (session.status === 'closed') return leave('closed', null)
-  if (dueUnprojected === 0) return leave('nothing-due', untilDueMs)
+  if (dueUnprojected === 0) return leave('nothing-due', null)
   if (seen.drain !== 'none') return leave('shutting-down', null)
-  if (session.spawnNotBeforeMs > seen.nowMs) return leave('spawn-back-off', session.spawnNotBeforeMs - seen.nowMs)
-  if (!seen.isAdmitted) return { action: 'want-slot', because: 'due', recheckInMs: untilDueMs }
-  return { action: 'start', because: 'due' }
+  if (session.spawnNotBeforeMs > seen.nowMs) return leave('spawn-back-off', null)
+  return seen.isAdmitted ? { action: 'start', because: 'due' } : { action: 'want-slot', because: 'due' }
 }
 
 function decideWithRun(seen: SessionObservation, state: string, policy: SessionPolicy): SessionDecision {
@@ -133,8 +134,8 @@ function decideIdle(seen: SessionObservation, policy: SessionPolicy, stuckInMs: 
   const cancelInMs = seen.cancelAgeMs === null ? null : policy.runs.cancelGraceMs - seen.cancelAgeMs
   if (facts.claimed.length > 0) return leave('working', soonest(stuckInMs, untilDueMs, cancelInMs))
   if (facts.projectedUnclaimed > 0) return leave('handed-over', soonest(stuckInMs, untilDueMs))
-  if (seen.idleForMs >= policy.idleStopMs) {
-    return stop('idle', { idleForMs: seen.idleForMs, idleStopMs: policy.idleStopMs })
+  if (seen.isEvicted || seen.idleForMs >= policy.idleStopMs) {
+    return stop('idle', { idleForMs: seen.idleForMs, idleStopMs: policy.idleStopMs, isEvicted: seen.isEvicted })
   }
   return leave('idle', soonest(policy.idleStopMs - seen.idleForMs, untilDueMs))
 }

@@ -101,6 +101,9 @@ export class SessiondError extends Error {
 }
 
 /** Tells whether `error` is a SessiondError of one of these codes. */
-export function hasCode(error: unknown, ...codes: ErrorCode[]): error is SessiondError {
-  return error instanceof SessiondError && codes.includes(error.code)
+export function hasCode<Code extends ErrorCode>(
+  error: unknown,
+  ...codes: Code[]
+): error is SessiondError & { readonly code: Code } {
+  return error instanceof SessiondError && codes.some((code) => code === error.code)
 }

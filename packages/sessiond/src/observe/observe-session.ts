@@ -18,6 +18,7 @@ export interface ObserveOptions {
   /** False: nothing hints at an exit, so a run recorded as running is taken at its word and not asked about. */
   readonly inspect: boolean
   readonly isAdmitted: boolean
+  readonly isEvicted: boolean
   readonly isWindowFull: boolean
   readonly drain: SessionObservation['drain']
 }
@@ -48,6 +49,7 @@ export async function observeSession(
     idleForMs: watch?.idleForMs(monotonicMs) ?? 0,
     isMailboxBehind: watch?.isMailboxBehind ?? false,
     isAdmitted: options.isAdmitted,
+    isEvicted: options.isEvicted,
     drain: options.drain,
   }
 }

@@ -167,10 +167,12 @@ export interface Store {
   // Readers
   getSession(sessionId: string): Promise<Session | null>
   listSessions(query: { group?: string; after?: string; limit: number; nowMs: number }): Promise<SessionSummary[]>
+  getSessionSummary(sessionId: string, nowMs: number): Promise<SessionSummary | null>
   getMessage(messageId: string): Promise<Message | null>
   getMessages(messageIds: readonly string[]): Promise<Message[]>
   listMessages(filter: MessageFilter): Promise<Message[]>
   listReplies(query: { sessionId: string; inReplyTo?: string; limit: number }): Promise<Reply[]>
+  getReplies(replyIds: readonly string[]): Promise<Reply[]>
   getRun(sessionId: string, epoch: number): Promise<Run | null>
   listRuns(sessionId: string, limit: number): Promise<Run[]>
   getSessionState(sessionId: string): Promise<Map<string, string>>
@@ -236,6 +238,7 @@ export interface Store {
 
   // Dead letters: failed messages, and deliveries whose sink refused them for good
   listDead(query: { sessionId?: string; limit: number }): Promise<DeadLetter[]>
+  getDeadDelivery(deliveryId: number): Promise<DueDelivery | null>
   /** Back to pending with no tries spent. */
   replayDeadMessage(messageId: string, nowMs: number): Promise<'replayed' | 'not-dead' | 'not-found' | 'session-closed'>
   dropDeadMessage(messageId: string, nowMs: number): Promise<'dropped' | 'not-dead' | 'not-found'>

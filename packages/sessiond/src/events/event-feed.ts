@@ -1,0 +1,143 @@
+import type { EventQuery, HostEvent } from '../api.ts'
+import type { JournalRecord } from '../model/journal.ts'
+import type { Store } from '../store/store.ts'
+
+/** Lines read from the journal at a time. */
+const PAGE = 500
+/** A subscriber further behind than this reads the journal again instead of being fed from memory. */
+const MAX_BACKLOG = 1_000
+
+interface Subscriber {
+  readonly sessionId: string | undefined
+  backlog: HostEvent[]
+  /** True while events may be missing from the backlog: the journal has to be read from `lastId`. */
+  hasGap: boolean
+  wake: () => void
+}
+
+/**
+ * Hands journal lines to subscribers as they are committed: one read of the journal per commit for all of them.
+ * A subscriber that falls behind is switched back to reading the journal, so that nobody's slowness costs memory.
+ */
+export class EventFeed {
+  readonly #store: Store
+  readonly #subscribers = new Set<Subscriber>()
+  readonly #stopListening: () => void
+  #lastId: number
+  #isReading = false
+  #isStopped = false
+  readonly #onRecords: (records: readonly JournalRecord[]) => void
+
+  private constructor(store: Store, lastId: number, onRecords: (records: readonly JournalRecord[]) => void) {
+    this.#store = store
+    this.#lastId = lastId
+    this.#onRecords = onRecords
+    this.#stopListening = store.onJournal(() => void this.#read())
+  }
+
+  /** `onRecords` gets every new line too, once, in order. */
+  static async open(store: Store, onRecords: (records: readonly JournalRecord[]) => void): Promise<EventFeed> {
+    return new EventFeed(store, await store.lastJournalId(), onRecords)
+  }
+
+  /** Every event after `afterId` (absent: from now on), then live ones, until aborted or stopped. */
+  async *subscribe(query: EventQuery): AsyncGenerator<HostEvent> {
+    const subscriber: Subscriber = { sessionId: query.sessionId, backlog: [], hasGap: true, wake: () => {} }
+    let afterId = query.afterId ?? this.#lastId
+    const abort = () => subscriber.wake()
+    query.signal?.addEventListener('abort', abort)
+    this.#subscribers.add(subscriber)
+    try {
+      while (!this.#isOver(query.signal)) {
+        const events = await this.#next(subscriber, afterId)
+        for (const event of events) {
+          if (event.id <= afterId) continue
+          afterId = event.id
+          yield event
+          if (this.#isOver(query.signal)) return
+        }
+        if (events.length === 0) await this.#whenWoken(subscriber, query.signal)
+      }
+    } finally {
+      this.#subscribers.delete(subscriber)
+      query.signal?.removeEventListener('abort', abort)
+    }
+  }
+
+  stop(): void {
+    this.#isStopped = true
+    this.#stopListening()
+    for (const subscriber of this.#subscribers) subscriber.wake()
+  }
+
+  #isOver(signal: AbortSignal | undefined): boolean {
+    return this.#isStopped || signal?.aborted === true
+  }
+
+  async #next(subscriber: Subscriber, afterId: number): Promise<HostEvent[]> {
+    if (!subscriber.hasGap) return subscriber.backlog.splice(0)
+    // Cleared before the read: a line committed while we read lands in the backlog, and is told twice rather than never.
+    subscriber.hasGap = false
+    subscriber.backlog = []
+    const { sessionId } = subscriber
+    const query = { afterId, limit: PAGE, ...(sessionId === undefined ? {} : { sessionId }) }
+    const records = await this.#store.readJournal(query)
+    if (records.length === PAGE) subscriber.hasGap = true
+    return this.#withReplies(records)
+  }
+
+  #whenWoken(subscriber: Subscriber, signal: AbortSignal | undefined): Promise<void> {
+    return new Promise((resolve) => {
+      subscriber.wake = resolve
+      if (this.#isOver(signal) || subscriber.backlog.length > 0 || subscriber.hasGap) resolve()
+    })
+  }
+
+  async #read(): Promise<void> {
+    if (this.#isReading || this.#isStopped) return
+    this.#isReading = true
+    try {
+      for (;;) {
+        const records = await this.#store.readJournal({ afterId: this.#lastId, limit: PAGE })
+        const last = records.at(-1)
+        if (last === undefined) break
+        this.#lastId = last.id
+        this.#onRecords(records)
+        if (this.#subscribers.size > 0) this.#feed(await this.#withReplies(records))
+      }
+    } catch {
+      // An unreadable journal (store closing, disk trouble) shows in health; subscribers catch up from their cursor.
+      for (const subscriber of this.#subscribers) subscriber.hasGap = true
+    } finally {
+      this.#isReading = false
+    }
+  }
+
+  #feed(events: readonly HostEvent[]): void {
+    for (const subscriber of this.#subscribers) {
+      const { sessionId } = subscriber
+      const wanted = sessionId === undefined ? events : events.filter((event) => event.sessionId === sessionId)
+      if (wanted.length === 0) continue
+      if (subscriber.backlog.length + wanted.length > MAX_BACKLOG) {
+        subscriber.backlog = []
+        subscriber.hasGap = true
+      } else if (!subscriber.hasGap) subscriber.backlog.push(...wanted)
+      subscriber.wake()
+    }
+  }
+
+  async #withReplies(records: readonly JournalRecord[]): Promise<HostEvent[]> {
+    const ids = records.map(replyIdOf).filter((id) => id !== null)
+    if (ids.length === 0) return [...records]
+    const replies = new Map((await this.#store.getReplies(ids)).map((reply) => [reply.id, reply]))
+    return records.map((record) => {
+      const reply = replies.get(replyIdOf(record) ?? '')
+      return reply === undefined ? record : { ...record, reply }
+    })
+  }
+}
+
+function replyIdOf(record: JournalRecord): string | null {
+  const { replyId } = record.detail
+  return record.type === 'reply:written' && typeof replyId === 'string' ? replyId : null
+}

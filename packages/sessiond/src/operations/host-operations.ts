@@ -1,0 +1,95 @@
+import type { Health, HostApi, SessionDetail } from '../api.ts'
+import type { EventFeed } from '../events/event-feed.ts'
+import { SessiondError } from '../model/errors.ts'
+import type { Supervisor } from '../sweep/supervisor.ts'
+import { VERSION } from '../version.ts'
+import { dropDead, replayDead, showDead } from './dead-letters.ts'
+import { readHealth } from './read-health.ts'
+import { readRunLog } from './read-run-log.ts'
+import { sendMessages } from './send-messages.ts'
+import { cancelMessage, closeSession, type StopDeps, sessionNotFound, stopSession } from './stop-session.ts'
+
+export interface OperationsDeps extends Omit<StopDeps, 'trigger'> {
+  readonly supervisor: Supervisor
+  readonly feed: EventFeed
+  readonly kickDelivery: () => void
+  readonly isStopping: () => boolean
+  readonly startedAtMs: number
+}
+
+const DEFAULT_LIMIT = 100
+/** What one page of any list holds at most. */
+const MAX_LIMIT = 1_000
+
+/** Everything that can be asked of a running host, put together from the operations beside this file. */
+export function createOperations(deps: OperationsDeps): HostApi {
+  const { store, world, supervisor, feed } = deps
+  const stopDeps: StopDeps = { ...deps, trigger: (sessionId, cause) => supervisor.trigger(sessionId, cause) }
+  const deadDeps = { store, nowMs: () => world.now() }
+  const sendDeps = { ...deps, onAccepted: supervisor.noteAccepted.bind(supervisor) }
+  return {
+    async send(request) {
+      const [outcome] = await sendMessages(sendDeps, [request])
+      if (outcome === undefined || outcome instanceof SessiondError) throw outcome
+      return outcome
+    },
+    sendMany: (requests) => sendMessages(sendDeps, requests),
+    listSessions: (query) => store.listSessions({ ...query, limit: clamp(query.limit), nowMs: world.now() }),
+    showSession: (sessionId, limit) => showSession(deps, sessionId, clamp(limit)),
+    async listMessages(query) {
+      await requireSession(deps, query.sessionId)
+      return store.listMessages({ ...query, limit: clamp(query.limit) })
+    },
+    async showMessage(messageId) {
+      const message = await store.getMessage(messageId)
+      if (message === null) throw messageNotFound(messageId)
+      const { sessionId } = message
+      return { message, replies: await store.listReplies({ sessionId, inReplyTo: messageId, limit: DEFAULT_LIMIT }) }
+    },
+    cancelMessage: (messageId) => cancelMessage(stopDeps, messageId),
+    stopSession: (sessionId) => stopSession(stopDeps, sessionId),
+    closeSession: (sessionId) => closeSession(stopDeps, sessionId),
+    async listRuns(sessionId, limit) {
+      await requireSession(deps, sessionId)
+      return store.listRuns(sessionId, clamp(limit))
+    },
+    readRunLog: (sessionId, epoch, maxBytes) => readRunLog(deps, sessionId, epoch, maxBytes),
+    listDead: (query) => store.listDead({ ...query, limit: clamp(query.limit) }),
+    showDead: (id) => showDead(deadDeps, id),
+    async replayDead(id) {
+      const sessionId = await replayDead(deadDeps, id)
+      void supervisor.trigger(sessionId, 'message')
+      deps.kickDelivery()
+    },
+    dropDead: (id) => dropDead(deadDeps, id),
+    events: (query) => feed.subscribe(query),
+    lastEventId: () => store.lastJournalId(),
+    sweepOnce: (options) => supervisor.sweepOnce(options),
+    health: (): Promise<Health> => readHealth({ ...deps, version: VERSION }),
+  }
+}
+
+async function showSession(deps: OperationsDeps, sessionId: string, limit: number): Promise<SessionDetail> {
+  const { store, world } = deps
+  const nowMs = world.now()
+  const [session, facts, summary] = await Promise.all([
+    store.getSession(sessionId),
+    store.readFacts(sessionId, nowMs),
+    store.getSessionSummary(sessionId, nowMs),
+  ])
+  if (session === null || facts === null || summary === null) throw sessionNotFound(sessionId)
+  const messages = await store.listMessages({ sessionId, limit })
+  return { session, summary, run: facts.run, messages, replies: await store.listReplies({ sessionId, limit }) }
+}
+
+async function requireSession(deps: OperationsDeps, sessionId: string): Promise<void> {
+  if ((await deps.store.getSession(sessionId)) === null) throw sessionNotFound(sessionId)
+}
+
+function messageNotFound(messageId: string): SessiondError {
+  return new SessiondError('MESSAGE_NOT_FOUND', `There is no message ${messageId}.`, { fields: { messageId } })
+}
+
+function clamp(limit: number | undefined): number {
+  return Math.min(Math.max(1, limit ?? DEFAULT_LIMIT), MAX_LIMIT)
+}

@@ -1,0 +1,43 @@
+import type { Health } from '../api.ts'
+import type { HostConfig } from '../config/config.ts'
+import { decideHealth } from '../decide/decide-health.ts'
+import type { Store } from '../store/store.ts'
+import type { World } from '../world.ts'
+
+export interface HealthDeps {
+  readonly config: HostConfig
+  readonly world: World
+  readonly store: Store
+  readonly supervisor: { lastSweepAtMs(): number | null; lostRuntimes(): readonly string[] }
+  readonly startedAtMs: number
+  readonly version: string
+}
+
+/** Health by progress, not by presence: age of the last sweep and of the oldest message that should have moved (H5). */
+export async function readHealth(deps: HealthDeps): Promise<Health> {
+  const { config, world, store, supervisor } = deps
+  const nowMs = world.now()
+  const [live, oldestDueAtMs] = await Promise.all([store.listLiveRuns(), store.oldestDueAtMs(nowMs)])
+  const sweptAtMs = supervisor.lastSweepAtMs()
+  const lastSweepAgeMs = sweptAtMs === null ? null : Math.round(world.monotonicMs() - sweptAtMs)
+  const oldestDueAgeMs = oldestDueAtMs === null ? null : nowMs - oldestDueAtMs
+  const problems = decideHealth({
+    lastSweepAgeMs,
+    sweepIntervalMs: config.sweep.intervalMs,
+    oldestDueAgeMs,
+    lostRuntimes: supervisor.lostRuntimes(),
+    unkillable: live.filter((run) => run.state === 'unkillable').map((run) => run.name),
+  })
+  return {
+    ok: problems.length === 0,
+    version: deps.version,
+    installId: store.installId,
+    pid: process.pid,
+    startedAtMs: deps.startedAtMs,
+    lastSweepAgeMs,
+    oldestDueAgeMs,
+    liveRuns: live.length,
+    maxRuns: config.runs.max,
+    problems,
+  }
+}

@@ -1,0 +1,49 @@
+import type { SendRequest } from '../api.ts'
+import type { HostConfig } from '../config/config.ts'
+import { parseSend } from '../decide/parse-send.ts'
+import { SessiondError } from '../model/errors.ts'
+import type { NewMessage, SendReceipt } from '../model/message.ts'
+import type { Store } from '../store/store.ts'
+import type { World } from '../world.ts'
+
+export interface SendDeps {
+  readonly config: HostConfig
+  readonly world: World
+  readonly store: Store
+  readonly isStopping: () => boolean
+  /** The messages are durable: let their sessions see them. */
+  readonly onAccepted: (messages: readonly NewMessage[]) => void
+}
+
+/** Accepts requests, one outcome each, in order; what is refused harms no other. Durable when it resolves. */
+export async function sendMessages(
+  deps: SendDeps,
+  requests: readonly SendRequest[],
+): Promise<(SendReceipt | SessiondError)[]> {
+  if (deps.isStopping()) throw new SessiondError('HOST_STOPPING', 'The host is shutting down and takes no messages.')
+  const nowMs = deps.world.now()
+  const parsed = requests.map((request) => parseOrError(deps, request, nowMs))
+  const messages = parsed.filter((message) => !(message instanceof SessiondError))
+  const outcomes = messages.length === 0 ? [] : await deps.store.accept(messages, nowMs)
+  await deps.world.boundary('send:committed')
+  deps.onAccepted(messages.filter((_, index) => !(outcomes[index] instanceof Error)))
+  let next = 0
+  return parsed.map((message) => (message instanceof SessiondError ? message : outcomeAt(outcomes, next++)))
+}
+
+function outcomeAt(outcomes: readonly (SendReceipt | Error)[], index: number): SendReceipt | SessiondError {
+  const outcome = outcomes[index]
+  if (outcome === undefined) throw new Error('The store answered fewer messages than it was given')
+  if (outcome instanceof Error && !(outcome instanceof SessiondError)) throw outcome
+  return outcome
+}
+
+function parseOrError(deps: SendDeps, request: SendRequest, nowMs: number): NewMessage | SessiondError {
+  const rules = { groups: deps.config.groups, textBytes: deps.config.limits.textBytes }
+  try {
+    return parseSend(request, rules, nowMs, () => deps.world.newId('m-'))
+  } catch (error) {
+    if (error instanceof SessiondError) return error
+    throw error
+  }
+}

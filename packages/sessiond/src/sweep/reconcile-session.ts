@@ -1,0 +1,224 @@
+import type { SweepLine } from '../api.ts'
+import type { GroupConfig } from '../config/config.ts'
+import { decideSession, type SessionDecision, type SessionObservation } from '../decide/decide-session.ts'
+import { abortStart } from '../effects/abort-start.ts'
+import { type EffectOutcome, keyOf } from '../effects/deps.ts'
+import { projectMailbox } from '../effects/project-mailbox.ts'
+import { settleRun } from '../effects/settle-run.ts'
+import { type StartDeps, startRun } from '../effects/start-run.ts'
+import { killRun, quarantineRun, stopRun } from '../effects/stop-run.ts'
+import { takeOutbox } from '../effects/take-outbox.ts'
+import { hasCode } from '../model/errors.ts'
+import type { Run } from '../model/run.ts'
+import { observeSession } from '../observe/observe-session.ts'
+
+/** Why a session is looked at; several may come together. */
+export type Cause =
+  | 'message'
+  | 'outbox'
+  | 'exit'
+  | 'timer'
+  | 'sweep'
+  | 'startup'
+  | 'request'
+  | 'admitted'
+  | 'evicted'
+  | 'drain'
+
+export interface ReconcileDeps extends StartDeps {
+  /** Whether the host is shutting down, and how far. */
+  readonly drain: () => SessionObservation['drain']
+  /** A runtime could not be asked about a run. */
+  readonly onRuntimeUnknown: (runtime: string, because: string) => void
+}
+
+export interface ReconcileResult {
+  readonly lines: readonly SweepLine[]
+  /** Null: only an event or the sweep brings it back. */
+  readonly recheckInMs: number | null
+  /** True when a slot may have come free or somebody waits for one. */
+  readonly concernsAdmission: boolean
+}
+
+/** More steps than any session needs in one go; what still wants more comes back at once, behind the others. */
+const MAX_STEPS = 10
+/** A mailbox that was busy or unreadable is looked at again after this long. */
+const BUSY_AGAIN_MS = 25
+const UNREADABLE_AGAIN_MS = 1_000
+
+/** Observes one session, decides, applies, and again until there is nothing more to do now. */
+export async function reconcileSession(
+  deps: ReconcileDeps,
+  sessionId: string,
+  causes: ReadonlySet<Cause>,
+): Promise<ReconcileResult> {
+  const lines: SweepLine[] = []
+  const lookAgainMs = await takeIfWritten(deps, sessionId, causes)
+  let concernsAdmission = false
+  let isWindowFull = false
+  for (let step = 0; step < MAX_STEPS; step += 1) {
+    const seen = await observeSession(deps, sessionId, observeOptions(deps, causes, isWindowFull, step))
+    if (seen === null) return { lines, recheckInMs: null, concernsAdmission }
+    noteUnknown(deps, seen)
+    const decision = decide(deps, seen)
+    if (decision.action === 'want-slot') {
+      lines.push(lineOf(seen, decision, 'waits'))
+      return { lines, recheckInMs: lookAgainMs, concernsAdmission: true }
+    }
+    if (decision.action === 'leave') {
+      lines.push(lineOf(seen, decision, 'left'))
+      return { lines, recheckInMs: soonest(decision.recheckInMs, lookAgainMs), concernsAdmission }
+    }
+    const applied = await apply(deps, seen, decision)
+    lines.push(lineOf(seen, decision, applied.outcome))
+    concernsAdmission ||= decision.action === 'settle' || decision.action === 'start'
+    isWindowFull ||= decision.action === 'project'
+    // A start refused (the cap was reached meanwhile) must not be tried again in the same breath.
+    if (!applied.done) return { lines, recheckInMs: soonest(refusedAgainMs(decision), lookAgainMs), concernsAdmission }
+  }
+  return { lines, recheckInMs: 0, concernsAdmission }
+}
+
+/** What a sweep would decide for a session, changing nothing. */
+export async function explainSession(deps: ReconcileDeps, sessionId: string): Promise<SweepLine | null> {
+  const options = { inspect: true, isAdmitted: true, isEvicted: false, isWindowFull: false, drain: deps.drain() }
+  const seen = await observeSession(deps, sessionId, options)
+  return seen === null ? null : lineOf(seen, decide(deps, seen), null)
+}
+
+/** Takes in what the run wrote before anything is judged. Returns when to look again, if it could not be read. */
+async function takeIfWritten(
+  deps: ReconcileDeps,
+  sessionId: string,
+  causes: ReadonlySet<Cause>,
+): Promise<number | null> {
+  const mayHaveWritten = (['outbox', 'exit', 'sweep', 'timer', 'startup', 'drain'] as const).some((cause) =>
+    causes.has(cause),
+  )
+  if (!mayHaveWritten) return null
+  const facts = await deps.store.readFacts(sessionId, deps.world.now())
+  const run = facts?.run ?? null
+  if (run === null || run.state === 'starting') return null
+  try {
+    await takeOutbox(deps, run, false)
+    return null
+  } catch (error) {
+    if (hasCode(error, 'MAILBOX_BUSY')) return BUSY_AGAIN_MS
+    if (hasCode(error, 'MAILBOX_TIMEOUT', 'MAILBOX_TORN', 'MAILBOX_UNSAFE')) {
+      await noteUnreadable(deps, run, error.code)
+      return UNREADABLE_AGAIN_MS
+    }
+    throw error
+  }
+}
+
+async function noteUnreadable(deps: ReconcileDeps, run: Run, code: string): Promise<void> {
+  const watch = deps.watches.of(keyOf(run), deps.world.monotonicMs())
+  if (!watch.noteIgnored(code)) return
+  const { sessionId, epoch } = run
+  const detail = { what: 'outbox', because: code }
+  await deps.store.append([
+    { type: 'evidence:ignored', atMs: deps.world.now(), sessionId, epoch, messageId: null, detail },
+  ])
+}
+
+function observeOptions(deps: ReconcileDeps, causes: ReadonlySet<Cause>, isWindowFull: boolean, step: number) {
+  const hintsAtExit = (['exit', 'sweep', 'timer', 'startup', 'drain'] as const).some((cause) => causes.has(cause))
+  return {
+    inspect: hintsAtExit && step === 0,
+    isAdmitted: causes.has('admitted'),
+    isEvicted: causes.has('evicted'),
+    isWindowFull,
+    drain: deps.drain(),
+  }
+}
+
+function decide(deps: ReconcileDeps, seen: SessionObservation): SessionDecision {
+  const group = deps.config.groups.get(seen.facts.session.group)
+  if (group === undefined && seen.facts.run === null) {
+    return { action: 'leave', because: 'group-not-configured', recheckInMs: null }
+  }
+  const { stuck, retry, idleStopMs } = group ?? deps.config.defaults
+  return decideSession(seen, { stuck, retry, idleStopMs, runs: deps.config.runs })
+}
+
+async function apply(
+  deps: ReconcileDeps,
+  seen: SessionObservation,
+  decision: Exclude<SessionDecision, { action: 'leave' | 'want-slot' }>,
+): Promise<EffectOutcome> {
+  const { run, session } = seen.facts
+  if (decision.action === 'start') return startRun(deps, session.id, groupOf(deps, session.group))
+  if (run === null) throw new Error(`Decision ${decision.action} on session ${session.id}, which has no live run`)
+  switch (decision.action) {
+    case 'adopt-start':
+      return adoptStart(deps, run)
+    case 'abort-start':
+      return abortStart(deps, run)
+    case 'project':
+      return projectMailbox(deps, run, seen.drain !== 'none')
+    case 'stop':
+      return stopRun(deps, run, decision.because, decision.evidence)
+    case 'kill':
+      return killRun(deps, run)
+    case 'quarantine':
+      return quarantineRun(deps, run)
+    case 'settle':
+      return settleRun(deps, run, decision.exit)
+  }
+}
+
+function noteUnknown(deps: ReconcileDeps, seen: SessionObservation): void {
+  const { run } = seen.facts
+  if (run !== null && seen.seen?.state === 'unknown') deps.onRuntimeUnknown(run.runtime, seen.seen.because)
+}
+
+function groupOf(deps: ReconcileDeps, name: string): GroupConfig {
+  const group = deps.config.groups.get(name)
+  if (group === undefined) throw new Error(`Group ${name} is not configured`)
+  return group
+}
+
+async function adoptStart(deps: ReconcileDeps, run: Run): Promise<EffectOutcome> {
+  const done = await deps.store.recordRunStarted(keyOf(run), deps.world.now())
+  return { done, outcome: done ? 'adopted' : 'run-not-live' }
+}
+
+function refusedAgainMs(decision: SessionDecision): number | null {
+  return decision.action === 'start' || decision.action === 'settle' ? null : UNREADABLE_AGAIN_MS
+}
+
+function lineOf(seen: SessionObservation, decision: SessionDecision, outcome: string | null): SweepLine {
+  const { session, run } = seen.facts
+  return {
+    sessionId: session.id,
+    epoch: run?.epoch ?? null,
+    action: decision.action,
+    because: decision.because,
+    evidence: evidenceOf(seen, decision),
+    outcome,
+  }
+}
+
+/** The numbers the decision was made on, for people. */
+function evidenceOf(seen: SessionObservation, decision: SessionDecision): Readonly<Record<string, unknown>> {
+  const { claimed, dueUnprojected, projectedUnclaimed, oldestDueAtMs, nextDueAtMs, run } = seen.facts
+  return {
+    run: run?.state ?? null,
+    seen: seen.seen?.state ?? null,
+    claimed: claimed.length,
+    due: dueUnprojected,
+    handedOver: projectedUnclaimed,
+    oldestDueAgeMs: oldestDueAtMs === null ? null : seen.nowMs - oldestDueAtMs,
+    nextDueInMs: nextDueAtMs === null ? null : nextDueAtMs - seen.nowMs,
+    heartbeatAgeMs: seen.clocks?.heartbeatAgeMs ?? null,
+    watchedForMs: seen.clocks?.watchedForMs ?? null,
+    idleForMs: run === null ? null : seen.idleForMs,
+    ...('evidence' in decision ? decision.evidence : {}),
+  }
+}
+
+function soonest(a: number | null, b: number | null): number | null {
+  if (a === null || b === null) return a ?? b
+  return Math.min(a, b)
+}

@@ -1,0 +1,225 @@
+import type { SweepLine, SweepReport } from '../api.ts'
+import type { SessionObservation } from '../decide/decide-session.ts'
+import { adoptRun } from '../effects/adopt-run.ts'
+import { type EffectDeps, wordsOf } from '../effects/deps.ts'
+import { removeOrphans } from '../effects/remove-orphans.ts'
+import { hasCode } from '../model/errors.ts'
+import type { NewMessage } from '../model/message.ts'
+import { Admission } from './admission.ts'
+import { type Cause, explainSession, type ReconcileDeps, reconcileSession } from './reconcile-session.ts'
+import { Reconciler } from './reconciler.ts'
+import { RuntimeHealth } from './runtime-health.ts'
+import { SweepLoop } from './sweep-loop.ts'
+
+export interface SupervisorOptions {
+  readonly deps: EffectDeps
+  readonly onError: (where: string, error: unknown) => void
+}
+
+/** A tick this many intervals late means the host itself slept: nobody is judged in it (A14). */
+const LATE_INTERVALS = 2
+
+/** Keeps every session moving: recovery at start, events, the sweep as safety net, and the drain at the end. */
+export class Supervisor {
+  readonly #deps: ReconcileDeps
+  readonly #onError: (where: string, error: unknown) => void
+  readonly #reconciler: Reconciler
+  readonly #admission: Admission
+  readonly #runtimes: RuntimeHealth
+  readonly #sweepLoop: SweepLoop
+  readonly #unlisten: (() => void)[] = []
+  readonly #onReconciled = new Set<() => void>()
+  #drain: SessionObservation['drain'] = 'none'
+  #lastSweepAtMs: number | null = null
+
+  constructor({ deps, onError }: SupervisorOptions) {
+    const { world, store, config, watches } = deps
+    this.#onError = onError
+    this.#deps = {
+      ...deps,
+      onOutboxChange: (sessionId) => void this.trigger(sessionId, 'outbox'),
+      drain: () => this.#drain,
+      onRuntimeUnknown: (name, because) => this.#noteLost(name, because),
+    }
+    this.#runtimes = new RuntimeHealth({ world, store, onRecovered: () => void this.#lookAtLiveRuns('sweep') })
+    this.#reconciler = new Reconciler({
+      world,
+      concurrency: config.sweep.concurrency,
+      reconcile: (sessionId, causes) => reconcileSession(this.#deps, sessionId, causes),
+      onError: (sessionId, error, failures) => this.#noteSessionError(sessionId, error, failures),
+      onAdmission: (sessionId) => {
+        this.#admission.done(sessionId)
+        for (const listener of this.#onReconciled) listener()
+      },
+    })
+    this.#admission = new Admission({
+      config,
+      world,
+      store,
+      watches,
+      isRuntimeLost: (name) => this.#runtimes.isLost(name),
+      admit: (sessionId) => void this.trigger(sessionId, 'admitted'),
+      evict: (sessionId) => void this.trigger(sessionId, 'evicted'),
+      onError: (error) => onError('admission', error),
+    })
+    this.#sweepLoop = new SweepLoop({
+      world,
+      intervalMs: config.sweep.intervalMs,
+      sweep: (lateByMs) => this.#sweep(lateByMs).then(() => {}),
+      onError: (error) => onError('sweep', error),
+    })
+  }
+
+  /**
+   * Recovers, then sweeps at once. Nothing new is started before every container of this install is either adopted
+   * or on its way out. The same on every start: there is no clean-shutdown shortcut.
+   */
+  async start(): Promise<void> {
+    for (const runtime of this.#deps.runtimes.values()) {
+      this.#unlisten.push(runtime.onExit((runName) => this.#noteExit(runName)))
+    }
+    await this.#removeAllOrphans()
+    for (const run of await this.#deps.store.listLiveRuns()) await adoptRun(this.#deps, run)
+    await this.#lookAtLiveRuns('startup')
+    await this.#sweepLoop.start()
+  }
+
+  trigger(sessionId: string, cause: Cause): Promise<readonly SweepLine[]> {
+    return this.#reconciler.trigger(sessionId, cause)
+  }
+
+  /** Messages are durable: a live run sees them now, the others wait for a slot. */
+  noteAccepted(messages: readonly NewMessage[]): void {
+    let needsSlot = false
+    for (const sessionId of new Set(messages.map((message) => message.sessionId))) {
+      if (this.#deps.watches.find(sessionId) === undefined) needsSlot = true
+      else void this.trigger(sessionId, 'message')
+    }
+    if (needsSlot) this.#admission.kick()
+  }
+
+  /** Work may have become due without a message having been accepted (a replay). */
+  kick(): void {
+    this.#admission.kick()
+  }
+
+  lastSweepAtMs(): number | null {
+    return this.#lastSweepAtMs
+  }
+
+  lostRuntimes(): string[] {
+    return this.#runtimes.lostRuntimes()
+  }
+
+  async sweepOnce(options: { readonly dryRun: boolean }): Promise<SweepReport> {
+    const { world } = this.#deps
+    const startedAtMs = world.now()
+    const startedMs = world.monotonicMs()
+    const lines = options.dryRun ? await this.#explainAll() : await this.#sweep(0)
+    return { startedAtMs, tookMs: world.monotonicMs() - startedMs, dryRun: options.dryRun, lines }
+  }
+
+  /**
+   * Drains within `drainMs`: idle runs stop at once, running work may finish until the last stopGraceMs, then its run
+   * is stopped too. What is not gone by then keeps its stop intent, and the next start finishes it.
+   */
+  async stop(drainMs: number): Promise<void> {
+    this.#admission.stop()
+    await this.#sweepLoop.stop()
+    const { stopGraceMs } = this.#deps.config.runs
+    this.#drain = 'finish-work'
+    if (!(await this.#untilNoLiveRuns(Math.max(0, drainMs - stopGraceMs)))) {
+      this.#drain = 'stop-now'
+      await this.#untilNoLiveRuns(Math.min(drainMs, stopGraceMs))
+    }
+    for (const unlisten of this.#unlisten.splice(0)) unlisten()
+    this.#runtimes.stop()
+    await this.#reconciler.stop()
+  }
+
+  async #sweep(lateByMs: number): Promise<readonly SweepLine[]> {
+    const { world, config, watches, store } = this.#deps
+    if (lateByMs > LATE_INTERVALS * config.sweep.intervalMs) {
+      for (const watch of watches.all()) watch.restart(world.monotonicMs())
+      const detail = { lateByMs: Math.round(lateByMs), intervalMs: config.sweep.intervalMs }
+      const line = { sessionId: null, epoch: null, messageId: null, detail }
+      await store.append([{ ...line, type: 'sweep:skipped', atMs: world.now() }])
+    }
+    await this.#removeAllOrphans()
+    const lines = await this.#lookAtLiveRuns('sweep')
+    this.#admission.kick()
+    this.#lastSweepAtMs = world.monotonicMs()
+    return lines
+  }
+
+  async #explainAll(): Promise<SweepLine[]> {
+    const { store, world, config } = this.#deps
+    const live = (await store.listLiveRuns()).map((run) => run.sessionId)
+    const waiting = (await store.listWaiting(world.now(), config.runs.max)).map((session) => session.sessionId)
+    const lines = await Promise.all(
+      [...new Set([...live, ...waiting])].map((sessionId) => explainSession(this.#deps, sessionId)),
+    )
+    return lines.filter((line) => line !== null)
+  }
+
+  async #lookAtLiveRuns(cause: Cause): Promise<SweepLine[]> {
+    const live = await this.#deps.store.listLiveRuns()
+    const lines = await Promise.all(live.map((run) => this.trigger(run.sessionId, cause)))
+    return lines.flat()
+  }
+
+  async #removeAllOrphans(): Promise<void> {
+    for (const runtime of this.#deps.runtimes.values()) {
+      try {
+        await removeOrphans(this.#deps, runtime)
+        this.#runtimes.noteAnswered(runtime)
+      } catch (error) {
+        if (hasCode(error, 'RUNTIME_UNREACHABLE')) this.#runtimes.noteLost(runtime, wordsOf(error))
+        else this.#onError(`orphans of ${runtime.name}`, error)
+      }
+    }
+  }
+
+  #noteExit(runName: string): void {
+    for (const watch of this.#deps.watches.all()) {
+      if (watch.run.name === runName) void this.trigger(watch.run.sessionId, 'exit')
+    }
+  }
+
+  #noteLost(name: string, because: string): void {
+    const runtime = this.#deps.runtimes.get(name)
+    if (runtime !== undefined) this.#runtimes.noteLost(runtime, because)
+  }
+
+  #noteSessionError(sessionId: string, error: unknown, failures: number): void {
+    if (hasCode(error, 'RUNTIME_UNREACHABLE')) {
+      const name = this.#deps.config.groups.get(sessionId.slice(0, sessionId.indexOf('/')))?.runtime
+      if (name !== undefined) this.#noteLost(name, wordsOf(error))
+      return
+    }
+    if (failures > 1) return
+    this.#onError(`session ${sessionId}`, error)
+    const detail = { error: wordsOf(error) }
+    const line = { type: 'session:errored' as const, sessionId, epoch: null, messageId: null, detail }
+    this.#deps.store.append([{ ...line, atMs: this.#deps.world.now() }]).catch(() => {
+      // The log has it; a store that cannot be written must not turn one session's trouble into the host's.
+    })
+  }
+
+  /** Triggers every live run and waits, at most `timeoutMs`, until none is left; false when some are. */
+  async #untilNoLiveRuns(timeoutMs: number): Promise<boolean> {
+    void this.#lookAtLiveRuns('drain')
+    const { store, world } = this.#deps
+    return new Promise((resolve, reject) => {
+      const finish = (isEmpty: boolean) => {
+        cancelTimer()
+        this.#onReconciled.delete(check)
+        resolve(isEmpty)
+      }
+      const check = () => void store.listLiveRuns().then((live) => live.length === 0 && finish(true), reject)
+      const cancelTimer = world.setTimer(timeoutMs, () => finish(false))
+      this.#onReconciled.add(check)
+      check()
+    })
+  }
+}
