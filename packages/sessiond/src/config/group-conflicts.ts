@@ -101,6 +101,7 @@ function badVariable(at: string, variable: string): Conflict[] {
 }
 
 /** Not to be covered by a mount: sessiond's own, and what the kernel gives every container. */
+const TAKEN_TARGETS: readonly string[] = [CONTAINER_PATHS.work, '/tmp']
 const RESERVED_TARGETS = ['/sessiond', '/proc', '/sys', '/dev']
 
 function mountConflicts(
@@ -141,7 +142,7 @@ function mountConflicts(
     )
   }
   const target = JSON.stringify(mount.target)
-  if (mount.target === CONTAINER_PATHS.work || RESERVED_TARGETS.some((reserved) => isWithin(mount.target, reserved))) {
+  if (TAKEN_TARGETS.includes(mount.target) || RESERVED_TARGETS.some((reserved) => isWithin(mount.target, reserved))) {
     add('target', target, 'is a place the container needs for itself', "Choose another, such as '/data'.")
   }
   if (group.mounts.slice(0, index).some((other) => other.target === mount.target)) {

@@ -134,3 +134,6 @@ export interface HostOptions {
 export function defineConfig(options: HostOptions): HostOptions {
   return options
 }
+
+/** Where this module lies: what `import … from 'sessiond'` in a configuration file is answered with. */
+export const OPTIONS_MODULE: string = import.meta.url

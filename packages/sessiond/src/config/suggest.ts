@@ -7,7 +7,12 @@ export function suggest(typed: string, candidates: Iterable<string>): string | u
     const distance = editDistance(typed.toLowerCase(), candidate.toLowerCase())
     if (distance < bestDistance) [best, bestDistance] = [candidate, distance]
   }
-  return best
+  return best ?? [...candidates].find((candidate) => isLonger(typed, candidate) || isLonger(candidate, typed))
+}
+
+/** `dataDirectory` for `dataDir`: too far to be a slip, near enough to be meant. */
+function isLonger(long: string, short: string): boolean {
+  return short.length >= 3 && long.toLowerCase().startsWith(short.toLowerCase())
 }
 
 /** Insertions, deletions, replacements and swaps of neighbours between two short texts. */

@@ -7,6 +7,7 @@ export type ErrorFields = Readonly<Record<string, string | number | boolean | nu
  */
 export const ERROR_CATALOGUE = {
   CONFIG_INVALID: { retryable: false, cure: 'Correct the named options; docs/configuration.md lists every one.' },
+  CONFIG_EXISTS: { retryable: false, cure: 'Edit the file that is there, or move it away first.' },
   CONFIG_NOT_FOUND: { retryable: false, cure: 'Run `sessiond init` here, or name the file with --config.' },
   DATA_DIR_LOCKED: { retryable: false, cure: 'Stop the named holder, or use another dataDir.' },
   DATA_DIR_UNUSABLE: { retryable: false, cure: 'Make the directory writable for the user who runs sessiond.' },
@@ -18,6 +19,10 @@ export const ERROR_CATALOGUE = {
   STORE_BROKEN: { retryable: false, cure: 'Run `sessiond doctor`; restore store.db from a backup if it is damaged.' },
   STORE_BUSY: { retryable: true, cure: 'Another program holds the store; try again once it has finished.' },
   HOST_NOT_RUNNING: { retryable: true, cure: 'Start it with `sessiond up`.' },
+  HOST_UNRESPONSIVE: {
+    retryable: true,
+    cure: "Try again; if it repeats, run `sessiond doctor` and read the host's log.",
+  },
   HOST_STOPPING: { retryable: true, cure: 'Send again once the host is back.' },
   UNAUTHORIZED: { retryable: false, cure: 'Use the token from the file api-token in the data directory.' },
   HOST_NOT_ALLOWED: {
@@ -29,7 +34,7 @@ export const ERROR_CATALOGUE = {
   BAD_REQUEST: { retryable: false, cure: 'Correct the named field.' },
   NOT_FOUND: { retryable: false, cure: 'List what there is with `sessiond sessions`.' },
   RATE_LIMITED: { retryable: true, cure: 'Wait as long as Retry-After says.' },
-  BODY_TOO_LARGE: { retryable: false, cure: 'Send less, or raise api.maxBodyBytes.' },
+  BODY_TOO_LARGE: { retryable: false, cure: 'Send less, or raise api.maxBody.' },
   GROUP_UNKNOWN: { retryable: false, cure: 'Use a group of the configuration, or add this one.' },
   SESSION_NAME_INVALID: {
     retryable: false,
@@ -47,7 +52,7 @@ export const ERROR_CATALOGUE = {
   MESSAGE_NOT_OPEN: { retryable: false, cure: 'Nothing to do: the message has already ended.' },
   MESSAGE_NOT_DEAD: { retryable: false, cure: 'Only dead letters can be replayed or dropped: `sessiond dead list`.' },
   TEXT_EMPTY: { retryable: false, cure: 'Send at least one visible character.' },
-  TEXT_TOO_LARGE: { retryable: false, cure: 'Shorten the text, put it in a file, or raise limits.textBytes.' },
+  TEXT_TOO_LARGE: { retryable: false, cure: 'Shorten the text, put it in a file, or raise limits.text.' },
   TEXT_NOT_UTF8: { retryable: false, cure: 'Convert the input to UTF-8.' },
   TIME_INVALID: {
     retryable: false,
@@ -57,7 +62,7 @@ export const ERROR_CATALOGUE = {
   TIME_IN_PAST: { retryable: false, cure: 'Leave the time out to send at once, or name one to come.' },
   TIME_TOO_FAR: { retryable: false, cure: 'Name an instant within the next ten years.' },
   RUN_NOT_FOUND: { retryable: false, cure: 'List runs with `sessiond runs <session>`.' },
-  RUNTIME_UNREACHABLE: { retryable: true, cure: 'Start the container engine, or check runtime.docker.socketPath.' },
+  RUNTIME_UNREACHABLE: { retryable: true, cure: 'Start the container engine, or check docker.socketPath.' },
   RUNTIME_REFUSED: { retryable: true, cure: "Read the engine's own words in this message." },
   IMAGE_MISSING: { retryable: false, cure: 'Pull, build or import the image the group names.' },
   RUN_NAME_TAKEN: {
