@@ -23,7 +23,7 @@ export async function sendMessages(
   if (deps.isStopping()) throw new SessiondError('HOST_STOPPING', 'The host is shutting down and takes no messages.')
   const nowMs = deps.world.now()
   const parsed = requests.map((request) => parseOrError(deps, request, nowMs))
-  const messages = parsed.filter((message) => !(message instanceof SessiondError))
+  const messages = parsed.filter((message): message is NewMessage => !(message instanceof SessiondError))
   const outcomes = messages.length === 0 ? [] : await deps.store.accept(messages, nowMs)
   await deps.world.boundary('send:committed')
   deps.onAccepted(messages.filter((_, index) => !(outcomes[index] instanceof Error)))

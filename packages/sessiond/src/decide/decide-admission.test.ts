@@ -1,0 +1,71 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { decideAdmission, type Occupant } from './decide-admission.ts'
+
+const policy = { maxRuns: 3, maxStarting: 3 }
+
+function waiting(...ids: string[]) {
+  return ids.map((sessionId, index) => ({ sessionId, group: sessionId[0] ?? '', oldestDueAtMs: index }))
+}
+
+function busy(...ids: string[]): Occupant[] {
+  return ids.map((sessionId) => ({ sessionId, group: sessionId[0] ?? '', idleForMs: null }))
+}
+
+describe('decideAdmission', () => {
+  it('starts the oldest due first', () => {
+    const sessions = [
+      { sessionId: 'a/late', group: 'a', oldestDueAtMs: 9 },
+      { sessionId: 'a/early', group: 'a', oldestDueAtMs: 1 },
+    ]
+    expect(decideAdmission(sessions, [], 0, policy).start).toEqual(['a/early', 'a/late'])
+  })
+
+  it('(D16) gives a group with no run its slot before a group that has some', () => {
+    expect(decideAdmission(waiting('a/1', 'a/2', 'b/1'), busy('a/0'), 0, policy).start).toEqual(['b/1', 'a/1'])
+  })
+
+  it('takes turns among groups that wait alike', () => {
+    expect(decideAdmission(waiting('a/1', 'a/2', 'b/1', 'b/2'), [], 0, policy).start).toEqual(['a/1', 'b/1', 'a/2'])
+  })
+
+  it.each([
+    [2, 1],
+    [3, 0],
+    [4, 0],
+  ])('with %i of 3 slots taken starts %i', (taken, started) => {
+    const occupants = busy(...Array.from({ length: taken }, (_, index) => `x/${index}`))
+    expect(decideAdmission(waiting('a/1', 'a/2'), occupants, 0, policy).start).toHaveLength(started)
+  })
+
+  it('bounds starts under way apart from slots', () => {
+    expect(decideAdmission(waiting('a/1', 'a/2'), [], 2, policy).start).toHaveLength(1)
+  })
+
+  it('evicts as many idle runs as are missing, longest idle first, never a busy one', () => {
+    const occupants = [
+      { sessionId: 'x/short', group: 'x', idleForMs: 1 },
+      { sessionId: 'x/long', group: 'x', idleForMs: 9 },
+      { sessionId: 'x/busy', group: 'x', idleForMs: null },
+    ]
+    expect(decideAdmission(waiting('a/1'), occupants, 0, policy)).toEqual({ start: [], evict: ['x/long'] })
+  })
+
+  it('never exceeds the cap and never starts a session twice', () => {
+    const session = fc.record({
+      sessionId: fc.stringMatching(/^[abc]\/[0-9]{1,3}$/),
+      oldestDueAtMs: fc.nat(),
+    })
+    const arbitrary = fc.uniqueArray(session, { selector: (each) => each.sessionId, maxLength: 50 })
+    fc.assert(
+      fc.property(arbitrary, fc.nat({ max: 20 }), fc.nat({ max: 20 }), (sessions, max, taken) => {
+        const queue = sessions.map((each) => ({ ...each, group: each.sessionId[0] ?? '' }))
+        const occupants = busy(...Array.from({ length: taken }, (_, index) => `z/${index}`))
+        const { start } = decideAdmission(queue, occupants, 0, { maxRuns: max, maxStarting: max })
+        expect(start.length + taken).toBeLessThanOrEqual(Math.max(max, taken))
+        expect(new Set(start).size).toBe(start.length)
+        expect(start.length).toBe(Math.min(queue.length, Math.max(0, max - taken)))
+      }),
+    )
+  })
+})

@@ -1,0 +1,18 @@
+import { describe, expect, it } from 'vitest'
+import { decideHealth } from './decide-health.ts'
+
+const healthy = { lastSweepAgeMs: 0, sweepIntervalMs: 60_000, oldestDueAgeMs: null, lostRuntimes: [], unkillable: [] }
+
+describe('decideHealth (H5)', () => {
+  it.each([
+    [{}, 0],
+    [{ lastSweepAgeMs: null }, 0],
+    [{ lastSweepAgeMs: 180_000 }, 0],
+    [{ lastSweepAgeMs: 180_001 }, 1],
+    [{ oldestDueAgeMs: 600_000 }, 0],
+    [{ oldestDueAgeMs: 600_001 }, 1],
+    [{ lostRuntimes: ['docker'], unkillable: ['r'] }, 2],
+  ])('%o: %i problems', (facts, problems) => {
+    expect(decideHealth({ ...healthy, ...facts })).toHaveLength(problems)
+  })
+})

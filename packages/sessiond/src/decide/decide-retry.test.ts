@@ -1,0 +1,97 @@
+import { describe, expect, it } from 'vitest'
+import type { RunEnd } from '../model/run.ts'
+import { decideRetry, type Mishap } from './decide-retry.ts'
+
+const policy = { maxTries: 5, baseMs: 5_000, maxMs: 3_600_000, jitter: 'none', maxDeferMs: 86_400_000 } as const
+const now = 1_000_000
+const fresh = { tries: 0, answered: false, cancelRequestedAtMs: null }
+
+function runEnded(end: RunEnd, isExcused = false): Mishap {
+  return { kind: 'run-ended', end, exit: { code: 1, signal: null, oomKilled: false }, isExcused }
+}
+
+function failed(retryAtMs: number | null = null): Mishap {
+  return { kind: 'agent-failed', error: 'boom', retryAtMs }
+}
+
+describe('decideRetry', () => {
+  it.each([
+    ['exited', true],
+    ['claim-silent', true],
+    ['ceiling', true],
+    ['idle', false],
+    ['operator-stop', false],
+    ['cancel', false],
+    ['host-shutdown', false],
+    ['spawn-failed', false],
+    ['superseded', false],
+  ] as const)('after a run ended by %s, spends a try: %s', (end, spendsTry) => {
+    const decision = decideRetry(fresh, runEnded(end), policy, now, 0)
+    expect(decision).toMatchObject({ action: 'retry', spendsTry, atMs: spendsTry ? now + 5_000 : now, because: end })
+  })
+
+  it('(B16, invariant 5) spends no try when the host or the runtime was away as the run ended', () => {
+    expect(decideRetry(fresh, runEnded('exited', true), policy, now, 0)).toMatchObject({ spendsTry: false, atMs: now })
+  })
+
+  it.each([
+    [0, { action: 'retry', atMs: now + 5_000 }],
+    [1, { action: 'retry', atMs: now + 10_000 }],
+    [2, { action: 'retry', atMs: now + 20_000 }],
+    [3, { action: 'retry', atMs: now + 40_000 }],
+    [4, { action: 'give-up', failure: 'TRIES_EXHAUSTED', spendsTry: true }],
+    [5, { action: 'give-up', failure: 'TRIES_EXHAUSTED', spendsTry: true }],
+  ])('with %i tries spent before, answers a failure with %o', (tries, expected) => {
+    expect(decideRetry({ ...fresh, tries }, failed(), policy, now, 0)).toMatchObject(expected)
+  })
+
+  it('(B1) never completes what the agent reported as failed, even after a reply', () => {
+    expect(decideRetry({ ...fresh, answered: true }, failed(), policy, now, 0)).toMatchObject({ action: 'retry' })
+  })
+
+  it('(B3) completes a message that was answered before its run died', () => {
+    expect(decideRetry({ ...fresh, answered: true }, runEnded('exited'), policy, now, 0)).toEqual({
+      action: 'complete',
+    })
+  })
+
+  it.each([
+    ['in the past', now - 1, now + 5_000],
+    ['just below the least wait', now + 4_999, now + 5_000],
+    ['at the least wait', now + 5_000, now + 5_000],
+    ['as asked', now + 3_600_000, now + 3_600_000],
+    ['at the horizon', now + 86_400_000, now + 86_400_000],
+    ['beyond the horizon', now + 86_400_001, now + 86_400_000],
+  ])('(B16) honours retry_at %s without spending a try', (_, retryAtMs, atMs) => {
+    const last = { ...fresh, tries: 4 }
+    expect(decideRetry(last, failed(retryAtMs), policy, now, 0)).toMatchObject({
+      action: 'retry',
+      spendsTry: false,
+      atMs,
+    })
+  })
+
+  it('ends a cancelled message as cancelled, whatever its run did, spending nothing', () => {
+    const cancelled = { ...fresh, cancelRequestedAtMs: now - 1 }
+    for (const mishap of [failed(), runEnded('exited'), runEnded('operator-stop')]) {
+      const decision = decideRetry(cancelled, mishap, policy, now, 0)
+      expect(decision).toMatchObject({ action: 'give-up', failure: 'CANCELLED', spendsTry: false })
+    }
+  })
+
+  it('ends what a closed session still held as SESSION_CLOSED', () => {
+    const decision = decideRetry(fresh, runEnded('session-closed'), policy, now, 0)
+    expect(decision).toMatchObject({ action: 'give-up', failure: 'SESSION_CLOSED', spendsTry: false })
+  })
+
+  it('(D15) says out of memory apart from a kill of ours', () => {
+    const oom: Mishap = {
+      ...runEnded('exited'),
+      kind: 'run-ended',
+      end: 'exited',
+      isExcused: false,
+      exit: { code: 137, signal: null, oomKilled: true },
+    }
+    expect(decideRetry(fresh, oom, policy, now, 0)).toMatchObject({ error: 'the run ended by itself (out of memory)' })
+  })
+})
