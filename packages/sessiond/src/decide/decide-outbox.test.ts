@@ -1,0 +1,103 @@
+import { describe, expect, it } from 'vitest'
+import type { OutboxBatch, SeenAck, SeenReply } from '../mailbox/mailbox.ts'
+import type { Message } from '../model/message.ts'
+import { decideOutbox } from './decide-outbox.ts'
+
+const policy = { maxTries: 5, baseMs: 5_000, maxMs: 3_600_000, jitter: 'none', maxDeferMs: 86_400_000 } as const
+const run = { sessionId: 'g/s', epoch: 3 }
+const given: Message = {
+  id: 'm-1',
+  sessionId: 'g/s',
+  group: 'g',
+  kind: 'chat',
+  content: '{"text":"x"}',
+  processAfterMs: 0,
+  trigger: true,
+  onWake: false,
+  address: { platformId: null, channelType: null, threadId: null },
+  sourceSessionId: null,
+  seq: 2,
+  status: 'claimed',
+  createdAtMs: 0,
+  tries: 0,
+  attempt: 1,
+  projectedEpoch: 3,
+  claimEpoch: 3,
+  claimedAtMs: 0,
+  cancelRequestedAtMs: null,
+  endedAtMs: null,
+  failure: null,
+  error: null,
+  answered: false,
+  deadLetter: false,
+}
+const ack: SeenAck = { messageId: 'm-1', status: 'completed', epoch: 3, attempt: 1, error: null, retryAtMs: null }
+
+function decide(seen: Partial<SeenAck>, message: Partial<Message> = {}, replies: readonly Partial<SeenReply>[] = []) {
+  const batch: OutboxBatch = {
+    acks: [{ ...ack, ...seen }],
+    replies: replies as SeenReply[],
+    state: null,
+    sessionState: [],
+    refused: [],
+    lastSeq: 0,
+    hasMore: false,
+  }
+  const known = new Map([['m-1', { ...given, ...message }]])
+  const { settlements, ignored } = decideOutbox(batch, run, known, policy, 1_000, 0)
+  return { to: settlements.map((settlement) => settlement.to), because: ignored.map((line) => line.because) }
+}
+
+describe('decideOutbox', () => {
+  it.each<[string, Partial<SeenAck>, Partial<Message>, string[]]>([
+    ['a claim', { status: 'processing' }, { status: 'pending' }, ['claimed']],
+    ['a claim already known', { status: 'processing' }, {}, []],
+    ['a completion', {}, {}, ['completed']],
+    ['a completion whose claim was never seen', {}, { status: 'pending' }, ['claimed', 'completed']],
+    ['(B1) a failure', { status: 'failed', error: 'boom' }, {}, ['retry']],
+    ['the last failure', { status: 'failed' }, { tries: 4 }, ['failed']],
+    ['an acknowledgement without epoch and attempt (C11)', { epoch: null, attempt: null }, {}, ['completed']],
+  ])('settles %s', (_, seen, message, to) => {
+    expect(decide(seen, message)).toEqual({ to, because: [] })
+  })
+
+  it.each<[string, Partial<SeenAck>, Partial<Message>, string[]]>([
+    ['(G7) a message nobody knows', { messageId: 'm-2' }, {}, ['unknown-message']],
+    ['(G7) another session’s message', {}, { sessionId: 'g/other' }, ['unknown-message']],
+    [
+      '(G7) a future message it was never given',
+      {},
+      { projectedEpoch: null, status: 'pending', attempt: 0, claimEpoch: null },
+      ['attempt-not-given'],
+    ],
+    ['(A3) an older epoch', { epoch: 2 }, {}, ['other-epoch']],
+    ['an attempt to come', { attempt: 2 }, {}, ['attempt-not-given']],
+    ['an attempt already settled', {}, { attempt: 2 }, []],
+    ['a message that has ended', {}, { status: 'completed' }, []],
+  ])('ignores evidence about %s', (_, seen, message, because) => {
+    expect(decide(seen, message)).toEqual({ to: [], because })
+  })
+
+  it('(G7) ignores an acknowledgement without attempt for a message never handed out', () => {
+    const never = { projectedEpoch: null, status: 'pending', attempt: 0, claimEpoch: null } as const
+    expect(decide({ attempt: null }, never)).toEqual({ to: [], because: ['not-given'] })
+  })
+
+  it('honours the end of a rate limit without spending a try', () => {
+    const batch = {
+      acks: [{ ...ack, status: 'failed' as const, retryAtMs: 9_000 }],
+      replies: [],
+      refused: [],
+      sessionState: [],
+    }
+    const decision = decideOutbox(
+      { ...batch, state: null, lastSeq: 0, hasMore: false },
+      run,
+      new Map([['m-1', given]]),
+      policy,
+      1_000,
+      0,
+    )
+    expect(decision.settlements).toMatchObject([{ to: 'retry', spendsTry: false, processAfterMs: 9_000 }])
+  })
+})

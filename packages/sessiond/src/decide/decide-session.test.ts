@@ -1,0 +1,199 @@
+import { describe, expect, it } from 'vitest'
+import type { Message } from '../model/message.ts'
+import type { Run, RunState } from '../model/run.ts'
+import type { SessionFacts } from '../store/store.ts'
+import { decideSession, type SessionObservation } from './decide-session.ts'
+
+const policy = {
+  stuck: { policy: 'classic', claimSilentMs: 60_000, ceilingMs: 1_800_000, maxToolTimeoutMs: 7_200_000 },
+  retry: { maxTries: 5, baseMs: 5_000, maxMs: 3_600_000, jitter: 'none', maxDeferMs: 86_400_000 },
+  idleStopMs: 300_000,
+  runs: { max: 10, maxStarting: 4, stopGraceMs: 10_000, killWaitMs: 10_000, cancelGraceMs: 10_000 },
+} as const
+
+const session: SessionFacts['session'] = {
+  id: 'g/s',
+  group: 'g',
+  name: 's',
+  status: 'open',
+  createdAtMs: 0,
+  closedAtMs: null,
+  epoch: 1,
+  spawnFailures: 0,
+  spawnNotBeforeMs: 0,
+  lastSpawnError: null,
+}
+
+function runIn(state: RunState): Run {
+  return {
+    sessionId: 'g/s',
+    group: 'g',
+    epoch: 1,
+    name: 'run-1',
+    runtime: 'process',
+    state,
+    handle: { runtime: 'process', id: '1:1' },
+    intendedAtMs: 0,
+    startedAtMs: 0,
+    firstClaimAtMs: null,
+    lastActiveAtMs: 0,
+    stopIntendedAtMs: null,
+    killSentAtMs: null,
+    end: null,
+    endEvidence: null,
+    exit: null,
+    endedAtMs: null,
+    takenSeq: 0,
+  }
+}
+
+const claim = { id: 'm-1' } as Message
+
+interface Change extends Partial<Omit<SessionObservation, 'facts'>> {
+  readonly facts?: Partial<SessionFacts>
+}
+
+function observe(state: RunState | null, change: Change = {}): SessionObservation {
+  const quiet = { watchedForMs: 1_000, heartbeatAgeMs: 1_000, claims: [], declaredToolMs: null }
+  return {
+    nowMs: 1_000_000,
+    seen: state === null ? null : { state: 'running' },
+    clocks: state === null ? null : quiet,
+    stop: null,
+    cancelAgeMs: null,
+    idleForMs: 0,
+    isMailboxBehind: false,
+    isAdmitted: false,
+    isEvicted: false,
+    drain: 'none',
+    ...change,
+    facts: {
+      session,
+      run: state === null ? null : runIn(state),
+      claimed: [],
+      dueUnprojected: 0,
+      projectedUnclaimed: 0,
+      oldestDueAtMs: null,
+      nextDueAtMs: null,
+      ...change.facts,
+    },
+  }
+}
+
+function decided(state: RunState | null, change: Change = {}): string {
+  const { action, because } = decideSession(observe(state, change), policy)
+  return `${action} ${because}`
+}
+
+const due = { dueUnprojected: 1 }
+
+describe('decideSession without a run', () => {
+  it.each<[string, Change, string]>([
+    ['nothing is due', {}, 'leave nothing-due'],
+    ['work is due and there is no slot', { facts: due }, 'want-slot due'],
+    ['work is due and there is a slot', { facts: due, isAdmitted: true }, 'start due'],
+    ['the session is closed', { facts: { ...due, session: { ...session, status: 'closed' } } }, 'leave closed'],
+    ['the host shuts down', { facts: due, isAdmitted: true, drain: 'finish-work' }, 'leave shutting-down'],
+    [
+      'back-off has 1 ms left',
+      { facts: { ...due, session: { ...session, spawnNotBeforeMs: 1_000_001 } }, isAdmitted: true },
+      'leave spawn-back-off',
+    ],
+    [
+      'back-off is just over',
+      { facts: { ...due, session: { ...session, spawnNotBeforeMs: 1_000_000 } }, isAdmitted: true },
+      'start due',
+    ],
+  ])('when %s', (_, change, expected) => {
+    expect(decided(null, change)).toBe(expected)
+  })
+})
+
+describe('decideSession with a run', () => {
+  it.each<[string, RunState, Change, string]>([
+    [
+      '(D13) the runtime cannot be asked',
+      'running',
+      { seen: { state: 'unknown', because: 'x' } },
+      'leave runtime-unknown: x',
+    ],
+    [
+      '(D13) a stopping run cannot be asked',
+      'stopping',
+      { seen: { state: 'unknown', because: 'x' } },
+      'leave runtime-unknown: x',
+    ],
+    [
+      'it has exited',
+      'running',
+      { seen: { state: 'exited', exit: { code: 0, signal: null, oomKilled: false } } },
+      'settle exited',
+    ],
+    ['it is gone', 'stopping', { seen: { state: 'gone' } }, 'settle gone'],
+    ['(D2) an unkillable one is gone at last', 'unkillable', { seen: { state: 'gone' } }, 'settle gone'],
+    ['its start got no handle', 'starting', { seen: null }, 'abort-start no-handle'],
+    ['it was created but never let go', 'starting', { seen: { state: 'created' } }, 'abort-start never-let-go'],
+    ['it was let go but not recorded', 'starting', {}, 'adopt-start running'],
+    ['it would not die', 'unkillable', { facts: due }, 'leave unkillable'],
+    ['its grace runs', 'stopping', { stop: { sinceIntentMs: 9_999, sinceKillMs: null } }, 'leave stopping'],
+    ['its grace is over', 'stopping', { stop: { sinceIntentMs: 10_000, sinceKillMs: null } }, 'kill grace-over'],
+    [
+      'it survived SIGKILL',
+      'stopping',
+      { stop: { sinceIntentMs: 99_999, sinceKillMs: 10_000 } },
+      'quarantine would-not-die',
+    ],
+    [
+      'its session was closed',
+      'running',
+      { facts: { session: { ...session, status: 'closed' } } },
+      'stop session-closed',
+    ],
+    [
+      'a cancel request still has time',
+      'running',
+      { cancelAgeMs: 9_999, facts: { claimed: [claim] } },
+      'leave working',
+    ],
+    ['it ignores a cancel request', 'running', { cancelAgeMs: 10_000, facts: { claimed: [claim] } }, 'stop cancel'],
+    ['more work is due', 'running', { facts: due }, 'project due'],
+    ['its mailbox is behind', 'running', { isMailboxBehind: true }, 'project due'],
+    ['it works', 'running', { facts: { claimed: [claim] }, idleForMs: 999_999 }, 'leave working'],
+    [
+      'it has not yet taken what it was given',
+      'running',
+      { facts: { projectedUnclaimed: 1 }, idleForMs: 999_999 },
+      'leave handed-over',
+    ],
+    ['it idles a little', 'running', { idleForMs: 299_999 }, 'leave idle'],
+    ['(D17) it idles for long', 'running', { idleForMs: 300_000 }, 'stop idle'],
+    ['others wait for its slot', 'running', { idleForMs: 1, isEvicted: true }, 'stop idle'],
+    ['others wait but it works', 'running', { facts: { claimed: [claim] }, isEvicted: true }, 'leave working'],
+    [
+      'it works while the host drains',
+      'running',
+      { facts: { claimed: [claim] }, drain: 'finish-work' },
+      'leave draining',
+    ],
+    ['it idles while the host drains', 'running', { drain: 'finish-work' }, 'stop host-shutdown'],
+    ['the drain is over', 'running', { facts: { claimed: [claim] }, drain: 'stop-now' }, 'stop host-shutdown'],
+  ])('when %s', (_, state, change, expected) => {
+    expect(decided(state, change)).toBe(expected)
+  })
+
+  it('says with a stop of a stuck run which claim was silent for how long', () => {
+    const claims = [{ messageId: 'm-1', ageMs: 70_000, hasBeatenSince: false }]
+    const clocks = { watchedForMs: 70_000, heartbeatAgeMs: null, claims, declaredToolMs: null }
+    expect(decideSession(observe('running', { clocks, facts: { claimed: [claim] } }), policy)).toMatchObject({
+      action: 'stop',
+      because: 'claim-silent',
+      evidence: { silentForMs: 70_000, toleranceMs: 60_000, messageId: 'm-1', policy: 'classic' },
+    })
+  })
+
+  it('comes back at the nearest of stuck, due and idle', () => {
+    const soon = observe('running', { facts: { nextDueAtMs: 1_002_000 } })
+    expect(decideSession(soon, policy)).toMatchObject({ action: 'leave', recheckInMs: 2_000 })
+    expect(decideSession(observe('running', { idleForMs: 299_000 }), policy)).toMatchObject({ recheckInMs: 1_000 })
+  })
+})
