@@ -1,0 +1,41 @@
+import type { MessageInRow, RunRow } from '@sessiond/protocol'
+import type { InboundContent } from './operations.ts'
+
+/** What this host last wrote into one `inbound.db`, kept to write only differences and to notice tampering. */
+export interface InboundMemory {
+  readonly stamp: string
+  /** Id to `<attempt>:<status>` of each row. */
+  readonly rows: ReadonlyMap<string, string>
+  readonly run: RunRow
+}
+
+export interface InboundDifference {
+  readonly upserts: readonly MessageInRow[]
+  readonly deletes: readonly string[]
+  /** Null: unchanged. */
+  readonly run: RunRow | null
+}
+
+/** Notes what a file holds once `content` was written and the file got `stamp`. */
+export function rememberInbound(content: InboundContent, stamp: string): InboundMemory {
+  return { stamp, rows: new Map(content.messages.map((row) => [row.id, stateOf(row)])), run: content.run }
+}
+
+/** Says what must be written so that the file of `memory` holds `content`; null: nothing. */
+export function inboundDifference(memory: InboundMemory, content: InboundContent): InboundDifference | null {
+  const wanted = new Set(content.messages.map((row) => row.id))
+  const upserts = content.messages.filter((row) => memory.rows.get(row.id) !== stateOf(row))
+  const deletes = [...memory.rows.keys()].filter((id) => !wanted.has(id))
+  const run = isSameRun(memory.run, content.run) ? null : content.run
+  return upserts.length === 0 && deletes.length === 0 && run === null ? null : { upserts, deletes, run }
+}
+
+function stateOf(row: MessageInRow): string {
+  return `${row.attempt}:${row.status}`
+}
+
+function isSameRun(a: RunRow, b: RunRow): boolean {
+  return (
+    a.epoch === b.epoch && a.granted_at === b.granted_at && a.taken_seq === b.taken_seq && a.protocol === b.protocol
+  )
+}

@@ -1,0 +1,39 @@
+import { formatTimestamp, type MessageInRow, PROTOCOL_VERSION, type RunRow } from '@sessiond/protocol'
+import type { ProjectedMessage, Projection } from './mailbox.ts'
+import type { InboundContent } from './operations.ts'
+
+/** Turns a projection into the rows a run reads. */
+export function inboundRows(projection: Projection): InboundContent {
+  return { run: runRow(projection), messages: projection.messages.map(messageRow) }
+}
+
+function runRow(projection: Projection): RunRow {
+  return {
+    epoch: projection.epoch,
+    granted_at: formatTimestamp(projection.grantedAtMs),
+    taken_seq: projection.takenSeq,
+    protocol: PROTOCOL_VERSION,
+  }
+}
+
+function messageRow({ message, isWanted }: ProjectedMessage): MessageInRow {
+  return {
+    id: message.id,
+    seq: message.seq,
+    kind: message.kind,
+    timestamp: formatTimestamp(message.createdAtMs),
+    status: isWanted ? 'pending' : 'failed',
+    process_after: formatTimestamp(message.processAfterMs),
+    recurrence: null,
+    series_id: null,
+    tries: message.tries,
+    trigger: message.trigger ? 1 : 0,
+    on_wake: message.onWake ? 1 : 0,
+    content: message.content,
+    platform_id: message.address.platformId,
+    channel_type: message.address.channelType,
+    thread_id: message.address.threadId,
+    source_session_id: message.sourceSessionId,
+    attempt: message.attempt,
+  }
+}
