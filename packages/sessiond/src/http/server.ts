@@ -94,6 +94,9 @@ function listen(server: Server, { host, port }: ServerOptions): Promise<void> {
 
 function urlOf(server: Server): string {
   const { address, family, port } = server.address() as AddressInfo
+  // Nobody can connect to a wildcard under its own name; it includes loopback.
+  if (address === '0.0.0.0') return `http://127.0.0.1:${port}`
+  if (address === '::') return `http://[::1]:${port}`
   return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`
 }
 

@@ -12,7 +12,7 @@ const wellFormed = z.string().refine((text) => text.isWellFormed(), loneSurrogat
 const addressPart = wellFormed.max(1024).optional()
 
 const message = {
-  text: wellFormed.openapi({ description: 'What the agent gets; at most limits.textBytes of UTF-8.' }),
+  text: z.string().openapi({ description: 'What the agent gets; at most limits.textBytes of UTF-8.' }),
   id: idInput
     .optional()
     .openapi({ description: 'Makes the send idempotent: the same id gets the first receipt again.' }),

@@ -1,0 +1,193 @@
+import { backoffMs } from '../decide/backoff.ts'
+import type { DeliveryOutcome, DueDelivery, Store } from '../store/store.ts'
+import type { World } from '../world.ts'
+import type { DeliveryDecision, DeliveryPolicy } from './decide-delivery.ts'
+import { decideDelivery } from './decide-delivery.ts'
+import { deliverOnce } from './deliver-once.ts'
+import { Lanes } from './lanes.ts'
+import type { Sink } from './sink.ts'
+
+/** What the loop needs of the store. */
+export type DeliveryStore = Pick<Store, 'listDueDeliveries' | 'nextDeliveryAtMs' | 'recordDelivery'>
+
+export interface SinkEntry {
+  readonly sink: Sink
+  readonly policy: DeliveryPolicy
+}
+
+/** Where the loop says that the store cannot be asked, and when it can again; a pino logger fits. */
+export interface DeliveryLog {
+  warn(fields: Readonly<Record<string, unknown>>, message: string): void
+  info(fields: Readonly<Record<string, unknown>>, message: string): void
+}
+
+export interface DeliveryLoopOptions {
+  readonly store: DeliveryStore
+  readonly sinks: ReadonlyMap<string, SinkEntry>
+  readonly world: World
+  readonly log: DeliveryLog
+}
+
+/** Due deliveries asked for at a time, besides those under way. */
+const BATCH = 64
+/** While due deliveries wait for a lane, the store cannot say when the next one is due; so it is asked again. */
+const RECHECK_MS = 250
+/** A sink bounds itself; this is for one that does not. */
+const SINK_GRACE_MS = 2000
+const OUTAGE = { baseMs: 1000, maxMs: 30_000 }
+
+/**
+ * Moves replies from the store to their sinks: in order within a session and sink, side by side otherwise. A reply
+ * counts as delivered only once its sink confirmed it and the store recorded that; a host that dies in between
+ * delivers it again, with the same key.
+ */
+export class DeliveryLoop {
+  readonly #options: DeliveryLoopOptions
+  readonly #lanes: Lanes
+  readonly #underWay = new Set<Promise<void>>()
+  readonly #abort = new AbortController()
+  #pumping: Promise<void> | undefined
+  #isKicked = false
+  #isStopping = false
+  #failures = 0
+  #cancelTimer: () => void = () => {}
+
+  constructor(options: DeliveryLoopOptions) {
+    this.#options = options
+    this.#lanes = new Lanes((sink) => this.#entryOf(sink).policy.concurrency)
+  }
+
+  /** Says that replies may be due: at start, and after each commit that wrote some. Cheap, never throws. */
+  kick(): void {
+    this.#isKicked = true
+    if (this.#isStopping || this.#pumping !== undefined) return
+    this.#pumping = this.#pump().finally(() => {
+      this.#pumping = undefined
+      if (this.#isKicked) this.kick()
+    })
+  }
+
+  /** Starts nothing more and waits up to `drainMs` for what is under way; the rest stays pending, no attempt spent. */
+  async stop(drainMs: number): Promise<void> {
+    this.#isStopping = true
+    this.#cancelTimer()
+    await this.#pumping
+    const cancelTimer = this.#options.world.setTimer(drainMs, () => this.#abort.abort())
+    await Promise.all(this.#underWay)
+    cancelTimer()
+  }
+
+  /** Never throws: a store that cannot be asked is asked again later. */
+  async #pump(): Promise<void> {
+    this.#cancelTimer()
+    try {
+      while (this.#isKicked && !this.#isStopping) {
+        this.#isKicked = false
+        const askedAtMs = await this.#startDue()
+        await this.#armTimer(askedAtMs)
+      }
+      this.#tellRecovery()
+    } catch (error) {
+      this.#isKicked = false
+      this.#wakeIn(this.#outageMs(error, 'deliveries cannot be read'))
+    }
+  }
+
+  /** Starts all that has room; returns the instant for which nothing more was to start. */
+  async #startDue(): Promise<number> {
+    const { store, world } = this.#options
+    for (;;) {
+      const nowMs = world.now()
+      // Those under way are still listed, so they must not use the limit up.
+      const due = await store.listDueDeliveries(nowMs, this.#lanes.size + BATCH, this.#lanes.fullSinks())
+      if (this.#isStopping) return nowMs
+      const started = due.filter((one) => this.#start(one))
+      if (started.length === 0) return nowMs
+    }
+  }
+
+  async #armTimer(askedAtMs: number): Promise<void> {
+    const nextAtMs = await this.#options.store.nextDeliveryAtMs()
+    if (nextAtMs === null) return
+    this.#wakeIn(nextAtMs <= askedAtMs ? RECHECK_MS : nextAtMs - this.#options.world.now())
+  }
+
+  #wakeIn(delayMs: number): void {
+    this.#cancelTimer()
+    if (!this.#isStopping) this.#cancelTimer = this.#options.world.setTimer(Math.max(0, delayMs), () => this.kick())
+  }
+
+  #start(due: DueDelivery): boolean {
+    if (!this.#lanes.enter(due)) return false
+    const work = this.#deliver(due).finally(() => {
+      this.#lanes.leave(due)
+      this.#underWay.delete(work)
+      this.kick()
+    })
+    this.#underWay.add(work)
+    return true
+  }
+
+  async #deliver({ delivery, reply }: DueDelivery): Promise<void> {
+    const { world } = this.#options
+    const { sink, policy } = this.#entryOf(delivery.sink)
+    const attempt = delivery.attempts + 1
+    const timeoutMs = policy.timeoutMs + SINK_GRACE_MS
+    const outcome = await deliverOnce({ sink, reply, attempt, timeoutMs, stop: this.#abort.signal, world })
+    if (outcome === 'stopped') return
+    await world.boundary('delivery:confirmed')
+    const decision = decideDelivery({ outcome, attempt, policy, nowMs: world.now(), random: world.random() })
+    await this.#record(delivery.id, attempt, outcomeOf(decision))
+  }
+
+  /** Keeps at it while the store cannot write: posting again instead would double the reply. */
+  async #record(deliveryId: number, attempt: number, outcome: DeliveryOutcome): Promise<void> {
+    const { store, world } = this.#options
+    while (!this.#abort.signal.aborted) {
+      try {
+        // False: somebody replayed, dropped or recorded it meanwhile, and that stands.
+        await store.recordDelivery(deliveryId, attempt, outcome, world.now())
+        return
+      } catch (error) {
+        await this.#pause(this.#outageMs(error, 'a delivery cannot be recorded'))
+      }
+    }
+  }
+
+  #pause(delayMs: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const cancelTimer = this.#options.world.setTimer(delayMs, resolve)
+    this.#abort.signal.addEventListener('abort', () => resolve(), { once: true })
+    return promise.finally(cancelTimer)
+  }
+
+  /** Counts a failure of the store, tells of the first one, and says how long to wait. */
+  #outageMs(err: unknown, what: string): number {
+    if (this.#failures === 0) this.#options.log.warn({ err }, what)
+    this.#failures += 1
+    return backoffMs(OUTAGE, this.#failures - 1, 0)
+  }
+
+  #tellRecovery(): void {
+    if (this.#failures > 0) this.#options.log.info({ failures: this.#failures }, 'deliveries can be read again')
+    this.#failures = 0
+  }
+
+  #entryOf(name: string): SinkEntry {
+    return this.#options.sinks.get(name) ?? { sink: absentSink(name), policy: ABSENT_POLICY }
+  }
+}
+
+const ABSENT_POLICY: DeliveryPolicy = { maxAttempts: 1, baseMs: 0, maxMs: 0, concurrency: 1, timeoutMs: 1000 }
+
+/** Stands in for a sink that has left the configuration: its replies become dead letters, which can be replayed. */
+function absentSink(name: string): Sink {
+  const error = `the sink ${name} is not in the configuration`
+  return { name, deliver: async () => ({ confirmed: false, permanent: true, error }) }
+}
+
+function outcomeOf(decision: DeliveryDecision): DeliveryOutcome {
+  if (decision.action === 'delivered') return { to: 'delivered', platformMessageId: decision.platformMessageId }
+  if (decision.action === 'retry') return { to: 'retry', nextAttemptAtMs: decision.atMs, error: decision.error }
+  return { to: 'failed', error: decision.error }
+}

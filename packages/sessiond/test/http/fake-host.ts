@@ -1,0 +1,310 @@
+import type { EventQuery, Health, HostApi, HostEvent, SendRequest, SessionDetail, SweepReport } from '../../src/api.ts'
+import { SessiondError } from '../../src/model/errors.ts'
+import type { JournalType } from '../../src/model/journal.ts'
+import type { Message, SendReceipt } from '../../src/model/message.ts'
+import type { Delivery, Reply } from '../../src/model/reply.ts'
+import type { Run } from '../../src/model/run.ts'
+import type { Session, SessionSummary } from '../../src/model/session.ts'
+import type { DeadLetter } from '../../src/store/store.ts'
+
+const NOWHERE = { platformId: null, channelType: null, threadId: null }
+
+/** A host in memory that knows just enough to be asked everything HostApi asks. */
+export class FakeHost implements HostApi {
+  readonly messages = new Map<string, Message>()
+  readonly journal: HostEvent[] = []
+  readonly calls: { readonly method: string; readonly args: readonly unknown[] }[] = []
+  /** Event streams open now. */
+  readers = 0
+  /** Thrown by the next call, whichever it is. */
+  nextError: unknown
+  healthy = true
+  #wake: (() => void)[] = []
+
+  async send(request: SendRequest): Promise<SendReceipt> {
+    this.#called('send', request)
+    const id = request.id ?? `m${this.messages.size + 1}`
+    const known = this.messages.get(id)
+    const message = known ?? messageOf(id, request, this.messages.size + 1)
+    if (request.group === 'unknown') {
+      throw new SessiondError('GROUP_UNKNOWN', 'There is no group unknown.', { fields: { group: 'unknown' } })
+    }
+    this.messages.set(id, message)
+    return {
+      messageId: id,
+      sessionId: message.sessionId,
+      seq: message.seq,
+      processAfterMs: message.processAfterMs,
+      duplicate: known !== undefined,
+    }
+  }
+
+  async sendMany(requests: readonly SendRequest[]): Promise<(SendReceipt | Error)[]> {
+    this.#called('sendMany', requests)
+    return Promise.all(requests.map((request) => this.send(request).catch((error: Error) => error)))
+  }
+
+  async listSessions(query: { group?: string; after?: string; limit?: number }): Promise<SessionSummary[]> {
+    this.#called('listSessions', query)
+    return [SUMMARY]
+  }
+
+  async showSession(sessionId: string, limit?: number): Promise<SessionDetail> {
+    this.#called('showSession', sessionId, limit)
+    if (sessionId !== SUMMARY.id) throw new SessiondError('SESSION_NOT_FOUND', `There is no session ${sessionId}.`)
+    return {
+      session: SESSION,
+      summary: SUMMARY,
+      run: RUN,
+      messages: [...this.messages.values()],
+      replies: [REPLY],
+    }
+  }
+
+  async listMessages(query: Parameters<HostApi['listMessages']>[0]): Promise<Message[]> {
+    this.#called('listMessages', query)
+    return [...this.messages.values()]
+  }
+
+  async showMessage(messageId: string): Promise<{ message: Message; replies: Reply[] }> {
+    this.#called('showMessage', messageId)
+    const message = this.messages.get(messageId)
+    if (message === undefined) throw new SessiondError('MESSAGE_NOT_FOUND', `There is no message ${messageId}.`)
+    return { message, replies: [REPLY] }
+  }
+
+  async cancelMessage(messageId: string): Promise<'cancelled' | 'requested'> {
+    this.#called('cancelMessage', messageId)
+    return messageId === 'claimed' ? 'requested' : 'cancelled'
+  }
+
+  async stopSession(sessionId: string): Promise<{ cancelled: number; runStopped: boolean }> {
+    this.#called('stopSession', sessionId)
+    return { cancelled: 1, runStopped: true }
+  }
+
+  async closeSession(sessionId: string): Promise<'closed' | 'already-closed'> {
+    this.#called('closeSession', sessionId)
+    return 'closed'
+  }
+
+  async listRuns(sessionId: string, limit?: number): Promise<Run[]> {
+    this.#called('listRuns', sessionId, limit)
+    return [RUN]
+  }
+
+  async readRunLog(sessionId: string, epoch: number | undefined, maxBytes?: number) {
+    this.#called('readRunLog', sessionId, epoch, maxBytes)
+    return { epoch: epoch ?? 7, text: 'last words\n' }
+  }
+
+  async listDead(query: { sessionId?: string; limit?: number }): Promise<DeadLetter[]> {
+    this.#called('listDead', query)
+    return DEAD
+  }
+
+  async showDead(id: string): Promise<DeadLetter> {
+    this.#called('showDead', id)
+    const dead = DEAD[id.startsWith('delivery:') ? 1 : 0]
+    if (dead === undefined) throw new SessiondError('MESSAGE_NOT_FOUND', `There is no message ${id}.`)
+    return dead
+  }
+
+  async replayDead(id: string): Promise<void> {
+    this.#called('replayDead', id)
+  }
+
+  async dropDead(id: string): Promise<void> {
+    this.#called('dropDead', id)
+  }
+
+  /** Journals an event and hands it to every open stream. */
+  emit(type: JournalType, sessionId: string, extra: { reply?: Reply; detail?: Record<string, unknown> } = {}): void {
+    const id = this.journal.length + 1
+    const { reply, detail = {} } = extra
+    this.journal.push({
+      id,
+      type,
+      atMs: 1_900_000_000_000,
+      sessionId,
+      epoch: 7,
+      messageId: null,
+      detail,
+      ...(reply === undefined ? {} : { reply }),
+    })
+    for (const wake of this.#wake.splice(0)) wake()
+  }
+
+  async *events({ afterId, sessionId, signal }: EventQuery): AsyncIterable<HostEvent> {
+    this.#called('events', afterId, sessionId)
+    this.readers += 1
+    try {
+      for (let next = afterId ?? this.journal.length; signal?.aborted !== true; ) {
+        const event = this.journal[next]
+        if (event === undefined) {
+          await this.#somethingNew(signal)
+          continue
+        }
+        next += 1
+        if (sessionId === undefined || event.sessionId === sessionId) yield event
+      }
+    } finally {
+      this.readers -= 1
+    }
+  }
+
+  async lastEventId(): Promise<number> {
+    this.#called('lastEventId')
+    return this.journal.length
+  }
+
+  async sweepOnce(options: { dryRun: boolean }): Promise<SweepReport> {
+    this.#called('sweepOnce', options)
+    const line = { sessionId: SUMMARY.id, epoch: 7, action: 'leave', because: 'busy', evidence: { ageMs: 1 } }
+    return { startedAtMs: 1, tookMs: 2, dryRun: options.dryRun, lines: [{ ...line, outcome: null }] }
+  }
+
+  async health(): Promise<Health> {
+    this.#called('health')
+    return {
+      ok: this.healthy,
+      version: '0.0.0',
+      installId: 'i1',
+      pid: 1,
+      startedAtMs: 1,
+      lastSweepAgeMs: null,
+      oldestDueAgeMs: null,
+      liveRuns: 0,
+      maxRuns: 4,
+      problems: this.healthy ? [] : ['the sweep is late'],
+    }
+  }
+
+  #called(method: string, ...args: unknown[]): void {
+    this.calls.push({ method, args })
+    const error = this.nextError
+    this.nextError = undefined
+    if (error !== undefined) throw error
+  }
+
+  #somethingNew(signal: AbortSignal | undefined): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wake.push(resolve)
+      signal?.addEventListener('abort', () => resolve(), { once: true })
+    })
+  }
+}
+
+/** A message as the fake store would keep it. */
+function messageOf(id: string, request: SendRequest, index: number): Message {
+  return {
+    id,
+    sessionId: `${request.group}/${request.session ?? 'main'}`,
+    group: request.group,
+    kind: request.kind ?? 'chat',
+    content: JSON.stringify({ text: request.text }),
+    processAfterMs: 1,
+    trigger: request.context !== true,
+    onWake: false,
+    address: NOWHERE,
+    sourceSessionId: null,
+    seq: index * 2,
+    status: 'pending',
+    createdAtMs: 1,
+    tries: 0,
+    attempt: 0,
+    projectedEpoch: null,
+    claimEpoch: null,
+    claimedAtMs: null,
+    cancelRequestedAtMs: null,
+    endedAtMs: null,
+    failure: null,
+    error: null,
+    answered: false,
+    deadLetter: false,
+  }
+}
+
+const SESSION: Session = {
+  id: 'ops/main',
+  group: 'ops',
+  name: 'main',
+  status: 'open',
+  createdAtMs: 1,
+  closedAtMs: null,
+  epoch: 7,
+  spawnFailures: 0,
+  spawnNotBeforeMs: 0,
+  lastSpawnError: null,
+}
+
+const SUMMARY: SessionSummary = {
+  ...SESSION,
+  runState: 'running',
+  pending: 1,
+  claimed: 0,
+  deadLetters: 0,
+  nextDueAtMs: null,
+}
+
+const RUN: Run = {
+  sessionId: 'ops/main',
+  group: 'ops',
+  epoch: 7,
+  name: 'run-7',
+  runtime: 'process',
+  state: 'gone',
+  handle: { runtime: 'process', id: '1:2' },
+  intendedAtMs: 1,
+  startedAtMs: 2,
+  firstClaimAtMs: null,
+  lastActiveAtMs: 3,
+  stopIntendedAtMs: null,
+  killSentAtMs: null,
+  end: 'idle',
+  endEvidence: { idleForMs: 60_000, because: ['nothing due'] },
+  exit: { code: 0, signal: null, oomKilled: false },
+  endedAtMs: 4,
+  takenSeq: 1,
+}
+
+/** A reply as it stands in the store. */
+export const REPLY: Reply = {
+  id: 'r1',
+  sessionId: 'ops/main',
+  group: 'ops',
+  epoch: 7,
+  seq: 1,
+  inReplyTo: 'm1',
+  kind: 'chat',
+  content: '{"text":"done"}',
+  createdAtMs: 1_900_000_000_000,
+  deliverAfterMs: 1_900_000_000_000,
+  address: { platformId: 'C1', channelType: 'slack', threadId: null },
+}
+
+const DELIVERY: Delivery = {
+  id: 5,
+  replyId: 'r1',
+  sessionId: 'ops/main',
+  sink: 'hook',
+  status: 'failed',
+  attempts: 1,
+  nextAttemptAtMs: 1,
+  lastError: 'HTTP 400',
+  platformMessageId: null,
+  endedAtMs: 2,
+}
+
+const DEAD: DeadLetter[] = [
+  {
+    kind: 'message',
+    message: {
+      ...messageOf('m1', { group: 'ops', text: 'hi' }, 1),
+      status: 'failed',
+      failure: 'TRIES_EXHAUSTED',
+      deadLetter: true,
+    },
+  },
+  { kind: 'delivery', delivery: DELIVERY, reply: REPLY },
+]
