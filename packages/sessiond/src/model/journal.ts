@@ -16,6 +16,8 @@ export const JOURNAL_TYPES = [
   'reply:delivered',
   'reply:deliveryRetried',
   'reply:deliveryFailed',
+  'reply:deliveryReplayed',
+  'reply:deliveryDropped',
   'run:intended',
   'run:started',
   'run:adopted',

@@ -105,9 +105,12 @@ export interface SessionFacts {
   readonly run: Run | null
   /** Messages the live run holds claimed, oldest first. */
   readonly claimed: readonly Message[]
-  /** Pending trigger messages due at `nowMs`, not held by the live run's mailbox. */
+  /**
+   * Pending trigger messages due at `nowMs`, not held by the live run's mailbox; counted up to 1,000. Those meant for
+   * a run's first look are left out once the live run has started.
+   */
   readonly dueUnprojected: number
-  /** Pending messages in the live run's mailbox, not yet claimed. */
+  /** Pending trigger messages in the live run's mailbox, not yet claimed. */
   readonly projectedUnclaimed: number
   readonly oldestDueAtMs: number | null
   /** Earliest future due time of a pending trigger message. */
@@ -171,7 +174,9 @@ export interface Store {
   getMessage(messageId: string): Promise<Message | null>
   getMessages(messageIds: readonly string[]): Promise<Message[]>
   listMessages(filter: MessageFilter): Promise<Message[]>
+  /** The newest `limit` of them, in order of arrival. */
   listReplies(query: { sessionId: string; inReplyTo?: string; limit: number }): Promise<Reply[]>
+  /** Those that exist, in the order asked for; an event names its reply by id. */
   getReplies(replyIds: readonly string[]): Promise<Reply[]>
   getRun(sessionId: string, epoch: number): Promise<Run | null>
   listRuns(sessionId: string, limit: number): Promise<Run[]>
@@ -225,7 +230,8 @@ export interface Store {
   /**
    * Due deliveries, at most one per session and sink (the oldest pending one, so order holds: while it waits for
    * its next attempt, none behind it is due), oldest due first. Sinks in `busy` are left out before the limit
-   * counts, so that a full one hides no other.
+   * counts, so that a full one hides no other. A reply its agent postponed (deliverAfter) waits for its own time and
+   * holds up none behind it.
    */
   listDueDeliveries(nowMs: number, limit: number, busy?: readonly string[]): Promise<DueDelivery[]>
   /** When the next one of those heads is due; null: nothing is pending. */
@@ -237,7 +243,9 @@ export interface Store {
   recordDelivery(deliveryId: number, attempt: number, outcome: DeliveryOutcome, nowMs: number): Promise<boolean>
 
   // Dead letters: failed messages, and deliveries whose sink refused them for good
+  /** The one that died last first. */
   listDead(query: { sessionId?: string; limit: number }): Promise<DeadLetter[]>
+  /** Null unless it is dead now. */
   getDeadDelivery(deliveryId: number): Promise<DueDelivery | null>
   /** Back to pending with no tries spent. */
   replayDeadMessage(messageId: string, nowMs: number): Promise<'replayed' | 'not-dead' | 'not-found' | 'session-closed'>
@@ -261,3 +269,32 @@ export interface Store {
   /** Refuses further work, finishes what was begun and closes. Idempotent. */
   close(): Promise<void>
 }
+
+/** The part of a store that changes nothing: all that commands which only look may open. */
+export type StoreReader = Pick<
+  Store,
+  | 'installId'
+  | 'getSession'
+  | 'getSessionSummary'
+  | 'listSessions'
+  | 'getMessage'
+  | 'getMessages'
+  | 'listMessages'
+  | 'listReplies'
+  | 'getReplies'
+  | 'getRun'
+  | 'listRuns'
+  | 'getSessionState'
+  | 'listWaiting'
+  | 'listLiveRuns'
+  | 'nextDueAtMs'
+  | 'readFacts'
+  | 'oldestDueAtMs'
+  | 'listDueDeliveries'
+  | 'nextDeliveryAtMs'
+  | 'getDeadDelivery'
+  | 'listDead'
+  | 'readJournal'
+  | 'lastJournalId'
+  | 'close'
+>

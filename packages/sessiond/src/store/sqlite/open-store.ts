@@ -1,0 +1,86 @@
+import { SessiondError } from '../../model/errors.ts'
+import type { World } from '../../world.ts'
+import type { Database } from './database.ts'
+import { migrate, readVersion, refuseNewer, SCHEMA_VERSION } from './migrate.ts'
+import { openForReading, openForWriting, stopWaiting } from './open-database.ts'
+import { SqliteReader } from './sqlite-reader.ts'
+import { SqliteStore } from './sqlite-store.ts'
+import { translateError } from './translate-error.ts'
+
+export interface OpenStoreOptions {
+  /** Exists and is writable (prepareDataDir). */
+  readonly dataDir: string
+  readonly world: World
+  /**
+   * Calls back as soon as everything that is ready now has been handled; writes asked for until then share a commit.
+   * @default setImmediate
+   */
+  readonly defer?: (fn: () => void) => void
+}
+
+/**
+ * Opens the store of a data directory, making or migrating it as needed. Throws DATA_DIR_UNUSABLE, DATA_DIR_NEWER,
+ * DISK_FULL, STORE_BUSY or STORE_BROKEN and leaves nothing open.
+ */
+export async function openStore(options: OpenStoreOptions): Promise<SqliteStore> {
+  const { dataDir, world, defer = setImmediate } = options
+  const db = await openMigrated(dataDir, world)
+  return opened(db, dataDir, () => {
+    stopWaiting(db)
+    return new SqliteStore(db, dataDir, { newId: (prefix) => world.newId(prefix), defer })
+  })
+}
+
+/** Opens an existing store to look at it: never creates, never migrates, cannot write (C8). Throws as openStore does. */
+export async function openStoreReadOnly(dataDir: string): Promise<SqliteReader> {
+  const db = guarded(dataDir, () => openForReading(dataDir))
+  return opened(db, dataDir, () => {
+    const version = readVersion(db)
+    refuseNewer(version)
+    if (version < SCHEMA_VERSION) {
+      throw new SessiondError('DATA_DIR_UNUSABLE', `The store has schema ${version} of ${SCHEMA_VERSION}.`, {
+        fields: { dataDir, found: version, known: SCHEMA_VERSION },
+        cure: 'Start the host once with `sessiond up`; it brings the data directory up to date.',
+      })
+    }
+    return new SqliteReader(db, dataDir)
+  })
+}
+
+const OPEN_TRIES = 50
+const OPEN_RETRY_MS = 20
+
+/** Turning a new file to WAL does not wait its turn, so two processes that begin at once may bounce off each other. */
+async function openMigrated(dataDir: string, world: World): Promise<Database> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      const db = openForWriting(dataDir)
+      return opened(db, dataDir, () => {
+        migrate(db, () => world.newId('i'))
+        return db
+      })
+    } catch (error) {
+      const ours = translateError(error, dataDir)
+      if (!(ours instanceof SessiondError) || ours.code !== 'STORE_BUSY' || tries === OPEN_TRIES) throw ours
+      await new Promise<void>((resolve) => world.setTimer(OPEN_RETRY_MS, resolve))
+    }
+  }
+}
+
+/** Closes the database again when what is done with it next throws. */
+function opened<T>(db: Database, dataDir: string, next: () => T): T {
+  try {
+    return guarded(dataDir, next)
+  } catch (error) {
+    db.close()
+    throw error
+  }
+}
+
+function guarded<T>(dataDir: string, work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    throw translateError(error, dataDir)
+  }
+}

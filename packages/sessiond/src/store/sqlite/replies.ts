@@ -1,0 +1,127 @@
+import type { Address } from '../../model/message.ts'
+import type { Reply } from '../../model/reply.ts'
+import type { NewReply, RunKey } from '../store.ts'
+import { addDeliveries } from './deliveries.ts'
+import { runEntry } from './journal.ts'
+import { type MessageRow, type ReplyRow, toMessage, toReply } from './rows.ts'
+import type { Tx } from './tx.ts'
+
+const INSERT = `
+INSERT INTO replies (id, session_id, epoch, seq, in_reply_to, kind, content, created_at_ms, deliver_after_ms,
+  platform_id, channel_type, thread_id)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+
+/**
+ * Adds a run's reply once: a row taken before is passed over, one that uses the id or the place of something else is
+ * passed over and journalled. Marks the message it answers, in the same session only. True when it was new.
+ */
+export function addRunReply(tx: Tx, run: RunKey, reply: NewReply, sinks: readonly string[], nowMs: number): boolean {
+  const standing = findStanding(tx, run, reply)
+  if (standing !== 'none') {
+    if (standing === 'other') {
+      const detail = { what: 'reply', because: 'id-or-seq-taken', replyId: reply.id, seq: reply.seq }
+      tx.journal(runEntry('evidence:ignored', nowMs, run, detail))
+    }
+    return false
+  }
+  insertReply(tx, { ...reply, sessionId: run.sessionId, epoch: run.epoch, createdAtMs: nowMs }, sinks)
+  if (reply.inReplyTo !== null) {
+    const sql = 'UPDATE messages SET answered = 1 WHERE id = ? AND session_id = ? AND answered = 0'
+    tx.db.run(sql, reply.inReplyTo, run.sessionId)
+  }
+  return true
+}
+
+function findStanding(tx: Tx, run: RunKey, reply: NewReply): 'none' | 'same' | 'other' {
+  const byId = tx.db.get<ReplyRow>('SELECT * FROM replies WHERE id = ?', reply.id)
+  if (byId !== undefined) {
+    const isSame = byId.session_id === run.sessionId && byId.epoch === run.epoch && byId.seq === reply.seq
+    return isSame ? 'same' : 'other'
+  }
+  const sql = 'SELECT id FROM replies WHERE session_id = ? AND epoch = ? AND seq = ?'
+  return tx.db.get(sql, run.sessionId, run.epoch, reply.seq) === undefined ? 'none' : 'other'
+}
+
+/** Has the host say something to the user about a message, where the message came from. */
+export function addHostReply(
+  tx: Tx,
+  about: { readonly id: string; readonly sessionId: string; readonly address: Address },
+  text: string,
+  sinks: readonly string[],
+  nowMs: number,
+): void {
+  const reply = {
+    id: tx.newId('host-'),
+    sessionId: about.sessionId,
+    epoch: null,
+    seq: null,
+    inReplyTo: about.id,
+    kind: 'system' as const,
+    content: JSON.stringify({ text }),
+    createdAtMs: nowMs,
+    deliverAfterMs: nowMs,
+    address: about.address,
+  }
+  insertReply(tx, reply, sinks)
+}
+
+function insertReply(tx: Tx, reply: Omit<Reply, 'group'>, sinks: readonly string[]): void {
+  const { id, sessionId, epoch, seq, inReplyTo, kind, address, createdAtMs, deliverAfterMs } = reply
+  tx.db.run(
+    INSERT,
+    id,
+    sessionId,
+    epoch,
+    seq,
+    inReplyTo,
+    kind,
+    reply.content,
+    createdAtMs,
+    deliverAfterMs,
+    address.platformId,
+    address.channelType,
+    address.threadId,
+  )
+  addDeliveries(tx, { replyId: id, sessionId, deliverAfterMs }, sinks, createdAtMs)
+  const detail = { replyId: id, inReplyTo, seq, kind }
+  tx.journal({ type: 'reply:written', atMs: createdAtMs, sessionId, epoch, messageId: inReplyTo, detail })
+}
+
+/** Tells the user of a session's trouble by way of its oldest message that waits; without one there is nobody to tell. */
+export function tellSession(tx: Tx, sessionId: string, text: string, sinks: readonly string[], nowMs: number): void {
+  const row = tx.db.get<MessageRow>(
+    `SELECT * FROM messages WHERE session_id = ? AND status = 'pending' AND trigger = 1
+     ORDER BY process_after_ms, seq LIMIT 1`,
+    sessionId,
+  )
+  if (row !== undefined) addHostReply(tx, toMessage(row), text, sinks, nowMs)
+}
+
+/** The newest `limit` replies, in order of arrival. */
+export function listReplies(
+  db: Tx['db'],
+  query: { readonly sessionId: string; readonly inReplyTo?: string; readonly limit: number },
+): Reply[] {
+  const rows =
+    query.inReplyTo === undefined
+      ? db.all<ReplyRow>(
+          'SELECT * FROM replies WHERE session_id = ? ORDER BY ordinal DESC LIMIT ?',
+          query.sessionId,
+          query.limit,
+        )
+      : db.all<ReplyRow>(
+          'SELECT * FROM replies WHERE in_reply_to = ? AND session_id = ? ORDER BY ordinal DESC LIMIT ?',
+          query.inReplyTo,
+          query.sessionId,
+          query.limit,
+        )
+  return rows.reverse().map(toReply)
+}
+
+/** Those of `ids` that exist, in the order asked for. */
+export function getReplies(db: Tx['db'], ids: readonly string[]): Reply[] {
+  return ids.flatMap((id) => {
+    const row = db.get<ReplyRow>('SELECT * FROM replies WHERE id = ?', id)
+    return row === undefined ? [] : [toReply(row)]
+  })
+}

@@ -1,0 +1,118 @@
+import type { Message } from '../../model/message.ts'
+import type { Reply } from '../../model/reply.ts'
+import type { Run } from '../../model/run.ts'
+import type { Session, SessionSummary } from '../../model/session.ts'
+import type {
+  DeadLetter,
+  DueDelivery,
+  MessageFilter,
+  SessionFacts,
+  Store,
+  StoreReader,
+  WaitingSession,
+} from '../store.ts'
+import type { Database } from './database.ts'
+import { listDead } from './dead-letters.ts'
+import { getDeadDelivery, listDueDeliveries, nextDeliveryAtMs } from './deliveries.ts'
+import { readFacts } from './facts.ts'
+import { lastJournalId, readJournal } from './journal.ts'
+import { getMessage, getMessages, listMessages } from './messages.ts'
+import { readInstallId } from './migrate.ts'
+import { getReplies, listReplies } from './replies.ts'
+import { getRun, listLiveRuns, listRuns } from './runs.ts'
+import { getSessionState } from './session-state.ts'
+import { getSession, getSessionSummary, listSessions } from './sessions.ts'
+import { translateError } from './translate-error.ts'
+import { listWaiting, nextDueAtMs, oldestDueAtMs } from './waiting.ts'
+
+/** Everything the store can be asked, on one SQLite connection. */
+export class SqliteReader implements StoreReader {
+  readonly installId: string
+  protected readonly db: Database
+  protected readonly dataDir: string
+
+  constructor(db: Database, dataDir: string) {
+    this.db = db
+    this.dataDir = dataDir
+    this.installId = readInstallId(db)
+  }
+
+  async getSession(sessionId: string): Promise<Session | null> {
+    return this.read(() => getSession(this.db, sessionId))
+  }
+  async getSessionSummary(sessionId: string): Promise<SessionSummary | null> {
+    return this.read(() => getSessionSummary(this.db, sessionId))
+  }
+  async listSessions(query: Parameters<Store['listSessions']>[0]): Promise<SessionSummary[]> {
+    return this.read(() => listSessions(this.db, query))
+  }
+  async getMessage(messageId: string): Promise<Message | null> {
+    return this.read(() => getMessage(this.db, messageId))
+  }
+  async getMessages(messageIds: readonly string[]): Promise<Message[]> {
+    return this.read(() => getMessages(this.db, messageIds))
+  }
+  async listMessages(filter: MessageFilter): Promise<Message[]> {
+    return this.read(() => listMessages(this.db, filter))
+  }
+  async listReplies(query: Parameters<Store['listReplies']>[0]): Promise<Reply[]> {
+    return this.read(() => listReplies(this.db, query))
+  }
+  async getReplies(replyIds: readonly string[]): Promise<Reply[]> {
+    return this.read(() => getReplies(this.db, replyIds))
+  }
+  async getRun(sessionId: string, epoch: number): Promise<Run | null> {
+    return this.read(() => getRun(this.db, sessionId, epoch))
+  }
+  async listRuns(sessionId: string, limit: number): Promise<Run[]> {
+    return this.read(() => listRuns(this.db, sessionId, limit))
+  }
+  async getSessionState(sessionId: string): Promise<Map<string, string>> {
+    return this.read(() => getSessionState(this.db, sessionId))
+  }
+  async listWaiting(nowMs: number, perGroup: number): Promise<WaitingSession[]> {
+    return this.read(() => listWaiting(this.db, nowMs, perGroup))
+  }
+  async listLiveRuns(): Promise<Run[]> {
+    return this.read(() => listLiveRuns(this.db))
+  }
+  async nextDueAtMs(nowMs: number): Promise<number | null> {
+    return this.read(() => nextDueAtMs(this.db, nowMs))
+  }
+  async readFacts(sessionId: string, nowMs: number): Promise<SessionFacts | null> {
+    return this.read(() => readFacts(this.db, sessionId, nowMs))
+  }
+  async oldestDueAtMs(nowMs: number): Promise<number | null> {
+    return this.read(() => oldestDueAtMs(this.db, nowMs))
+  }
+  async listDueDeliveries(nowMs: number, limit: number, busy: readonly string[] = []): Promise<DueDelivery[]> {
+    return this.read(() => listDueDeliveries(this.db, nowMs, limit, busy))
+  }
+  async nextDeliveryAtMs(): Promise<number | null> {
+    return this.read(() => nextDeliveryAtMs(this.db))
+  }
+  async getDeadDelivery(deliveryId: number): Promise<DueDelivery | null> {
+    return this.read(() => getDeadDelivery(this.db, deliveryId))
+  }
+  async listDead(query: Parameters<Store['listDead']>[0]): Promise<DeadLetter[]> {
+    return this.read(() => listDead(this.db, query))
+  }
+  async readJournal(query: Parameters<Store['readJournal']>[0]): ReturnType<Store['readJournal']> {
+    return this.read(() => readJournal(this.db, query))
+  }
+  async lastJournalId(): Promise<number> {
+    return this.read(() => lastJournalId(this.db))
+  }
+  async close(): Promise<void> {
+    this.db.close()
+  }
+
+  /** Reads happen at once and see what is committed; what SQLite throws is translated here. */
+  protected read<T>(ask: () => T): T {
+    try {
+      return ask()
+    } catch (error) {
+      throw translateError(error, this.dataDir)
+    }
+  }
+}

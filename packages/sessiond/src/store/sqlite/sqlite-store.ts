@@ -1,0 +1,153 @@
+import { SessiondError } from '../../model/errors.ts'
+import type { JournalEntry } from '../../model/journal.ts'
+import type { Message, NewMessage, SendReceipt } from '../../model/message.ts'
+import type { RunEnd, RunHandle } from '../../model/run.ts'
+import type {
+  BeginRunResult,
+  DeliveryOutcome,
+  EndRun,
+  RunKey,
+  Store,
+  TakeOutbox,
+  TakeOutboxResult,
+  WindowLimits,
+} from '../store.ts'
+import { accept } from './accept.ts'
+import { beginRun } from './begin-run.ts'
+import { requestCancel, requestCancelOfClaimed } from './cancel.ts'
+import type { Database } from './database.ts'
+import { dropDeadMessage, replayDeadMessage } from './dead-letters.ts'
+import { dropDeadDelivery, recordDelivery, replayDeadDelivery } from './deliveries.ts'
+import { endRun } from './end-run.ts'
+import { recordKillSent, recordRunHandle, recordRunStarted, recordStopIntent, recordUnkillable } from './runs.ts'
+import { closeSession } from './sessions.ts'
+import { SqliteReader } from './sqlite-reader.ts'
+import { takeOutbox } from './take-outbox.ts'
+import { translateError } from './translate-error.ts'
+import type { Tx } from './tx.ts'
+import { fillWindow } from './window.ts'
+import { WriteQueue } from './write-queue.ts'
+
+export interface SqliteStoreOptions {
+  readonly newId: (prefix: string) => string
+  readonly defer: (fn: () => void) => void
+}
+
+/**
+ * The store in one SQLite file, in this process. Writes asked for in one turn of the event loop share one commit, and
+ * so one fsync; each promise resolves after that commit.
+ */
+export class SqliteStore extends SqliteReader implements Store {
+  readonly #queue: WriteQueue
+  readonly #listeners = new Set<(lastId: number) => void>()
+  #isClosed = false
+
+  constructor(db: Database, dataDir: string, options: SqliteStoreOptions) {
+    super(db, dataDir)
+    this.#queue = new WriteQueue(db, {
+      ...options,
+      translate: (error) => translateError(error, dataDir),
+      onCommitted: (lastId) => {
+        for (const listener of this.#listeners) listener(lastId)
+      },
+    })
+  }
+
+  /** Transactions committed since it was opened. */
+  get commits(): number {
+    return this.#queue.commits
+  }
+
+  async accept(messages: readonly NewMessage[], nowMs: number): Promise<(SendReceipt | Error)[]> {
+    if (messages.length === 0) return []
+    return this.#write((tx) => accept(tx, messages, nowMs), messages.length)
+  }
+  requestCancel(messageId: string, nowMs: number): ReturnType<Store['requestCancel']> {
+    return this.#write((tx) => requestCancel(tx, messageId, nowMs))
+  }
+  requestCancelOfClaimed(sessionId: string, nowMs: number): Promise<number> {
+    return this.#write((tx) => requestCancelOfClaimed(tx, sessionId, nowMs))
+  }
+  closeSession(sessionId: string, nowMs: number): ReturnType<Store['closeSession']> {
+    return this.#write((tx) => closeSession(tx, sessionId, nowMs))
+  }
+  beginRun(intent: Parameters<Store['beginRun']>[0]): Promise<BeginRunResult> {
+    return this.#write((tx) => beginRun(tx, intent))
+  }
+  recordRunHandle(run: RunKey, handle: RunHandle): Promise<boolean> {
+    return this.#write((tx) => recordRunHandle(tx, run, handle))
+  }
+  recordRunStarted(run: RunKey, nowMs: number): Promise<boolean> {
+    return this.#write((tx) => recordRunStarted(tx, run, nowMs))
+  }
+  recordStopIntent(
+    run: RunKey,
+    end: RunEnd,
+    evidence: Readonly<Record<string, unknown>>,
+    nowMs: number,
+  ): Promise<boolean> {
+    return this.#write((tx) => recordStopIntent(tx, run, end, evidence, nowMs))
+  }
+  recordKillSent(run: RunKey, nowMs: number): Promise<boolean> {
+    return this.#write((tx) => recordKillSent(tx, run, nowMs))
+  }
+  recordUnkillable(run: RunKey, nowMs: number): Promise<boolean> {
+    return this.#write((tx) => recordUnkillable(tx, run, nowMs))
+  }
+  endRun(end: EndRun): ReturnType<Store['endRun']> {
+    return this.#write((tx) => endRun(tx, end))
+  }
+  fillWindow(run: RunKey, nowMs: number, limits: WindowLimits, isFirstLook: boolean): Promise<Message[]> {
+    return this.#write((tx) => fillWindow(tx, run, nowMs, limits, isFirstLook))
+  }
+  takeOutbox(taken: TakeOutbox): Promise<TakeOutboxResult> {
+    return this.#write((tx) => takeOutbox(tx, taken))
+  }
+  recordDelivery(deliveryId: number, attempt: number, outcome: DeliveryOutcome, nowMs: number): Promise<boolean> {
+    return this.#write((tx) => recordDelivery(tx, deliveryId, attempt, outcome, nowMs))
+  }
+  replayDeadMessage(messageId: string, nowMs: number): ReturnType<Store['replayDeadMessage']> {
+    return this.#write((tx) => replayDeadMessage(tx, messageId, nowMs))
+  }
+  dropDeadMessage(messageId: string, nowMs: number): ReturnType<Store['dropDeadMessage']> {
+    return this.#write((tx) => dropDeadMessage(tx, messageId, nowMs))
+  }
+  replayDeadDelivery(deliveryId: number, nowMs: number): ReturnType<Store['replayDeadDelivery']> {
+    return this.#write((tx) => replayDeadDelivery(tx, deliveryId, nowMs))
+  }
+  dropDeadDelivery(deliveryId: number, nowMs: number): ReturnType<Store['dropDeadDelivery']> {
+    return this.#write((tx) => dropDeadDelivery(tx, deliveryId, nowMs))
+  }
+  async append(entries: readonly JournalEntry[]): Promise<void> {
+    if (entries.length === 0) return
+    await this.#write((tx) => {
+      for (const entry of entries) tx.journal(entry)
+    })
+  }
+  onJournal(listener: (lastId: number) => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  override async close(): Promise<void> {
+    if (this.#isClosed) return
+    this.#queue.drain()
+    this.#isClosed = true
+    this.#listeners.clear()
+    await super.close()
+  }
+
+  protected override read<T>(ask: () => T): T {
+    this.#refuseClosed()
+    return super.read(ask)
+  }
+
+  async #write<T>(work: (tx: Tx) => T, weight = 1): Promise<T> {
+    this.#refuseClosed()
+    return this.#queue.enqueue(work, weight)
+  }
+
+  #refuseClosed(): void {
+    if (this.#isClosed) throw new SessiondError('HOST_STOPPING', 'The store is closed.')
+  }
+}

@@ -1,0 +1,131 @@
+import type { Message } from '../../model/message.ts'
+import type { RunKey, WindowLimits } from '../store.ts'
+import type { Database } from './database.ts'
+import { type MessageRow, toMessage } from './rows.ts'
+import { getLiveRun } from './runs.ts'
+import type { Tx } from './tx.ts'
+
+/** What choosing needs to know of a message; never its content. */
+interface Candidate {
+  readonly id: string
+  readonly process_after_ms: number
+  readonly seq: number
+  readonly trigger: number
+  readonly bytes: number
+}
+
+const CANDIDATE = 'id, process_after_ms, seq, trigger, octet_length(content) AS bytes'
+
+/** Fills the live run's window and returns all of it, oldest due first, then by seq; empty when the run is not live. */
+export function fillWindow(tx: Tx, run: RunKey, nowMs: number, limits: WindowLimits, isFirstLook: boolean): Message[] {
+  const row = getLiveRun(tx.db, run)
+  if (row === undefined) return []
+  const held = listHeld(tx.db, run)
+  // A run that is being stopped gets nothing new: it would only have to give it back (B5).
+  const takesMore = row.state === 'starting' || row.state === 'running'
+  const chosen = takesMore ? choose(tx.db, run.sessionId, held, nowMs, limits, isFirstLook) : []
+  for (const { id } of chosen) {
+    const sql = 'UPDATE messages SET projected_epoch = ?, attempt = attempt + 1 WHERE id = ?'
+    tx.db.run(sql, run.epoch, id)
+  }
+  return [...held, ...chosen].sort(inOrder).map(({ id }) => readMessage(tx.db, id))
+}
+
+function listHeld(db: Database, run: RunKey): Candidate[] {
+  const claimed = `SELECT ${CANDIDATE} FROM messages WHERE session_id = ?1 AND status = 'claimed' AND claim_epoch = ?2`
+  const projected = `SELECT ${CANDIDATE} FROM messages INDEXED BY messages_projected
+     WHERE session_id = ?1 AND status = 'pending' AND projected_epoch = ?2`
+  return db.all<Candidate>(`${claimed} UNION ALL ${projected}`, run.sessionId, run.epoch)
+}
+
+/**
+ * Chooses what is newly handed over, oldest due first. Context rides along only with a trigger message of the same or
+ * a later due time. A window without a trigger wakes nobody, so the oldest trigger is taken first, whatever context is
+ * older and whatever its size: for this one message the window may go over its limits.
+ */
+function choose(
+  db: Database,
+  sessionId: string,
+  held: readonly Candidate[],
+  nowMs: number,
+  limits: WindowLimits,
+  isFirstLook: boolean,
+): Candidate[] {
+  if (limits.messages <= 0) return []
+  const due = new DueMessages(db, sessionId, nowMs, isFirstLook)
+  const heldTriggers = held.filter((message) => message.trigger === 1)
+  const first = heldTriggers.length === 0 ? due.firstTrigger() : undefined
+  if (heldTriggers.length === 0 && first === undefined) return []
+
+  const chosen = first === undefined ? [] : [first]
+  let bytesLeft = limits.bytes - sum(held) - sum(chosen)
+  const room = limits.messages - held.length
+  for (const candidate of room > chosen.length ? due.oldest(room) : []) {
+    if (chosen.length === room) break
+    if (candidate.id === first?.id) continue
+    if (candidate.bytes > bytesLeft) {
+      // No trigger passes an older one; context that does not fit waits for a smaller neighbour.
+      if (candidate.trigger === 1) break
+      continue
+    }
+    chosen.push(candidate)
+    bytesLeft -= candidate.bytes
+  }
+  return withoutLateContext(chosen, heldTriggers)
+}
+
+/** Context later than the last trigger in the window belongs to a trigger that is still to come. */
+function withoutLateContext(chosen: readonly Candidate[], heldTriggers: readonly Candidate[]): Candidate[] {
+  const triggers = [...heldTriggers, ...chosen.filter((message) => message.trigger === 1)]
+  const lastMs = Math.max(...triggers.map((message) => message.process_after_ms))
+  return chosen.filter((message) => message.trigger === 1 || message.process_after_ms <= lastMs)
+}
+
+class DueMessages {
+  readonly #db: Database
+  readonly #sessionId: string
+  readonly #nowMs: number
+  readonly #maxOnWake: number
+
+  constructor(db: Database, sessionId: string, nowMs: number, isFirstLook: boolean) {
+    this.#db = db
+    this.#sessionId = sessionId
+    this.#nowMs = nowMs
+    this.#maxOnWake = isFirstLook ? 1 : 0
+  }
+
+  firstTrigger(): Candidate | undefined {
+    return this.#select('messages_waking', 'AND trigger = 1', 1)[0]
+  }
+
+  oldest(limit: number): Candidate[] {
+    return this.#select('messages_pending', '', limit)
+  }
+
+  #select(index: string, only: string, limit: number): Candidate[] {
+    return this.#db.all<Candidate>(
+      `SELECT ${CANDIDATE} FROM messages INDEXED BY ${index}
+       WHERE session_id = ? AND status = 'pending' AND projected_epoch IS NULL AND process_after_ms <= ?
+         AND on_wake <= ? ${only}
+       ORDER BY process_after_ms, seq LIMIT ?`,
+      this.#sessionId,
+      this.#nowMs,
+      this.#maxOnWake,
+      limit,
+    )
+  }
+}
+
+function sum(messages: readonly Candidate[]): number {
+  return messages.reduce((bytes, message) => bytes + message.bytes, 0)
+}
+
+function inOrder(a: Candidate, b: Candidate): number {
+  return a.process_after_ms - b.process_after_ms || a.seq - b.seq
+}
+
+function readMessage(db: Database, id: string): Message {
+  const row = db.get<MessageRow>('SELECT * FROM messages WHERE id = ?', id)
+  if (row === undefined) throw new Error(`message ${id} vanished inside its transaction`)
+  return toMessage(row)
+}
