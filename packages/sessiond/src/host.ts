@@ -1,0 +1,136 @@
+import { type Logger, pino } from 'pino'
+import type { HostApi } from './api.ts'
+import { compileConfig } from './config/compile-config.ts'
+import type { HostConfig } from './config/config.ts'
+import type { HostOptions } from './config/options.ts'
+import { createSinks } from './delivery/create-sinks.ts'
+import { DeliveryLoop } from './delivery/delivery-loop.ts'
+import type { EffectDeps } from './effects/deps.ts'
+import { EventFeed } from './events/event-feed.ts'
+import { logEvents } from './events/log-events.ts'
+import { createApp } from './http/app.ts'
+import { startServer } from './http/server.ts'
+import { ensureToken } from './http/token.ts'
+import { FileMailbox } from './mailbox/file-mailbox.ts'
+import { RunWatches } from './observe/run-watch.ts'
+import { createOperations } from './operations/host-operations.ts'
+import { ReleaseStack } from './release-stack.ts'
+import { createRuntimes } from './runtime/create-runtimes.ts'
+import { prepareDataDir } from './store/data-dir.ts'
+import { acquireHostLock } from './store/host-lock.ts'
+import { openStore } from './store/sqlite/open-store.ts'
+import { Supervisor } from './sweep/supervisor.ts'
+import { VERSION } from './version.ts'
+import { realWorld, type World } from './world.ts'
+
+/** What a program may put in place of the defaults. */
+export interface HostExtras {
+  readonly world?: World
+  readonly logger?: Logger
+  /** False: no HTTP server; the library's own calls still work. @default true */
+  readonly listen?: boolean
+}
+
+/** A running host. */
+export interface Host extends HostApi {
+  readonly config: HostConfig
+  /** Where the API listens; null when it does not. */
+  readonly apiUrl: string | null
+  /** Drains and releases everything in reverse order. Idempotent. */
+  stop(): Promise<void>
+}
+
+/**
+ * Starts a host on its data directory: takes the lock, opens the store, recovers what an earlier process left,
+ * sweeps once and opens the API. Throws the SessiondError of the first step that fails, with nothing left open.
+ */
+export async function createHost(options: HostOptions | HostConfig, extras: HostExtras = {}): Promise<Host> {
+  const config = isConfig(options) ? options : compileConfig(options, { env: process.env, baseDir: process.cwd() })
+  const releases = new ReleaseStack()
+  try {
+    return await build(config, extras, releases)
+  } catch (error) {
+    await releases.releaseAll()
+    throw error
+  }
+}
+
+async function build(config: HostConfig, extras: HostExtras, releases: ReleaseStack): Promise<Host> {
+  const world = extras.world ?? realWorld
+  const log = extras.logger ?? pino({ name: 'sessiond', level: config.log.level }, pino.destination(2))
+  const startedAtMs = world.now()
+  await prepareDataDir(config.dataDir)
+  const holder = { pid: process.pid, startedAtMs, version: VERSION, apiUrl: null }
+  const lock = releases.add(await acquireHostLock(config.dataDir, holder), (held) => held.release())
+  const store = releases.add(await openStore({ dataDir: config.dataDir, world }), (opened) => opened.close())
+  releases.add(store, (opened) => opened.append([hostLine('host:stopped', world.now(), { pid: process.pid })]))
+  const { dataDir } = config
+  const mailbox = releases.add(new FileMailbox({ dataDir, world, ...config.mailbox }), (opened) => opened.close())
+  const runtimes = createRuntimes(config, { world, installId: store.installId })
+  for (const runtime of runtimes.values()) releases.add(runtime, (opened) => opened.close())
+  const deps: EffectDeps = { config, world, store, mailbox, runtimes, watches: new RunWatches() }
+
+  const onError = (where: string, error: unknown) => log.error({ err: error }, `${where} failed`)
+  const delivery = new DeliveryLoop({ store, world, sinks: createSinks(config), log })
+  const feed = await EventFeed.open(store, (records) => {
+    logEvents(log, records)
+    if (records.some((record) => record.type === 'reply:written')) delivery.kick()
+  })
+  releases.add(feed, (opened) => opened.stop())
+  const supervisor = new Supervisor({ deps, onError })
+  let stopByMs: number | null = null
+  const leftMs = () => Math.max(0, (stopByMs ?? world.monotonicMs() + config.shutdown.drainMs) - world.monotonicMs())
+  releases.add(delivery, (loop) => loop.stop(leftMs()))
+  releases.add(supervisor, (running) => running.stop(leftMs()))
+  const operations = createOperations({
+    ...deps,
+    supervisor,
+    feed,
+    kickDelivery: () => delivery.kick(),
+    isStopping: () => stopByMs !== null,
+    startedAtMs,
+  })
+
+  await store.append([hostLine('host:started', startedAtMs, { version: VERSION, pid: process.pid })])
+  await supervisor.start()
+  delivery.kick()
+  const apiUrl = extras.listen === false ? null : await listen(config, operations, releases, log, world)
+  if (apiUrl !== null) await lock.update({ ...holder, apiUrl })
+
+  let stopped: Promise<void> | undefined
+  const stop = async () => {
+    stopByMs = world.monotonicMs() + config.shutdown.drainMs
+    await releases.releaseAll()
+  }
+  return {
+    ...operations,
+    config,
+    apiUrl,
+    stop: () => {
+      stopped ??= stop()
+      return stopped
+    },
+  }
+}
+
+async function listen(
+  config: HostConfig,
+  host: HostApi,
+  releases: ReleaseStack,
+  log: Logger,
+  world: World,
+): Promise<string> {
+  const token = await ensureToken(config.dataDir)
+  const { api, limits } = config
+  const app = createApp({ host, token, config: api, limits, version: VERSION, world, log })
+  const server = releases.add(await startServer(app, { host: api.host, port: api.port }), (open) => open.close())
+  return server.url
+}
+
+function hostLine(type: 'host:started' | 'host:stopped', atMs: number, detail: Readonly<Record<string, unknown>>) {
+  return { type, atMs, sessionId: null, epoch: null, messageId: null, detail }
+}
+
+function isConfig(options: HostOptions | HostConfig): options is HostConfig {
+  return options.groups instanceof Map
+}

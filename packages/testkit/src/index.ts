@@ -1,0 +1,1 @@
+export { FakeWorld, settle } from './fake-world.ts'
