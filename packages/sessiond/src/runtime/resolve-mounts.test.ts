@@ -91,6 +91,8 @@ describe('resolveMounts', () => {
     '/sys/fs',
     '/dev',
     '/sessiond',
+    '/workspace',
+    '/tmp/',
     '/sessiond/in',
     '/x/../sessiond/out',
     'data',

@@ -1,11 +1,15 @@
 import { realpath } from 'node:fs/promises'
 import { posix, relative, sep } from 'node:path'
+import { CONTAINER_PATHS } from '@sessiond/protocol'
 import type { MountRoot } from '../config/config.ts'
 import { SessiondError } from '../model/errors.ts'
 import type { ResolvedMount } from './runtime.ts'
 
 /** Targets a mount may neither be nor lie below: the protocol's own places and what every container needs. */
 const RESERVED = ['/sessiond', '/proc', '/sys', '/dev'] as const
+
+/** Targets that are taken themselves, though a mount may lie below them. */
+const TAKEN: readonly string[] = ['/', CONTAINER_PATHS.work, '/tmp']
 
 interface ResolvedRoot {
   readonly path: string
@@ -62,7 +66,7 @@ function checkTarget(target: string, index: number): string {
   const normal = posix.normalize(target).replace(/(?<=.)\/$/, '')
   if (!normal.startsWith('/') || normal.includes('\0'))
     throw refused(index, 'target', target, 'is not an absolute path.')
-  const isReserved = normal === '/' || RESERVED.some((path) => normal === path || normal.startsWith(`${path}/`))
+  const isReserved = TAKEN.includes(normal) || RESERVED.some((path) => normal === path || normal.startsWith(`${path}/`))
   if (isReserved) throw refused(index, 'target', target, 'would hide what a run needs there.')
   return normal
 }

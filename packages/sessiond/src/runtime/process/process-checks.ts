@@ -1,4 +1,5 @@
 import { access } from 'node:fs/promises'
+import { checkOne } from '../check-one.ts'
 import type { Check, RuntimeGroupCheck } from '../runtime.ts'
 import { findProgram } from './find-program.ts'
 
@@ -32,12 +33,4 @@ function checkCommand({ group, command }: RuntimeGroupCheck, path: string): Prom
     if (found === undefined) throw new Error(`no program ${JSON.stringify(program)} in PATH`)
     return found
   })
-}
-
-async function checkOne(name: string, cure: string, look: () => Promise<string>): Promise<Check> {
-  try {
-    return { name, ok: true, detail: await look() }
-  } catch (error) {
-    return { name, ok: false, detail: error instanceof Error ? error.message : String(error), cure }
-  }
 }

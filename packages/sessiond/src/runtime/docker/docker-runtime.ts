@@ -1,0 +1,228 @@
+import { CONTAINER_PATHS } from '@sessiond/protocol'
+import type { ContainerCreateOptions } from 'dockerode'
+import { SessiondError } from '../../model/errors.ts'
+import type { RunHandle } from '../../model/run.ts'
+import type { World } from '../../world.ts'
+import { bundledRunnerPath, RUNNER_NODE_OPTIONS } from '../bundled-runner.ts'
+import { checkMountsUnmoved } from '../check-mounts-unmoved.ts'
+import { ExitListeners } from '../exit-listeners.ts'
+import type {
+  Check,
+  FoundRun,
+  RunSpec,
+  Runtime,
+  RuntimeCapabilities,
+  RuntimeGroupCheck,
+  RunUser,
+  SeenRun,
+} from '../runtime.ts'
+import { type ContainerProgram, containerOptions } from './container-options.ts'
+import { createError, startError } from './create-error.ts'
+import { demuxLog, lastBytes } from './demux-log.ts'
+import { checkDockerRuntime } from './docker-checks.ts'
+import { Engine } from './engine.ts'
+import { ExitEvents } from './exit-events.ts'
+import { installFilter } from './labels.ts'
+import { mountedNode } from './mounted-node.ts'
+import { dockerRunUser } from './run-user.ts'
+import { foundContainer, seenContainer } from './seen-container.ts'
+
+const NAME = 'docker'
+
+/** What a program that is a path must be found at; names are looked up by the container itself. */
+const ABSOLUTE = /^\//
+
+export interface DockerRuntimeOptions {
+  readonly world: World
+  readonly installId: string
+  /** Null: DOCKER_HOST, else the engine's usual socket. */
+  readonly socketPath: string | null
+  readonly callTimeoutMs: number
+  /** `mounted`: bring this host's Node into the container; `image`: use the image's. */
+  readonly node: 'mounted' | 'image'
+  /** @default the runner that comes with sessiond */
+  readonly runnerPath?: string
+}
+
+/** Runs as containers of Docker, or of Podman through the same API. Contacts the engine only when asked something. */
+export class DockerRuntime implements Runtime {
+  readonly name = NAME
+  readonly capabilities: RuntimeCapabilities = {
+    exitEvents: true,
+    isolation: true,
+    exitAfterHostRestart: true,
+    limits: ['memoryBytes', 'processes', 'cpus', 'fileBytes', 'logBytes'],
+  }
+  readonly #options: DockerRuntimeOptions
+  readonly #engine: Engine
+  readonly #listeners = new ExitListeners()
+  readonly #events: ExitEvents
+  /** Created by this process and not yet told to start: known not to have run. */
+  readonly #fresh = new Set<string>()
+  #hasInit: Promise<boolean> | undefined
+
+  constructor(options: DockerRuntimeOptions) {
+    this.#options = options
+    this.#engine = new Engine(options)
+    this.#events = new ExitEvents({
+      world: options.world,
+      engine: this.#engine,
+      installId: options.installId,
+      list: () => this.list(),
+      inspect: (id) => this.inspect({ runtime: NAME, id }),
+      onExit: (runName) => this.#listeners.emit(runName),
+    })
+  }
+
+  userOf(configured: RunUser | null): RunUser {
+    return dockerRunUser(configured)
+  }
+
+  async create(spec: RunSpec): Promise<RunHandle> {
+    await checkMountsUnmoved(spec.mounts)
+    const program = await this.#programOf(spec)
+    const plan = { spec, program, user: dockerRunUser(spec.user), hasInit: await this.#asksForInit() }
+    const id = await this.#createContainer(spec, containerOptions(plan))
+    const handle = { runtime: NAME, id }
+    await this.#checkProgram(spec, handle)
+    this.#fresh.add(id)
+    return handle
+  }
+
+  async start(handle: RunHandle): Promise<void> {
+    // The engine would run an exited container once more.
+    if (!this.#fresh.delete(handle.id)) {
+      const seen = await this.#look(handle.id)
+      if (seen.state === 'running') return
+      if (seen.state !== 'created') {
+        throw new SessiondError('RUNTIME_REFUSED', `Run ${handle.id} cannot be started: it is ${seen.state}.`)
+      }
+    }
+    await this.#engine.call(
+      'start a run',
+      (docker, abortSignal) => docker.getContainer(handle.id).start({ abortSignal }),
+      startError,
+    )
+  }
+
+  async inspect(handle: RunHandle): Promise<SeenRun> {
+    try {
+      return await this.#look(handle.id)
+    } catch (error) {
+      return { state: 'unknown', because: error instanceof Error ? error.message : String(error) }
+    }
+  }
+
+  async signal(handle: RunHandle, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+    await this.#engine.askExpecting('signal a run', [404, 409], async (docker, abortSignal) => {
+      await docker.getContainer(handle.id).kill({ signal, abortSignal })
+    })
+  }
+
+  async remove(handle: RunHandle): Promise<void> {
+    const seen = await this.#look(handle.id)
+    if (seen.state === 'running') {
+      throw new SessiondError('RUNTIME_REFUSED', `Run ${handle.id} is still running and is not removed.`)
+    }
+    this.#fresh.delete(handle.id)
+    // `v`: with the volumes its image declared, which nobody else can know of.
+    await this.#engine.askExpecting('remove a container', [404], async (docker, abortSignal) => {
+      await docker.getContainer(handle.id).remove({ force: false, v: true, abortSignal })
+    })
+  }
+
+  async readLog(handle: RunHandle, maxBytes: number): Promise<string> {
+    // The engine counts lines, not bytes; it keeps no more than the log's bound of them.
+    const query = { stdout: true, stderr: true, follow: false, tail: Math.max(maxBytes, 1) } as const
+    const framed = await this.#engine.askExpecting('read a log', [404], (docker, abortSignal) =>
+      docker.getContainer(handle.id).logs({ ...query, abortSignal }),
+    )
+    // The driver tells an empty log as a string.
+    return Buffer.isBuffer(framed) ? lastBytes(demuxLog(framed), maxBytes) : ''
+  }
+
+  async list(): Promise<FoundRun[]> {
+    const filters = { label: installFilter(this.#options.installId) }
+    const containers = await this.#engine.call('list containers', (docker, abortSignal) =>
+      docker.listContainers({ all: true, filters, abortSignal }),
+    )
+    const found = containers.map(foundContainer).filter((run) => run !== null)
+    for (const { handle, name, isRunning } of found) if (isRunning) this.#events.expect(handle.id, name)
+    return found
+  }
+
+  onExit(listener: (runName: string) => void): () => void {
+    this.#events.open()
+    return this.#listeners.add(listener)
+  }
+
+  check(groups: readonly RuntimeGroupCheck[]): Promise<Check[]> {
+    const { node } = this.#options
+    return checkDockerRuntime({ engine: this.#engine, groups, node, runnerPath: () => this.#runnerPath() })
+  }
+
+  async close(): Promise<void> {
+    this.#listeners.clear()
+    this.#events.close()
+  }
+
+  async #look(id: string): Promise<SeenRun> {
+    const info = await this.#engine.askExpecting('inspect a run', [404], (docker, abortSignal) =>
+      docker.getContainer(id).inspect({ abortSignal }),
+    )
+    return info === undefined ? { state: 'gone' } : seenContainer(info)
+  }
+
+  async #createContainer(spec: RunSpec, body: ContainerCreateOptions): Promise<string> {
+    const container = await this.#engine.call(
+      'create a container',
+      // Apart from each other, or the driver puts the body into the address too, and the environment with it.
+      (docker, abortSignal) =>
+        docker.createContainer({ _query: { name: spec.name }, _body: body, abortSignal } as ContainerCreateOptions),
+      (error) => createError(error, spec),
+    )
+    this.#events.expect(container.id, spec.name)
+    return container.id
+  }
+
+  /** With an init in front, a program that is missing would only show as an exit code. */
+  async #checkProgram(spec: RunSpec, handle: RunHandle): Promise<void> {
+    const [program = ''] = spec.runnerCommand ?? []
+    if (!ABSOLUTE.test(program)) return
+    const found = await this.#engine.askExpecting('look for a program', [404], (docker, abortSignal) =>
+      docker.getContainer(handle.id).infoArchive({ path: program, abortSignal }),
+    )
+    if (found !== undefined) return
+    await this.remove(handle)
+    throw new SessiondError('COMMAND_NOT_FOUND', `Image ${spec.image} of group ${spec.group} has no ${program}.`, {
+      fields: { group: spec.group, image: spec.image, program },
+    })
+  }
+
+  async #programOf(spec: RunSpec): Promise<ContainerProgram> {
+    if (spec.runnerCommand !== null) return { command: spec.runnerCommand, mounts: [] }
+    const runner = { source: this.#runnerPath(), target: CONTAINER_PATHS.runner, writable: false }
+    const rest = [...RUNNER_NODE_OPTIONS, runner.target]
+    if (this.#options.node === 'image') return { command: ['node', ...rest], mounts: [runner] }
+    const { command, mounts } = await mountedNode()
+    return { command: [...command, ...rest], mounts: [...mounts, runner] }
+  }
+
+  /** Whether the engine can put an init in front of runs; asked once, as an engine without one refuses to start. */
+  #asksForInit(): Promise<boolean> {
+    this.#hasInit ??= this.#engine
+      .call('tell about itself', (docker) => docker.info())
+      .then((info: { InitBinary?: string; InitCommit?: { ID?: string } }) => {
+        return Boolean(info.InitBinary) && info.InitCommit?.ID !== 'N/A'
+      })
+      .catch((error: unknown) => {
+        this.#hasInit = undefined
+        throw error
+      })
+    return this.#hasInit
+  }
+
+  #runnerPath(): string {
+    return this.#options.runnerPath ?? bundledRunnerPath()
+  }
+}

@@ -1,0 +1,38 @@
+import type { ContainerInfo, ContainerInspectInfo } from 'dockerode'
+import type { RunExit } from '../../model/run.ts'
+import type { FoundRun, SeenRun } from '../runtime.ts'
+import { LABEL } from './labels.ts'
+
+/** States in which nothing of the agent has run yet, in Docker's words and in Podman's. */
+const NOT_STARTED = ['created', 'configured', 'initialized']
+
+/** States in which nothing runs any more. */
+const OVER = ['exited', 'stopped', 'dead']
+
+/** Tells what an inspected container means for its run. Pure. */
+export function seenContainer({ State: state }: Pick<ContainerInspectInfo, 'State'>): SeenRun {
+  if (state.Running || state.Paused || state.Restarting) return { state: 'running' }
+  if (NOT_STARTED.includes(state.Status)) return { state: 'created' }
+  return { state: 'exited', exit: exitOf(state.ExitCode, state.OOMKilled) }
+}
+
+/** Tells a listed container as a run; null when its labels are not all there. Pure. */
+export function foundContainer({ Id, Labels, State }: Pick<ContainerInfo, 'Id' | 'Labels' | 'State'>): FoundRun | null {
+  const name = Labels[LABEL.run]
+  const sessionId = Labels[LABEL.session]
+  const epoch = Number(Labels[LABEL.epoch])
+  if (name === undefined || sessionId === undefined || !Number.isSafeInteger(epoch) || epoch < 1) return null
+  // Whatever is not certainly at rest counts as running: the safe side, as nothing is started beside it.
+  const isRunning = !NOT_STARTED.includes(State) && !OVER.includes(State)
+  return { handle: { runtime: 'docker', id: Id }, name, sessionId, epoch, isRunning }
+}
+
+function exitOf(code: number, oomKilled: boolean): RunExit {
+  return { code, signal: signalOf(code), oomKilled }
+}
+
+/** The engine tells a death by signal as 128 + number; of the two we send that much can be believed. */
+function signalOf(code: number): string | null {
+  if (code === 137) return 'SIGKILL'
+  return code === 143 ? 'SIGTERM' : null
+}
