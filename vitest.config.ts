@@ -9,6 +9,6 @@ export default defineConfig({
     execArgv: ['--disable-warning=ExperimentalWarning', '--conditions=sessiond-source'],
     testTimeout: 30_000,
     hookTimeout: 30_000,
-    reporters: ['default'],
+    reporters: ['default', './packages/testkit/src/closing-line-reporter.ts'],
   },
 })

@@ -21,7 +21,7 @@ console.log(JSON.stringify(handle))
 setInterval(() => {}, 60_000)
 
 function build({ kind, installId, dataDir, runnerPath }: RuntimeHostOptions): Runtime {
-  const common = { world: realWorld, installId, runnerPath, hostEnvironment: process.env }
-  if (kind === 'process') return new ProcessRuntime({ ...common, dataDir })
+  const common = { world: realWorld, installId, runnerPath }
+  if (kind === 'process') return new ProcessRuntime({ ...common, dataDir, hostEnvironment: process.env })
   return new DockerRuntime({ ...common, socketPath: null, callTimeoutMs: 20_000, node: 'mounted' })
 }
