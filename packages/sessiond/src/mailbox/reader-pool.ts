@@ -8,7 +8,12 @@ export interface ReaderPoolOptions {
   readonly size: number
   readonly timeoutMs: number
   readonly world: World
+  /** What a reader process runs. @default worker.ts beside this file */
+  readonly program?: URL
 }
+
+/** From sources in development, compiled when built. */
+const WORKER = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url)
 
 interface Job {
   readonly sessionId: string
@@ -73,9 +78,7 @@ export class ReaderPool {
       job.reject(failure(job.sessionId, 'HOST_STOPPING', 'The mailbox was closed.'))
     }
     await Promise.all(this.#running)
-    const readers = this.#idle.splice(0)
-    for (const reader of readers) reader.kill()
-    await Promise.all(readers.map((reader) => reader.exited))
+    await Promise.all(this.#idle.splice(0).map((reader) => reader.end()))
   }
 
   #enqueue(job: Job): void {
@@ -145,9 +148,14 @@ export class ReaderPool {
   #takeReader(): ReaderProcess {
     for (;;) {
       const reader = this.#idle.pop()
-      if (reader === undefined) return new ReaderProcess(this.#options.timeoutMs, this.#options.world)
+      if (reader === undefined) return this.#startReader()
       if (reader.isAlive) return reader
     }
+  }
+
+  #startReader(): ReaderProcess {
+    const { program = WORKER, timeoutMs, world } = this.#options
+    return new ReaderProcess(program, timeoutMs, world)
   }
 
   #creditAnswer(sessionId: string): void {

@@ -24,10 +24,9 @@ export class ReaderProcess {
   #onEvent: ((event: 'ready' | WorkerAnswer | Error) => void) | null = null
   #end: string | null = null
 
-  constructor(timeoutMs: number, world: World) {
+  constructor(program: URL, timeoutMs: number, world: World) {
     this.#world = world
-    const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
-    this.#child = fork(new URL(`./worker.${extension}`, import.meta.url), [String(timeoutMs * WATCHDOG_FACTOR)], {
+    this.#child = fork(program, [String(timeoutMs * WATCHDOG_FACTOR)], {
       execArgv: ['--max-semi-space-size=1', ...process.execArgv.filter(isNeeded)],
       serialization: 'advanced',
       stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
@@ -89,6 +88,13 @@ export class ReaderProcess {
       if (this.#isReady) begin()
       else limit(START_MS)
     })
+  }
+
+  /** Ends an idle process: it holds nothing that could be lost. */
+  end(): Promise<void> {
+    this.#child.ref()
+    this.kill()
+    return this.exited
   }
 
   kill(): void {
