@@ -1,10 +1,11 @@
-import { backoffMs } from '../decide/backoff.ts'
 import type { DeliveryOutcome, DueDelivery, Store } from '../store/store.ts'
 import type { World } from '../world.ts'
 import type { DeliveryDecision, DeliveryPolicy } from './decide-delivery.ts'
 import { decideDelivery } from './decide-delivery.ts'
 import { deliverOnce } from './deliver-once.ts'
 import { Lanes } from './lanes.ts'
+import type { OutageLog } from './outage.ts'
+import { Outage } from './outage.ts'
 import type { Sink } from './sink.ts'
 
 /** What the loop needs of the store. */
@@ -15,17 +16,11 @@ export interface SinkEntry {
   readonly policy: DeliveryPolicy
 }
 
-/** Where the loop says that the store cannot be asked, and when it can again; a pino logger fits. */
-export interface DeliveryLog {
-  warn(fields: Readonly<Record<string, unknown>>, message: string): void
-  info(fields: Readonly<Record<string, unknown>>, message: string): void
-}
-
 export interface DeliveryLoopOptions {
   readonly store: DeliveryStore
   readonly sinks: ReadonlyMap<string, SinkEntry>
   readonly world: World
-  readonly log: DeliveryLog
+  readonly log: OutageLog
 }
 
 /** Due deliveries asked for at a time, besides those under way. */
@@ -34,7 +29,6 @@ const BATCH = 64
 const RECHECK_MS = 250
 /** A sink bounds itself; this is for one that does not. */
 const SINK_GRACE_MS = 2000
-const OUTAGE = { baseMs: 1000, maxMs: 30_000 }
 
 /**
  * Moves replies from the store to their sinks: in order within a session and sink, side by side otherwise. A reply
@@ -46,14 +40,17 @@ export class DeliveryLoop {
   readonly #lanes: Lanes
   readonly #underWay = new Set<Promise<void>>()
   readonly #abort = new AbortController()
+  readonly #reading: Outage
+  readonly #recording: Outage
   #pumping: Promise<void> | undefined
   #isKicked = false
   #isStopping = false
-  #failures = 0
   #cancelTimer: () => void = () => {}
 
   constructor(options: DeliveryLoopOptions) {
     this.#options = options
+    this.#reading = new Outage(options.log, 'reading deliveries')
+    this.#recording = new Outage(options.log, 'recording a delivery')
     this.#lanes = new Lanes((sink) => this.#entryOf(sink).policy.concurrency)
   }
 
@@ -86,10 +83,10 @@ export class DeliveryLoop {
         const askedAtMs = await this.#startDue()
         await this.#armTimer(askedAtMs)
       }
-      this.#tellRecovery()
+      this.#reading.recovered()
     } catch (error) {
       this.#isKicked = false
-      this.#wakeIn(this.#outageMs(error, 'deliveries cannot be read'))
+      this.#wakeIn(this.#reading.failed(error))
     }
   }
 
@@ -128,7 +125,16 @@ export class DeliveryLoop {
     return true
   }
 
-  async #deliver({ delivery, reply }: DueDelivery): Promise<void> {
+  async #deliver(due: DueDelivery): Promise<void> {
+    try {
+      await this.#attempt(due)
+    } catch (error) {
+      // The delivery is due still; without a pause a fault of ours would try it without end.
+      await this.#pause(this.#recording.failed(error))
+    }
+  }
+
+  async #attempt({ delivery, reply }: DueDelivery): Promise<void> {
     const { world } = this.#options
     const { sink, policy } = this.#entryOf(delivery.sink)
     const attempt = delivery.attempts + 1
@@ -147,30 +153,23 @@ export class DeliveryLoop {
       try {
         // False: somebody replayed, dropped or recorded it meanwhile, and that stands.
         await store.recordDelivery(deliveryId, attempt, outcome, world.now())
+        this.#recording.recovered()
         return
       } catch (error) {
-        await this.#pause(this.#outageMs(error, 'a delivery cannot be recorded'))
+        await this.#pause(this.#recording.failed(error))
       }
     }
   }
 
-  #pause(delayMs: number): Promise<void> {
+  async #pause(delayMs: number): Promise<void> {
+    if (this.#abort.signal.aborted) return
     const { promise, resolve } = Promise.withResolvers<void>()
     const cancelTimer = this.#options.world.setTimer(delayMs, resolve)
-    this.#abort.signal.addEventListener('abort', () => resolve(), { once: true })
-    return promise.finally(cancelTimer)
-  }
-
-  /** Counts a failure of the store, tells of the first one, and says how long to wait. */
-  #outageMs(err: unknown, what: string): number {
-    if (this.#failures === 0) this.#options.log.warn({ err }, what)
-    this.#failures += 1
-    return backoffMs(OUTAGE, this.#failures - 1, 0)
-  }
-
-  #tellRecovery(): void {
-    if (this.#failures > 0) this.#options.log.info({ failures: this.#failures }, 'deliveries can be read again')
-    this.#failures = 0
+    const onAbort = () => resolve()
+    this.#abort.signal.addEventListener('abort', onAbort, { once: true })
+    await promise
+    cancelTimer()
+    this.#abort.signal.removeEventListener('abort', onAbort)
   }
 
   #entryOf(name: string): SinkEntry {
