@@ -9,6 +9,8 @@ import { until, untilFile, untilSeen } from './until.ts'
 
 /** What the suite needs of an adapter; made anew for every test. */
 export interface RuntimeHarness {
+  /** The install `runtime` belongs to. */
+  readonly installId: string
   readonly runtime: Runtime
   /** Another runtime on the same remains: of the same install as after a restart, or of another one. */
   reopen(installId?: string): Runtime
@@ -74,6 +76,14 @@ export function exerciseRuntime(name: string, makeHarness: () => Promise<Runtime
         await untilFile(join(spec.outDir, 'ready'))
         await runtime.start(handle)
         expect(await runtime.inspect(handle)).toEqual({ state: 'running' })
+      })
+
+      test('does not run an exited run once more when it is told to start again', async () => {
+        const { spec, handle } = await run('counts-its-starts')
+        await untilSeen(runtime, handle, 'exited')
+        await expect(runtime.start(handle)).rejects.toMatchObject({ code: 'RUNTIME_REFUSED' })
+        await expect(harness.reopen().start(handle)).rejects.toMatchObject({ code: 'RUNTIME_REFUSED' })
+        expect(await readFile(join(spec.outDir, 'starts'), 'utf8')).toBe('started\n')
       })
 
       test.each([0, 3, 78])('tells exit code %i', async (code) => {

@@ -30,6 +30,7 @@ export async function dockerHarness(changes: Partial<DockerRuntimeOptions> = {})
   const options: RuntimeHostOptions = { kind: 'docker', installId, dataDir: root, runnerPath }
   const deaf = open(installId, { socketPath: join(root, 'nobody-listens.sock') })
   return {
+    installId,
     runtime,
     reopen: (id = installId) => open(id),
     unreachable: { runtime: deaf, handle: { runtime: 'docker', id: 'f'.repeat(64) } },
