@@ -12,8 +12,8 @@ export function accept(tx: Tx, messages: readonly NewMessage[], nowMs: number): 
 function acceptOne(tx: Tx, message: NewMessage, nowMs: number): SendReceipt | SessiondError {
   const earlier = tx.db.get<MessageRow>('SELECT * FROM messages WHERE id = ?', message.id)
   if (earlier !== undefined) return repeat(earlier, message)
-  const refusal = openSession(tx, message, nowMs)
-  return refusal ?? insertMessage(tx, message, nowMs)
+  const seq = nextSeq(tx, message.sessionId) ?? openSession(tx, message, nowMs)
+  return typeof seq === 'number' ? insertMessage(tx, message, seq, nowMs) : seq
 }
 
 function repeat(row: MessageRow, message: NewMessage): SendReceipt | SessiondError {
@@ -32,33 +32,40 @@ function repeat(row: MessageRow, message: NewMessage): SendReceipt | SessiondErr
   return { messageId, sessionId, seq, processAfterMs, duplicate: true }
 }
 
-/** Makes the session on first use; returns why it cannot take messages. */
-function openSession(tx: Tx, message: NewMessage, nowMs: number): SessiondError | null {
-  const { sessionId, group } = message
-  const known = tx.db.get<{ id: string; status: string }>(
-    'SELECT id, status FROM sessions WHERE id = ? COLLATE NOCASE',
-    sessionId,
-  )
-  if (known === undefined) {
-    createSession(tx, sessionId, group, nowMs)
-    return null
-  }
-  if (known.id !== sessionId) {
-    return new SessiondError('SESSION_NAME_CLASH', `${sessionId} differs from the session ${known.id} only in case.`, {
-      fields: { sessionId, existing: known.id },
-    })
-  }
-  if (known.status === 'closed') {
-    return new SessiondError('SESSION_CLOSED', `The session ${sessionId} is closed.`, { fields: { sessionId } })
-  }
-  return null
+/** Counted in the session's row and not read off the newest message: pruned history must not bring a seq back. */
+function nextSeq(tx: Tx, sessionId: string): number | undefined {
+  const sql = "UPDATE sessions SET last_seq = last_seq + 2 WHERE id = ? AND status = 'open' RETURNING last_seq"
+  return tx.db.get<{ last_seq: number }>(sql, sessionId)?.last_seq
 }
 
-function createSession(tx: Tx, id: string, group: string, nowMs: number): void {
+/** Makes the session on first use and returns its first seq, or why it cannot take messages. */
+function openSession(tx: Tx, message: NewMessage, nowMs: number): number | SessiondError {
+  const { sessionId, group } = message
+  const known = tx.db.get<{ id: string }>('SELECT id FROM sessions WHERE id = ? COLLATE NOCASE', sessionId)
+  if (known === undefined) return createSession(tx, sessionId, group, nowMs)
+  if (known.id === sessionId) {
+    return new SessiondError('SESSION_CLOSED', `The session ${sessionId} is closed.`, { fields: { sessionId } })
+  }
+  return new SessiondError('SESSION_NAME_CLASH', `${sessionId} differs from the session ${known.id} only in case.`, {
+    fields: { sessionId, existing: known.id },
+  })
+}
+
+const FIRST_SEQ = 2
+
+function createSession(tx: Tx, id: string, group: string, nowMs: number): number {
   const name = id.slice(group.length + 1)
   if (sessionIdOf(group, name) !== id || name === '') throw new TypeError(`${id} is no session of ${group}`)
-  tx.db.run('INSERT INTO sessions (id, group_name, name, created_at_ms) VALUES (?, ?, ?, ?)', id, group, name, nowMs)
+  tx.db.run(
+    'INSERT INTO sessions (id, group_name, name, created_at_ms, last_seq) VALUES (?, ?, ?, ?, ?)',
+    id,
+    group,
+    name,
+    nowMs,
+    FIRST_SEQ,
+  )
   tx.journal({ type: 'session:created', atMs: nowMs, sessionId: id, epoch: null, messageId: null, detail: { group } })
+  return FIRST_SEQ
 }
 
 const INSERT = `
@@ -66,9 +73,8 @@ INSERT INTO messages (id, session_id, seq, kind, content, process_after_ms, trig
   platform_id, channel_type, thread_id, source_session_id, created_at_ms)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 
-function insertMessage(tx: Tx, message: NewMessage, nowMs: number): SendReceipt {
+function insertMessage(tx: Tx, message: NewMessage, seq: number, nowMs: number): SendReceipt {
   const { id: messageId, sessionId, kind, processAfterMs, trigger, onWake, address } = message
-  const seq = nextSeq(tx, sessionId)
   tx.db.run(
     INSERT,
     messageId,
@@ -88,14 +94,4 @@ function insertMessage(tx: Tx, message: NewMessage, nowMs: number): SendReceipt 
   const detail = { seq, kind, processAfterMs, trigger }
   tx.journal({ type: 'message:accepted', atMs: nowMs, sessionId, epoch: null, messageId, detail })
   return { messageId, sessionId, seq, processAfterMs, duplicate: false }
-}
-
-/** Counted in the session's row and not read off the newest message: pruned history must not bring a seq back. */
-function nextSeq(tx: Tx, sessionId: string): number {
-  const row = tx.db.get<{ last_seq: number }>(
-    'UPDATE sessions SET last_seq = last_seq + 2 WHERE id = ? RETURNING last_seq',
-    sessionId,
-  )
-  if (row === undefined) throw new Error(`session ${sessionId} vanished inside its transaction`)
-  return row.last_seq
 }

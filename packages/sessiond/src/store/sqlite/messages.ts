@@ -13,22 +13,24 @@ export function getMessages(db: Database, messageIds: readonly string[]): Messag
   return messageIds.flatMap((id) => getMessage(db, id) ?? [])
 }
 
-/** Newest first. Each status is asked for by itself, so that the rare ones do not cost a walk through history. */
+/**
+ * Newest first. Each condition is asked for by itself, literally, because a partial index serves only a query that
+ * names its condition: the rare statuses must not cost a walk through history.
+ */
 export function listMessages(db: Database, filter: MessageFilter): Message[] {
   const { statuses, limit } = filter
   if (statuses === undefined) return select(db, filter, '')
   return [...new Set(statuses)]
-    .flatMap((status) => select(db, filter, BY_STATUS[status]))
+    .flatMap((status) => CONDITIONS[status].flatMap((condition) => select(db, filter, condition)))
     .sort((a, b) => b.seq - a.seq)
     .slice(0, Math.max(limit, 0))
 }
 
-/** Literals, because a partial index serves only a query that names its condition. */
-const BY_STATUS: Readonly<Record<MessageStatus, string>> = {
-  pending: "AND status = 'pending'",
-  claimed: "AND status = 'claimed'",
-  completed: "AND status = 'completed'",
-  failed: "AND status = 'failed'",
+const CONDITIONS: Readonly<Record<MessageStatus, readonly string[]>> = {
+  pending: ["AND status = 'pending' AND trigger = 1", "AND status = 'pending' AND trigger = 0"],
+  claimed: ["AND status = 'claimed'"],
+  completed: ["AND status = 'completed'"],
+  failed: ["AND status = 'failed'"],
 }
 
 function select(db: Database, { sessionId, beforeSeq, limit }: MessageFilter, condition: string): Message[] {

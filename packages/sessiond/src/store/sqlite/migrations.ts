@@ -63,8 +63,8 @@ CREATE TABLE messages (
 ) STRICT;
 CREATE UNIQUE INDEX messages_seq ON messages (session_id, seq);
 CREATE INDEX messages_due ON messages (process_after_ms, session_id) WHERE status = 'pending' AND trigger = 1;
-CREATE INDEX messages_pending ON messages (session_id, process_after_ms, seq) WHERE status = 'pending';
 CREATE INDEX messages_waking ON messages (session_id, process_after_ms, seq) WHERE status = 'pending' AND trigger = 1;
+CREATE INDEX messages_context ON messages (session_id, process_after_ms, seq) WHERE status = 'pending' AND trigger = 0;
 CREATE INDEX messages_projected ON messages (session_id, projected_epoch)
   WHERE status = 'pending' AND projected_epoch IS NOT NULL;
 CREATE INDEX messages_claimed ON messages (session_id, seq) WHERE status = 'claimed';

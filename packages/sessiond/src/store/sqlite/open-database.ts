@@ -11,6 +11,9 @@ const OPEN_BUSY_MS = 5_000
 /** How long an operation waits, blocking the host: only a foreign program can hold the store at all. */
 const BUSY_MS = 500
 
+/** Rarer checkpoints write a page once that many commits touched; a log of 16 MB is read back at a start in no time. */
+const CHECKPOINT_PAGES = 4_000
+
 /** A log that outgrew this by a burst is cut back at the next checkpoint. */
 const WAL_KEEP_BYTES = 16 * 1024 * 1024
 
@@ -21,17 +24,29 @@ const WAL_KEEP_BYTES = 16 * 1024 * 1024
 export function openForWriting(dataDir: string): Database {
   const path = join(dataDir, STORE_FILE)
   if (isMissingOrEmpty(path)) refuseBesideSessions(dataDir)
-  // SQLite gives its -wal and -shm the mode of the database, so the file is made before SQLite sees it.
-  closeSync(openSync(path, 'a', 0o600))
+  createPrivately(path)
   if ((statSync(path).mode & 0o077) !== 0) chmodSync(path, 0o600)
   const db = new Database(path, { readOnly: false, busyTimeoutMs: OPEN_BUSY_MS })
   try {
     db.exec('PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA trusted_schema=OFF; PRAGMA mmap_size=0')
-    db.exec(`PRAGMA journal_size_limit=${WAL_KEEP_BYTES}; PRAGMA cache_size=-16384; PRAGMA temp_store=MEMORY`)
+    db.exec(
+      `PRAGMA journal_size_limit=${WAL_KEEP_BYTES}; PRAGMA cache_size=-16384; PRAGMA wal_autocheckpoint=${CHECKPOINT_PAGES}`,
+    )
     return db
   } catch (error) {
     db.close()
     throw error
+  }
+}
+
+/** SQLite gives its -wal and -shm the mode of the database, so the file is made before SQLite sees it. */
+function createPrivately(path: string): void {
+  // Never opens one that is there: closing it would drop the locks this process may hold on it.
+  if (statSync(path, { throwIfNoEntry: false }) !== undefined) return
+  try {
+    closeSync(openSync(path, 'wx', 0o600))
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
   }
 }
 

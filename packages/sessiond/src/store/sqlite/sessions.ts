@@ -23,7 +23,10 @@ interface SummaryRow extends SessionRow {
 const SUMMARY = `
 SELECT s.*,
   (SELECT state FROM runs WHERE session_id = s.id AND state <> 'gone') AS run_state,
-  (SELECT count(*) FROM messages WHERE session_id = s.id AND status = 'pending') AS pending,
+  (SELECT count(*) FROM messages INDEXED BY messages_waking
+    WHERE session_id = s.id AND status = 'pending' AND trigger = 1) +
+  (SELECT count(*) FROM messages INDEXED BY messages_context
+    WHERE session_id = s.id AND status = 'pending' AND trigger = 0) AS pending,
   (SELECT count(*) FROM messages WHERE session_id = s.id AND status = 'claimed') AS claimed,
   (SELECT count(*) FROM messages INDEXED BY messages_dead_of_session WHERE session_id = s.id AND dead_letter = 1) AS dead,
   (SELECT min(process_after_ms) FROM messages INDEXED BY messages_waking
@@ -66,10 +69,14 @@ export function closeSession(tx: Tx, sessionId: string, nowMs: number): 'closed'
   if (session.status === 'closed') return 'already-closed'
   tx.db.run("UPDATE sessions SET status = 'closed', closed_at_ms = ? WHERE id = ?", nowMs, sessionId)
   tx.journal({ type: 'session:closed', atMs: nowMs, sessionId, epoch: null, messageId: null, detail: {} })
-  const pending = tx.db.all<{ id: string }>(
-    "SELECT id FROM messages WHERE session_id = ? AND status = 'pending' ORDER BY seq",
-    sessionId,
-  )
+  const pending = tx.db.all<{ id: string }>(PENDING_IDS, sessionId)
   for (const { id } of pending) endPending(tx, id, 'SESSION_CLOSED', 'session-closed', nowMs)
   return 'closed'
 }
+
+// Two halves, one for each of the indexes on what is pending.
+const PENDING_IDS = `
+SELECT id FROM (
+  SELECT id, seq FROM messages WHERE session_id = ?1 AND status = 'pending' AND trigger = 1
+  UNION ALL SELECT id, seq FROM messages WHERE session_id = ?1 AND status = 'pending' AND trigger = 0)
+ORDER BY seq`

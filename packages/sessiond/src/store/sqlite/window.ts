@@ -95,18 +95,19 @@ class DueMessages {
   }
 
   firstTrigger(): Candidate | undefined {
-    return this.#select('messages_waking', 'AND trigger = 1', 1)[0]
+    return this.#select(WAKING, 1)[0]
   }
 
+  /** The oldest of both kinds together; each kind has its own index, so that neither hides the other. */
   oldest(limit: number): Candidate[] {
-    return this.#select('messages_pending', '', limit)
+    const both = [...this.#select(WAKING, limit), ...this.#select(CONTEXT, limit)]
+    return both.sort(inOrder).slice(0, limit)
   }
 
-  #select(index: string, only: string, limit: number): Candidate[] {
+  #select(kind: string, limit: number): Candidate[] {
     return this.#db.all<Candidate>(
-      `SELECT ${CANDIDATE} FROM messages INDEXED BY ${index}
-       WHERE session_id = ? AND status = 'pending' AND projected_epoch IS NULL AND process_after_ms <= ?
-         AND on_wake <= ? ${only}
+      `SELECT ${CANDIDATE} FROM messages ${kind}
+         AND session_id = ? AND projected_epoch IS NULL AND process_after_ms <= ? AND on_wake <= ?
        ORDER BY process_after_ms, seq LIMIT ?`,
       this.#sessionId,
       this.#nowMs,
@@ -115,6 +116,9 @@ class DueMessages {
     )
   }
 }
+
+const WAKING = "INDEXED BY messages_waking WHERE status = 'pending' AND trigger = 1"
+const CONTEXT = "INDEXED BY messages_context WHERE status = 'pending' AND trigger = 0"
 
 function sum(messages: readonly Candidate[]): number {
   return messages.reduce((bytes, message) => bytes + message.bytes, 0)
