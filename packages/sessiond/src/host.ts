@@ -66,12 +66,14 @@ async function build(config: HostConfig, extras: HostExtras, releases: ReleaseSt
   releases.add(store, (opened) => opened.append([hostLine('host:stopped', world.now(), { pid: process.pid })]))
   const { dataDir } = config
   const mailbox = releases.add(new FileMailbox({ dataDir, world, ...config.mailbox }), (opened) => opened.close())
-  const runtimes = createRuntimes(config, { world, installId: store.installId })
+  const { installId } = store
+  const alsoNeeded = (await store.listLiveRuns()).map((run) => run.runtime)
+  const runtimes = createRuntimes({ config, world, installId, hostEnvironment: process.env, alsoNeeded })
   for (const runtime of runtimes.values()) releases.add(runtime, (opened) => opened.close())
   const deps: EffectDeps = { config, world, store, mailbox, runtimes, watches: new RunWatches() }
 
   const onError = (where: string, error: unknown) => log.error({ err: error }, `${where} failed`)
-  const delivery = new DeliveryLoop({ store, world, sinks: createSinks(config), log })
+  const delivery = new DeliveryLoop({ store, world, sinks: createSinks(config, { installId, world }), log })
   const feed = await EventFeed.open(store, (records) => {
     logEvents(log, records)
     if (records.some((record) => record.type === 'reply:written')) delivery.kick()

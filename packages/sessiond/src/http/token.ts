@@ -17,7 +17,7 @@ export async function ensureToken(dataDir: string): Promise<string> {
   const created = await openForCreate(path)
   if (created === undefined) return (await readIfWritten(path)) ?? refill(path)
   await using file = created
-  return write(file)
+  return await write(file)
 }
 
 /** The token of a data directory, for clients. HOST_NOT_RUNNING when no host has made one yet. */
@@ -43,7 +43,7 @@ async function openForCreate(path: string): Promise<FileHandle | undefined> {
 async function refill(path: string): Promise<string> {
   await using file = await openChecked(path, constants.O_RDWR)
   if (file === undefined) throw unusable(path, 'vanished while it was read')
-  return write(file)
+  return await write(file)
 }
 
 async function write(file: FileHandle): Promise<string> {
