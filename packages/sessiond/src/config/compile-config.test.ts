@@ -7,7 +7,7 @@ import { ConfigInvalidError } from './problem.ts'
 const AGENT = { command: ['sh'] }
 const SHELL = { agent: AGENT }
 const DOCKER = { runtime: 'docker', image: 'node:24', agent: AGENT } as const
-const CONTEXT: CompileContext = { env: {}, baseDir: '/base', owner: { uid: 501, gid: 20 } }
+const CONTEXT: CompileContext = { env: {}, baseDir: '/base' }
 
 function problemsOf(options: unknown, context: Partial<CompileContext> = {}): string[] {
   try {
@@ -92,17 +92,15 @@ describe('compileConfig', () => {
     expect(config.defaults).toMatchObject({ stuck: { claimSilentMs: 90_000 }, retry: { baseMs: 1_000 } })
   })
 
-  it('bounds docker runs by default and gives them a user that is never root', () => {
+  it('bounds docker runs by default and leaves their user to the runtime unless told', () => {
     const options: HostOptions = { groups: { g: DOCKER, h: { ...DOCKER, user: '7:8', limits: { memory: null } } } }
     const config = compileConfig(options, CONTEXT)
     expect(config.groups.get('g')).toMatchObject({
       network: 'bridge',
-      user: { uid: 501, gid: 20 },
+      user: null,
       limits: { memoryBytes: 2 * 1024 ** 3, processes: 512 },
     })
     expect(config.groups.get('h')).toMatchObject({ user: { uid: 7, gid: 8 }, limits: { memoryBytes: null } })
-    const asRoot = compileConfig(options, { ...CONTEXT, owner: { uid: 0, gid: 0 } })
-    expect(asRoot.groups.get('g')?.user).toEqual({ uid: 1000, gid: 1000 })
   })
 
   it('takes secrets from the environment', () => {

@@ -17,8 +17,6 @@ export interface CompileContext {
   readonly source?: string
   /** False: variables named by `fromEnv` may be missing. For commands that start no run. @default true */
   readonly needsSecrets?: boolean
-  /** Whom docker runs belong to unless a group says otherwise. @default the user of this process */
-  readonly owner?: { readonly uid: number; readonly gid: number }
 }
 
 /**

@@ -17,7 +17,8 @@ export function compileGroup(name: string, group: Group, host: ParsedOptions, co
     runtime: group.runtime,
     image: group.image ?? null,
     network: isDocker ? (group.network ?? 'bridge') : 'host',
-    user: isDocker ? (group.user ?? ownerOf(context)) : null,
+    // Null: the runtime's own choice, never root.
+    user: group.user ?? null,
     environment: Object.fromEntries(
       Object.entries(group.env).map(([variable, value]) => [variable, secretValue(value, context.env)]),
     ),
@@ -68,12 +69,4 @@ export function retryOf(own: Group['retry'], host: ParsedOptions['retry']): Retr
     jitter: own.jitter ?? host.jitter,
     maxDeferMs: own.maxDefer ?? host.maxDefer,
   }
-}
-
-/** Runs in containers are never root; a host that is root hands its directories to this user. */
-const UNPRIVILEGED = { uid: 1000, gid: 1000 }
-
-function ownerOf(context: CompileContext): { readonly uid: number; readonly gid: number } {
-  const owner = context.owner ?? { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 }
-  return owner.uid > 0 ? owner : UNPRIVILEGED
 }

@@ -69,7 +69,7 @@ const user = leaf<{ readonly uid: number; readonly gid: number }>(
   {
     about: 'User and group the run gets (docker only; never root).',
     unit: '`uid:gid`',
-    absent: "the host's own; `1000:1000` when the host is root",
+    absent: "the host's own; `10001:10001` when the host is root",
   },
   (value) => {
     const [, uid, gid] = /^(\d{1,9}):(\d{1,9})$/.exec(typeof value === 'string' ? value : '') ?? []

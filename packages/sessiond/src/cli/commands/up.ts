@@ -1,0 +1,59 @@
+import type { Command } from 'commander'
+import { loadConfig } from '../../config/load-config.ts'
+import type { Host } from '../../host.ts'
+import { addCommand } from '../add-command.ts'
+import type { CliContext, CommonOptions } from '../cli-context.ts'
+import { EXIT } from '../exit-codes.ts'
+import { exampleConfig, type FoundConfig } from '../find-config.ts'
+import { printResult } from '../print-result.ts'
+
+interface UpOptions extends CommonOptions {
+  readonly example?: boolean
+}
+
+/** `sessiond up`: runs the host in the foreground until SIGINT or SIGTERM; the second one ends it at once. */
+export function addUp(program: Command, context: CliContext): void {
+  addCommand(program, 'up', 'start the host, in the foreground')
+    .option('--example', 'use a built-in example: a group `shell` that runs each text as a script')
+    .action(async ({ example, ...options }: UpOptions) => {
+      const found = example === true ? exampleConfig(context) : await loadHostConfig(options, context)
+      // Loaded here alone: every other command starts faster without the host.
+      const { createHost } = await import('../../host.ts')
+      const host = await createHost(found.config)
+      printResult(context, options, { url: host.apiUrl, dataDir: host.config.dataDir, pid: process.pid }, () =>
+        describeHost(host, found),
+      )
+      await stopped(host, context)
+    })
+}
+
+async function loadHostConfig(options: CommonOptions, context: CliContext): Promise<FoundConfig> {
+  const { file, config } = await loadConfig(options.config, context)
+  return { config, source: file }
+}
+
+async function stopped(host: Host, context: CliContext): Promise<void> {
+  const { interrupted } = context
+  if (!interrupted.aborted) {
+    await new Promise((resolve) => interrupted.addEventListener('abort', resolve, { once: true }))
+  }
+  context.err('Stopping: running work may finish. Once more to stop at once; nothing accepted is lost either way.\n')
+  context.onSecondInterrupt(() => process.exit(EXIT.interrupted))
+  await host.stop()
+}
+
+function describeHost({ apiUrl, config }: Host, { source }: FoundConfig): string {
+  const [group = 'group'] = config.groups.keys()
+  const script = `'echo hello > note; ls -l; date'`
+  return `sessiond is up at ${apiUrl} (configuration ${source}).
+Data directory: ${config.dataDir}
+
+Next, in another terminal in this directory:
+
+  npx sessiond send ${group} ${script} --wait
+  npx sessiond show ${group}
+  npx sessiond tail
+
+Ctrl-C stops it.
+`
+}

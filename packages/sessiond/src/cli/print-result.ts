@@ -1,0 +1,7 @@
+import type { CliContext, CommonOptions } from './cli-context.ts'
+import { toSafeJson } from './format/escape.ts'
+
+/** Prints a command's result: one line of JSON for programs, or the words for people. */
+export function printResult(context: CliContext, options: CommonOptions, value: unknown, words: () => string): void {
+  context.out(options.json === true ? `${toSafeJson(value)}\n` : words())
+}

@@ -1,0 +1,52 @@
+import { Command } from 'commander'
+import { VERSION } from '../version.ts'
+import type { CliContext } from './cli-context.ts'
+import { addCancel } from './commands/cancel.ts'
+import { addClose } from './commands/close.ts'
+import { addDead } from './commands/dead.ts'
+import { addDoctor } from './commands/doctor.ts'
+import { addHealth } from './commands/health.ts'
+import { addInit } from './commands/init.ts'
+import { addLogs } from './commands/logs.ts'
+import { addRuns } from './commands/runs.ts'
+import { addSend } from './commands/send.ts'
+import { addSessions } from './commands/sessions.ts'
+import { addShow } from './commands/show.ts'
+import { addStop } from './commands/stop.ts'
+import { addSweep } from './commands/sweep.ts'
+import { addTail } from './commands/tail.ts'
+import { addUp } from './commands/up.ts'
+
+/** The whole command line; each command is a file of its own. */
+export function createProgram(context: CliContext): Command {
+  const program = new Command('sessiond')
+    .description('Supervises AI-agent sessions: durable messages, one run per session, no loss or doubling.')
+    .version(VERSION)
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => context.out(text),
+      writeErr: (text) => context.err(text),
+      // Usage errors are told by reportError, once, in the form that was asked for.
+      outputError: () => {},
+    })
+    .showSuggestionAfterError()
+  const adders = [
+    addInit,
+    addUp,
+    addSend,
+    addSessions,
+    addShow,
+    addTail,
+    addRuns,
+    addLogs,
+    addDead,
+    addStop,
+    addCancel,
+    addClose,
+    addSweep,
+    addDoctor,
+    addHealth,
+  ]
+  for (const add of adders) add(program, context)
+  return program
+}
