@@ -1,0 +1,62 @@
+import type { AgentMessage } from './agent-message.ts'
+
+/** A tool in flight, as the host sees it. */
+export interface ToolLease {
+  /** Starts the declared time-out anew: the tool lives and needs as long again. */
+  renew(): void
+  /** The tool is done. Idempotent. */
+  end(): void
+}
+
+export interface ToolOptions {
+  /** How long the tool may be silent before it counts as hung; whoever declares it enforces it. */
+  readonly timeoutMs?: number
+  /** How long it usually takes, if known. */
+  readonly expectedMs?: number
+}
+
+/** Values of the session that outlive its runs: at most 256 keys of 128 characters, 64 KiB each. */
+export interface SessionState {
+  get(key: string): string | undefined
+  /** Resolves when the value is on disk. */
+  set(key: string, value: string): Promise<void>
+}
+
+/** What a handler can do while it works on its messages. */
+export interface AgentContext {
+  /** `<group>/<session>`. */
+  readonly session: string
+  readonly group: string
+  readonly epoch: number
+  /** The workspace: absolute, kept across runs. */
+  readonly workDir: string
+  /** The last message that asks for something; what a returned string answers. */
+  readonly message: AgentMessage
+  /**
+   * Aborted when the host gave up a message of the batch or the run has to stop. Let go soon: what is still at
+   * work after a few seconds is killed.
+   */
+  readonly signal: AbortSignal
+  readonly state: SessionState
+  /**
+   * Answers a message of the batch, the last one unless `to` names another; resolves when the answer is on disk. A
+   * message that was replied to counts as answered and is never run again, whatever happens afterwards.
+   */
+  reply(text: string, options?: { readonly to?: AgentMessage | string }): Promise<void>
+  /** Says something on the way that answers nothing; resolves when it is on disk. */
+  say(text: string): Promise<void>
+  /** The agent did something (output, a step done). Not for timers: this is what tells work from a hang. */
+  progress(text?: string): void
+  /** Tells the host that a tool starts and how long it may take. */
+  tool(name: string, options?: ToolOptions): ToolLease
+}
+
+/**
+ * Works on messages, oldest first; the last one asks for something, those before it may be context. A returned
+ * string answers the last and completes them all; returning nothing completes them without an answer; throwing
+ * fails what was not answered, to be tried again.
+ */
+export type AgentHandler = (
+  messages: readonly AgentMessage[],
+  context: AgentContext,
+) => string | undefined | Promise<string | undefined> | void | Promise<void>

@@ -1,0 +1,107 @@
+import { existsSync } from 'node:fs'
+import { basename } from 'node:path'
+import { type CommandAgentSpec, RUN_ENV } from '@sessiond/protocol'
+import type { AgentContext } from '../agent-context.ts'
+import type { AgentMessage } from '../agent-message.ts'
+import { describeError } from '../errors.ts'
+import { RetryLater } from '../retry-later.ts'
+import type { RunEnvironment } from '../run-environment.ts'
+import type { Program } from '../run-program.ts'
+import { type RunnerWorld, realRunnerWorld } from '../world.ts'
+import { LineTail } from './line-tail.ts'
+import { parseRetryHint, TEMPORARY_FAILURE_EXIT } from './parse-retry-hint.ts'
+import { type CommandEnd, runCommand } from './run-command.ts'
+
+/** How much of stderr an error quotes. */
+const TAIL_CHARS = 2_000
+
+/** The agent that runs a program on the text: stdin is the message, stdout the reply, stderr progress and log. */
+export function commandAgent(
+  spec: CommandAgentSpec,
+  environment: RunEnvironment,
+  world: RunnerWorld = realRunnerWorld,
+): Program {
+  return { per: spec.per, handler: (messages, context) => answer(spec, environment, world, messages, context) }
+}
+
+async function answer(
+  spec: CommandAgentSpec,
+  environment: RunEnvironment,
+  world: RunnerWorld,
+  messages: readonly AgentMessage[],
+  context: AgentContext,
+): Promise<string | undefined> {
+  const program = basename(spec.command[0] ?? '')
+  const tail = new LineTail(TAIL_CHARS)
+  const lease = context.tool(program, { timeoutMs: spec.timeoutMs })
+  try {
+    const end = await runCommand({
+      command: spec.command,
+      input: inputOf(messages),
+      cwd: environment.workDir,
+      environment: commandEnvironment(environment, context.message),
+      timeoutMs: spec.timeoutMs,
+      maxOutputBytes: spec.maxReplyBytes,
+      signal: context.signal,
+      world,
+      onErrorLine: (line) => {
+        tail.add(line)
+        context.progress(line)
+      },
+    }).catch((error: unknown) => {
+      throw startError(error, spec.command[0] ?? '', environment.workDir)
+    })
+    return replyOf(end, tail, { program, spec, nowMs: world.now() })
+  } finally {
+    lease.end()
+  }
+}
+
+/** Context first, then what asks for something, each in its order, separated by blank lines. */
+function inputOf(messages: readonly AgentMessage[]): string {
+  const context = messages.filter(({ isContext }) => isContext)
+  const triggers = messages.filter(({ isContext }) => !isContext)
+  return [...context, ...triggers].map(({ text }) => text).join('\n\n')
+}
+
+function commandEnvironment(environment: RunEnvironment, message: AgentMessage): Record<string, string | undefined> {
+  const { [RUN_ENV.agent]: _, ...rest } = process.env
+  return {
+    ...rest,
+    SESSIOND_MESSAGE_ID: message.id,
+    [RUN_ENV.session]: environment.session,
+    [RUN_ENV.work]: environment.workDir,
+  }
+}
+
+function replyOf(
+  end: CommandEnd,
+  tail: LineTail,
+  { program, spec, nowMs }: { program: string; spec: CommandAgentSpec; nowMs: number },
+): string | undefined {
+  if (end.because === 'aborted') throw new Error(`${program} was stopped`)
+  if (end.because === 'timeout') throw new Error(withTail(`${program} timed out after ${spec.timeoutMs} ms`, tail))
+  if (end.code === 0) return textOf(end, spec.maxReplyBytes)
+  const what = end.code === null ? `was killed by ${end.signal}` : `exited with code ${end.code}`
+  const hint = end.code === TEMPORARY_FAILURE_EXIT ? parseRetryHint(tail.lastLine(), nowMs) : undefined
+  if (hint !== undefined) throw new RetryLater(hint, withTail(`${program} asks to be tried again later`, tail))
+  throw new Error(withTail(`${program} ${what}`, tail))
+}
+
+function textOf({ output }: CommandEnd, maxReplyBytes: number): string | undefined {
+  if (output.isCut) return `${output.text()}\n[cut: the command wrote more than ${maxReplyBytes} bytes]`
+  const text = output.text().replace(/[\r\n]+$/, '')
+  return text === '' ? undefined : text
+}
+
+function withTail(what: string, tail: LineTail): string {
+  const text = tail.text()
+  return text === '' ? what : `${what}:\n${text}`
+}
+
+function startError(error: unknown, program: string, workDir: string): Error {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  if (code !== 'ENOENT') return new Error(`cannot start "${program}": ${describeError(error)}`, { cause: error })
+  const what = existsSync(workDir) ? `no such program: "${program}"` : `the work directory ${workDir} is missing`
+  return new Error(`cannot start "${program}": ${what}`, { cause: error })
+}
