@@ -1,3 +1,4 @@
+import { constants, existsSync } from 'node:fs'
 import { access } from 'node:fs/promises'
 import { checkOne } from '../check-one.ts'
 import type { Check, RuntimeGroupCheck } from '../runtime.ts'
@@ -7,15 +8,17 @@ export interface ProcessChecks {
   readonly groups: readonly RuntimeGroupCheck[]
   readonly path: string
   readonly runnerPath: () => string
-  readonly listRuns: () => Promise<readonly unknown[]>
+  /** Where the runs are registered; only looked at, because a running host writes there. */
+  readonly registryDir: string
 }
 
 /** Doctor's checks of the process runtime: its registry, the runner and each group's program. Never throws. */
 export async function checkProcessRuntime(checks: ProcessChecks): Promise<Check[]> {
   return [
     await checkOne('process runtime', 'Make the data directory readable and writable.', async () => {
-      const runs = await checks.listRuns()
-      return `${runs.length} registered ${runs.length === 1 ? 'run' : 'runs'}`
+      if (!existsSync(checks.registryDir)) return 'no run has been registered yet'
+      await access(checks.registryDir, constants.R_OK | constants.W_OK | constants.X_OK)
+      return `${checks.registryDir} is readable and writable`
     }),
     await checkOne('bundled runner', 'Run `npm run build`.', async () => {
       const path = checks.runnerPath()

@@ -49,6 +49,7 @@ export class ProcessRuntime implements Runtime {
   }
   readonly #options: ProcessRuntimeOptions
   readonly #table: ProcessTable
+  readonly #registryDir: string
   readonly #registry: RunRegistry
   readonly #exits = new ExitListeners()
   readonly #live: LiveRuns
@@ -56,7 +57,8 @@ export class ProcessRuntime implements Runtime {
   constructor(options: ProcessRuntimeOptions) {
     this.#options = options
     this.#table = options.processTable ?? systemProcessTable()
-    this.#registry = new RunRegistry(join(options.dataDir, 'process-runs'))
+    this.#registryDir = join(options.dataDir, 'process-runs')
+    this.#registry = new RunRegistry(this.#registryDir)
     this.#live = new LiveRuns({
       world: options.world,
       table: this.#table,
@@ -170,7 +172,7 @@ export class ProcessRuntime implements Runtime {
       groups,
       path: this.#basePath(),
       runnerPath: () => this.#runnerPath(),
-      listRuns: () => this.list(),
+      registryDir: this.#registryDir,
     })
   }
 
