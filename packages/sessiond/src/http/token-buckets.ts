@@ -7,49 +7,41 @@ export interface BucketPolicy {
   readonly maxAddresses: number
 }
 
-interface Bucket {
-  tokens: number
-  filledAtMs: number
-}
+/** Absorbs what fractions lose; far below anything a clock can tell. */
+const ROUNDING_MS = 1e-6
 
 /** One token bucket per client address, refilled at `perSecond` with a burst of the same size, in bounded memory. */
 export class TokenBuckets {
-  readonly #policy: BucketPolicy
-  /** In order of last use, so that the first key is the one to forget. */
-  readonly #buckets = new Map<string, Bucket>()
+  readonly #intervalMs: number
+  readonly #burstMs: number
+  readonly #maxAddresses: number
+  /** When each address's bucket is full again; in order of last use, so that the first is the one to forget. */
+  readonly #fullAtMs = new Map<string, number>()
 
-  constructor(policy: BucketPolicy) {
-    this.#policy = policy
+  constructor({ perSecond, maxAddresses }: BucketPolicy) {
+    this.#intervalMs = 1000 / perSecond
+    this.#burstMs = this.#intervalMs * Math.max(1, perSecond)
+    this.#maxAddresses = maxAddresses
   }
 
   get size(): number {
-    return this.#buckets.size
+    return this.#fullAtMs.size
   }
 
   /** Takes one token of `address` at `nowMs` (monotonic), or says how long until there is one. */
   take(address: string, nowMs: number): BucketAnswer {
-    const bucket = this.#refilled(address, nowMs)
-    this.#buckets.delete(address)
-    this.#buckets.set(address, bucket)
-    this.#forgetOldest()
-    if (bucket.tokens < 1) {
-      return { allowed: false, retryAfterMs: Math.ceil(((1 - bucket.tokens) / this.#policy.perSecond) * 1000) }
-    }
-    bucket.tokens -= 1
-    return { allowed: true }
+    const fullAtMs = Math.max(this.#fullAtMs.get(address) ?? 0, nowMs)
+    const waitMs = fullAtMs + this.#intervalMs - this.#burstMs - nowMs
+    const allowed = waitMs <= ROUNDING_MS
+    this.#remember(address, allowed ? fullAtMs + this.#intervalMs : fullAtMs)
+    return allowed ? { allowed } : { allowed, retryAfterMs: Math.ceil(waitMs - ROUNDING_MS) }
   }
 
-  #refilled(address: string, nowMs: number): Bucket {
-    const burst = Math.max(1, this.#policy.perSecond)
-    const bucket = this.#buckets.get(address)
-    if (bucket === undefined) return { tokens: burst, filledAtMs: nowMs }
-    const gained = (Math.max(0, nowMs - bucket.filledAtMs) / 1000) * this.#policy.perSecond
-    return { tokens: Math.min(burst, bucket.tokens + gained), filledAtMs: nowMs }
-  }
-
-  #forgetOldest(): void {
-    if (this.#buckets.size <= this.#policy.maxAddresses) return
-    const oldest = this.#buckets.keys().next()
-    if (!oldest.done) this.#buckets.delete(oldest.value)
+  #remember(address: string, fullAtMs: number): void {
+    this.#fullAtMs.delete(address)
+    this.#fullAtMs.set(address, fullAtMs)
+    if (this.#fullAtMs.size <= this.#maxAddresses) return
+    const oldest = this.#fullAtMs.keys().next()
+    if (!oldest.done) this.#fullAtMs.delete(oldest.value)
   }
 }

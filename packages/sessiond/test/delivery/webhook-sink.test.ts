@@ -208,7 +208,7 @@ describe('WebhookSink', () => {
 describe('DeliveryLoop with webhooks', () => {
   it('delivers in order through 500, 429 with Retry-After and a hang, with one key per reply', async () => {
     const fixture = await DeliveryFixture.open()
-    const webhook = { name: 'hook', url: receiver.url, secret: SECRET, ...POLICY, timeoutMs: 200, maxAttempts: 5 }
+    const webhook = { name: 'hook', url: receiver.url, secret: SECRET, ...POLICY, timeoutMs: 1500, maxAttempts: 5 }
     const sinks = createSinks({ sinks: new Map([['hook', webhook]]) }, { installId: 'i1', world: realWorld })
     const loop = fixture.loop([...sinks.values()])
     receiver.answer = (response, nth) => {
