@@ -1,4 +1,4 @@
-import { readFile, rm, stat, symlink } from 'node:fs/promises'
+import { readFile, stat, symlink } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -202,10 +202,10 @@ describe('a docker runtime and an engine that misbehaves', () => {
   })
 
   afterEach(async () => {
+    answer = () => ({ status: 200, body: [] })
+    await harness.dispose()
     server.closeAllConnections()
     server.close()
-    await runtime.close()
-    await rm(join(tmpdir(), 'nothing'), { force: true })
   })
 
   test('(G10) sends values of the environment in the body alone, never in an address', async () => {

@@ -6,6 +6,7 @@ import type { World } from '../../world.ts'
 import { bundledRunnerPath, RUNNER_NODE_OPTIONS } from '../bundled-runner.ts'
 import { checkMountsUnmoved } from '../check-mounts-unmoved.ts'
 import { ExitListeners } from '../exit-listeners.ts'
+import { lastBytes } from '../last-bytes.ts'
 import type {
   Check,
   FoundRun,
@@ -18,7 +19,7 @@ import type {
 } from '../runtime.ts'
 import { type ContainerProgram, containerOptions } from './container-options.ts'
 import { createError, startError } from './create-error.ts'
-import { demuxLog, lastBytes } from './demux-log.ts'
+import { demuxLog } from './demux-log.ts'
 import { checkDockerRuntime } from './docker-checks.ts'
 import { Engine } from './engine.ts'
 import { ExitEvents } from './exit-events.ts'

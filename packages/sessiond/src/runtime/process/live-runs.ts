@@ -8,7 +8,10 @@ import type { MemberQuery, ProcessTable } from './process-table.ts'
 import type { RunEntry } from './run-registry.ts'
 
 /** Between looks at adopted processes and log sizes, while there are runs. */
-const LOOK_MS = 500
+const LOOK_MS = 250
+
+/** The same while a run floods its log: what it writes between two looks is not bounded. */
+const FLOOD_LOOK_MS = 20
 
 /** How an adopted run ended is not known: its exit code went to whoever reaped it. */
 export const UNKNOWN_EXIT: RunExit = { code: null, signal: null, oomKilled: false }
@@ -110,22 +113,24 @@ export class LiveRuns {
     return (await this.#options.table.startIdOf(entry.pid)) === entry.startId
   }
 
-  #armLook(): void {
+  #armLook(delayMs = LOOK_MS): void {
     if (this.#cancelLook !== null || this.#closing.signal.aborted || this.#runs.size === 0) return
-    this.#cancelLook = this.#options.world.setTimer(LOOK_MS, () => {
-      void this.#lookAtAll().finally(() => {
+    this.#cancelLook = this.#options.world.setTimer(delayMs, () => {
+      void this.#lookAtAll().then((isFlooding) => {
         this.#cancelLook = null
-        this.#armLook()
+        this.#armLook(isFlooding ? FLOOD_LOOK_MS : LOOK_MS)
       })
     })
   }
 
-  async #lookAtAll(): Promise<void> {
-    await Promise.all([...this.#runs.values()].map((run) => this.#look(run)))
+  /** Returns whether a log had to be cut. */
+  async #lookAtAll(): Promise<boolean> {
+    const runs = [...this.#runs.values()]
+    await Promise.all(runs.map((run) => this.#lookAtAdopted(run)))
+    return (await Promise.all(runs.map(boundLog))).some((wasCut) => wasCut)
   }
 
-  async #look(run: LiveRun): Promise<void> {
-    await boundLog(run)
+  async #lookAtAdopted(run: LiveRun): Promise<void> {
     if (run.launcher !== null || run.phase === 'ending') return
     // A look that failed says nothing; the next one will.
     const isAlive = await this.#isLeaderAlive(run.entry, run).catch(() => true)
@@ -142,6 +147,6 @@ function hasExited({ child }: Launcher): boolean {
 }
 
 /** A log that cannot be cut (its folder deleted, the disk gone) must not keep the run from being followed. */
-async function boundLog({ entry }: LiveRun): Promise<void> {
-  await trimLog(entry.logPath, entry.logBytes).catch(() => {})
+async function boundLog({ entry }: LiveRun): Promise<boolean> {
+  return trimLog(entry.logPath, entry.logBytes).catch(() => false)
 }

@@ -1,0 +1,82 @@
+import { describe, expect, test } from 'vitest'
+import { foundContainer, seenContainer } from './seen-container.ts'
+
+const still = {
+  Running: false,
+  Paused: false,
+  Restarting: false,
+  OOMKilled: false,
+  Dead: false,
+  Pid: 0,
+  ExitCode: 0,
+  Error: '',
+  StartedAt: '',
+  FinishedAt: '',
+}
+
+function seen(state: Partial<typeof still> & { Status: string }) {
+  return seenContainer({ State: { ...still, ...state } })
+}
+
+describe('seenContainer', () => {
+  test.each([
+    [{ Status: 'created' }, 'created'],
+    [{ Status: 'configured' }, 'created'],
+    // A start that failed leaves an exit code behind, though nothing has run.
+    [{ Status: 'created', ExitCode: 127 }, 'created'],
+    [{ Status: 'running', Running: true }, 'running'],
+    [{ Status: 'paused', Running: true, Paused: true }, 'running'],
+    [{ Status: 'restarting', Restarting: true }, 'running'],
+    [{ Status: 'exited' }, 'exited'],
+    [{ Status: 'dead', Dead: true }, 'exited'],
+  ])('sees %j as %s', (state, expected) => {
+    expect(seen(state).state).toBe(expected)
+  })
+
+  test.each([
+    [0, null],
+    [1, null],
+    [128, null],
+    [137, 'SIGKILL'],
+    [143, 'SIGTERM'],
+    [139, null],
+  ])('tells exit code %i with signal %s', (ExitCode, signal) => {
+    expect(seen({ Status: 'exited', ExitCode })).toEqual({
+      state: 'exited',
+      exit: { code: ExitCode, signal, oomKilled: false },
+    })
+  })
+
+  test('(D15) tells a death for memory apart', () => {
+    expect(seen({ Status: 'exited', ExitCode: 137, OOMKilled: true })).toMatchObject({ exit: { oomKilled: true } })
+  })
+})
+
+describe('foundContainer', () => {
+  const Labels = { 'sessiond.run': 'run-1', 'sessiond.session': 'g/s', 'sessiond.epoch': '3' }
+
+  test.each([
+    ['created', false],
+    ['exited', false],
+    ['dead', false],
+    ['running', true],
+    ['paused', true],
+    ['removing', true],
+    ['a state nobody has thought of', true],
+  ])('a listed container that is %s runs: %s', (State, isRunning) => {
+    expect(foundContainer({ Id: 'abc', Labels, State })).toEqual({
+      handle: { runtime: 'docker', id: 'abc' },
+      name: 'run-1',
+      sessionId: 'g/s',
+      epoch: 3,
+      isRunning,
+    })
+  })
+
+  test.each([{}, { ...Labels, 'sessiond.epoch': '0' }, { ...Labels, 'sessiond.epoch': 'x' }])(
+    'passes over labels that are not all ours: %j',
+    (labels) => {
+      expect(foundContainer({ Id: 'abc', Labels: labels, State: 'running' })).toBeNull()
+    },
+  )
+})
