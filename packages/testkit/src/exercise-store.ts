@@ -1,0 +1,22 @@
+import { describe } from 'vitest'
+import { exerciseDeliveries } from './store/exercise-deliveries.ts'
+import { exerciseOutbox } from './store/exercise-outbox.ts'
+import { exerciseReading } from './store/exercise-reading.ts'
+import { exerciseRuns } from './store/exercise-runs.ts'
+import { exerciseSending } from './store/exercise-sending.ts'
+import { exerciseWindow } from './store/exercise-window.ts'
+import type { MakeStoreHarness } from './store/store-harness.ts'
+
+export type { StoreHarness } from './store/store-harness.ts'
+
+/** The conformance suite of the store port: an adapter that passes can be a host's truth. */
+export function exerciseStore(name: string, makeHarness: MakeStoreHarness): void {
+  describe(`${name} as a Store`, () => {
+    exerciseSending(makeHarness)
+    exerciseRuns(makeHarness)
+    exerciseWindow(makeHarness)
+    exerciseOutbox(makeHarness)
+    exerciseDeliveries(makeHarness)
+    exerciseReading(makeHarness)
+  })
+}
