@@ -65,7 +65,13 @@ function createHttpServer(app: Api, options: ServerOptions, closing: AbortSignal
       maxHeaderSize: MAX_HEADER_BYTES,
       keepAliveTimeout: 5000,
     },
-    (incoming, outgoing) => void listener(incoming, outgoing),
+    (incoming, outgoing) => {
+      // A client keeps its connection for the next request; once we close there is none.
+      outgoing.once('close', () => {
+        if (closing.aborted) setImmediate(() => server.closeIdleConnections())
+      })
+      void listener(incoming, outgoing)
+    },
   )
   server.maxConnections = MAX_CONNECTIONS
   server.setTimeout(SILENT_SOCKET_MS)
