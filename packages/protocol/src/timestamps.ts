@@ -1,4 +1,5 @@
-const ISO = /^(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?)?\s*(Z|z|[+-]\d{2}:?\d{2})?$/
+const ISO =
+  /^(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?)?\s*(Z|z|[+-](?:[01]\d|2[0-3]):?[0-5]\d)?$/
 
 /** Formats an instant as the protocol's timestamp: UTC, milliseconds, `Z`. Throws RangeError when `ms` is no instant. */
 export function formatTimestamp(ms: number): string {
@@ -26,8 +27,13 @@ export function parseTimestamp(text: unknown): number | undefined {
     millisecond,
   )
   const date = new Date(local)
+  // What Date.UTC had to carry over (31 April, month 13, year 26 taken for 1926) was no date.
   const isReal =
-    date.getUTCDate() === Number(day) && date.getUTCHours() === Number(hour) && date.getUTCMinutes() === Number(minute)
+    date.getUTCFullYear() === Number(year) &&
+    date.getUTCMonth() === Number(month) - 1 &&
+    date.getUTCDate() === Number(day) &&
+    date.getUTCHours() === Number(hour) &&
+    date.getUTCMinutes() === Number(minute)
   if (!isReal || Number(second) > 59) return undefined
   return local - offsetMs(zone)
 }
