@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // Old syntax on purpose: this must run, and speak plainly, under any Node there is.
 var version = process.versions.node
+var cure = 'Install a newer one, or add the package `node` to your project and use npx.'
 var emitWarning = process.emitWarning
 
 // node:sqlite works but still announces itself as experimental; nobody can act on that here.
@@ -21,7 +22,6 @@ if (Number(version.split('.')[0]) >= 24) {
   // Written plainly, import() would be a syntax error to the very Node versions that are to be told.
   new Function('file', 'return import(file)')('../dist/cli/main.js').catch(fail)
 } else {
-  var cure = 'Install a newer one, or add the package `node` to your project and use npx.'
   process.stderr.write('sessiond needs Node 24 or newer; this is v'.concat(version, '. ', cure, '\n'))
   process.exitCode = 1
 }

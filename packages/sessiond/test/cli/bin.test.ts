@@ -15,7 +15,7 @@ describe('bin/sessiond.js', () => {
   })
 
   it('has no syntax an older Node would stumble over before it can say so', () => {
-    const code = readFileSync(BIN, 'utf8').replace(/\/\/.*$|'[^'\n]*'/gm, '')
+    const code = readFileSync(BIN, 'utf8').replace(/\/\/.*$|'[^'\n]*'/gm, '0')
     expect(code).not.toMatch(
       /\b(?:const|let|class|await|async)\b|=>|`|,\s*[)\]}]|\.\.\.|\?\.|\?\?|\bimport\b|\brequire\b/,
     )
