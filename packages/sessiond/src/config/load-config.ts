@@ -70,15 +70,18 @@ async function readOptions(file: string): Promise<HostOptions> {
 }
 
 async function importOptions(file: string): Promise<HostOptions> {
-  // A configuration may import sessiond's types and defineConfig also where sessiond is not installed beside it.
+  const { href } = pathToFileURL(file)
   const hooks = registerHooks({
     resolve(specifier, context, next) {
-      if (specifier !== 'sessiond') return next(specifier, context)
-      return { url: OPTIONS_MODULE, shortCircuit: true }
+      // Also where sessiond is not installed beside the file.
+      if (specifier === 'sessiond') return { url: OPTIONS_MODULE, shortCircuit: true }
+      const resolved = next(specifier, context)
+      // A module whatever the package around it says: else Node guesses, and warns that it had to.
+      return resolved.url === href && file.endsWith('.ts') ? { ...resolved, format: 'module-typescript' } : resolved
     },
   })
   try {
-    const loaded: { readonly default?: HostOptions } = await import(pathToFileURL(file).href)
+    const loaded: { readonly default?: HostOptions } = await import(href)
     if (loaded.default !== undefined) return loaded.default
   } finally {
     hooks.deregister()
