@@ -29,7 +29,7 @@ const LOCK_FILE = 'host.lock'
 const HOLDER_FILE = 'host.lock.json'
 
 /** Long enough to ride over someone who is just asking whether the lock is held. */
-const ACQUIRE_MS = 1_000
+const ACQUIRE_MS = 300
 const HOLDER_CHARS = 4_096
 
 /**

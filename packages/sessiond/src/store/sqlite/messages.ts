@@ -14,27 +14,32 @@ export function getMessages(db: Database, messageIds: readonly string[]): Messag
 }
 
 /**
- * Newest first. Each condition is asked for by itself, literally, because a partial index serves only a query that
- * names its condition: the rare statuses must not cost a walk through history.
+ * Newest first. Each condition is asked for by itself and names the index that holds just what it asks for: the rare
+ * statuses must not cost a walk through history.
  */
 export function listMessages(db: Database, filter: MessageFilter): Message[] {
   const { statuses, limit } = filter
-  if (statuses === undefined) return select(db, filter, '')
+  if (statuses === undefined) return select(db, filter, EVERY)
   return [...new Set(statuses)]
-    .flatMap((status) => CONDITIONS[status].flatMap((condition) => select(db, filter, condition)))
+    .flatMap((status) => OF_STATUS[status].flatMap((kind) => select(db, filter, kind)))
     .sort((a, b) => b.seq - a.seq)
     .slice(0, Math.max(limit, 0))
 }
 
-const CONDITIONS: Readonly<Record<MessageStatus, readonly string[]>> = {
-  pending: ["AND status = 'pending' AND trigger = 1", "AND status = 'pending' AND trigger = 0"],
-  claimed: ["AND status = 'claimed'"],
-  completed: ["AND status = 'completed'"],
-  failed: ["AND status = 'failed'"],
+const EVERY = 'INDEXED BY messages_seq WHERE'
+
+const OF_STATUS: Readonly<Record<MessageStatus, readonly string[]>> = {
+  pending: [
+    "INDEXED BY messages_waking WHERE status = 'pending' AND trigger = 1 AND",
+    "INDEXED BY messages_context WHERE status = 'pending' AND trigger = 0 AND",
+  ],
+  claimed: ["INDEXED BY messages_claimed WHERE status = 'claimed' AND"],
+  completed: ["INDEXED BY messages_seq WHERE status = 'completed' AND"],
+  failed: ["INDEXED BY messages_failed WHERE status = 'failed' AND"],
 }
 
-function select(db: Database, { sessionId, beforeSeq, limit }: MessageFilter, condition: string): Message[] {
-  const sql = `SELECT * FROM messages WHERE session_id = ? AND seq < ? ${condition} ORDER BY seq DESC LIMIT ?`
+function select(db: Database, { sessionId, beforeSeq, limit }: MessageFilter, kind: string): Message[] {
+  const sql = `SELECT * FROM messages ${kind} session_id = ? AND seq < ? ORDER BY seq DESC LIMIT ?`
   const rows = db.all<MessageRow>(sql, sessionId, beforeSeq ?? Number.MAX_SAFE_INTEGER, Math.max(limit, 0))
   return rows.map(toMessage)
 }

@@ -1,0 +1,168 @@
+CREATE TABLE meta (
+  key TEXT NOT NULL PRIMARY KEY,
+  value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE sessions (
+  id TEXT NOT NULL PRIMARY KEY,
+  group_name TEXT NOT NULL,
+  name TEXT NOT NULL,
+  status TEXT NOT NULL DEFAULT 'open' CHECK (status IN ('open', 'closed')),
+  created_at_ms INTEGER NOT NULL,
+  closed_at_ms INTEGER,
+  epoch INTEGER NOT NULL DEFAULT 0,
+  last_seq INTEGER NOT NULL DEFAULT 0,
+  spawn_failures INTEGER NOT NULL DEFAULT 0,
+  spawn_not_before_ms INTEGER NOT NULL DEFAULT 0,
+  last_spawn_error TEXT
+) STRICT;
+
+CREATE UNIQUE INDEX sessions_nocase ON sessions (id COLLATE NOCASE);
+
+CREATE INDEX sessions_backing_off ON sessions (spawn_not_before_ms) WHERE spawn_not_before_ms > 0;
+
+CREATE TABLE messages (
+  id TEXT NOT NULL PRIMARY KEY,
+  session_id TEXT NOT NULL REFERENCES sessions (id),
+  seq INTEGER NOT NULL CHECK (seq % 2 = 0),
+  kind TEXT NOT NULL CHECK (kind IN ('chat', 'task', 'system')),
+  status TEXT NOT NULL DEFAULT 'pending' CHECK (status IN ('pending', 'claimed', 'completed', 'failed')),
+  content TEXT NOT NULL,
+  process_after_ms INTEGER NOT NULL,
+  trigger INTEGER NOT NULL CHECK (trigger IN (0, 1)),
+  on_wake INTEGER NOT NULL CHECK (on_wake IN (0, 1)),
+  platform_id TEXT,
+  channel_type TEXT,
+  thread_id TEXT,
+  source_session_id TEXT,
+  created_at_ms INTEGER NOT NULL,
+  tries INTEGER NOT NULL DEFAULT 0,
+  attempt INTEGER NOT NULL DEFAULT 0,
+  projected_epoch INTEGER,
+  claim_epoch INTEGER,
+  claimed_at_ms INTEGER,
+  cancel_requested_at_ms INTEGER,
+  ended_at_ms INTEGER,
+  failure TEXT,
+  error TEXT,
+  answered INTEGER NOT NULL DEFAULT 0 CHECK (answered IN (0, 1)),
+  dead_letter INTEGER NOT NULL DEFAULT 0 CHECK (dead_letter IN (0, 1)),
+  series_id TEXT,
+  recurrence TEXT,
+  CHECK ((status IN ('completed', 'failed')) = (ended_at_ms IS NOT NULL)),
+  CHECK ((status = 'failed') = (failure IS NOT NULL)),
+  CHECK (status <> 'claimed' OR claim_epoch IS NOT NULL)
+) STRICT;
+
+CREATE UNIQUE INDEX messages_seq ON messages (session_id, seq);
+
+CREATE INDEX messages_due ON messages (process_after_ms, session_id) WHERE status = 'pending' AND trigger = 1;
+
+CREATE INDEX messages_waking ON messages (session_id, process_after_ms, seq) WHERE status = 'pending' AND trigger = 1;
+
+CREATE INDEX messages_context ON messages (session_id, process_after_ms, seq) WHERE status = 'pending' AND trigger = 0;
+
+CREATE INDEX messages_projected ON messages (session_id, projected_epoch)
+  WHERE status = 'pending' AND projected_epoch IS NOT NULL;
+
+CREATE INDEX messages_claimed ON messages (session_id, seq) WHERE status = 'claimed';
+
+CREATE INDEX messages_failed ON messages (session_id, seq) WHERE status = 'failed';
+
+CREATE INDEX messages_dead ON messages (ended_at_ms) WHERE dead_letter = 1;
+
+CREATE INDEX messages_dead_of_session ON messages (session_id, ended_at_ms) WHERE dead_letter = 1;
+
+CREATE TABLE runs (
+  session_id TEXT NOT NULL REFERENCES sessions (id),
+  epoch INTEGER NOT NULL,
+  name TEXT NOT NULL UNIQUE,
+  runtime TEXT NOT NULL,
+  state TEXT NOT NULL CHECK (state IN ('starting', 'running', 'stopping', 'unkillable', 'gone')),
+  handle_runtime TEXT,
+  handle_id TEXT,
+  intended_at_ms INTEGER NOT NULL,
+  started_at_ms INTEGER,
+  first_claim_at_ms INTEGER,
+  last_active_at_ms INTEGER NOT NULL,
+  stop_intended_at_ms INTEGER,
+  kill_sent_at_ms INTEGER,
+  end_reason TEXT,
+  end_evidence TEXT,
+  exit TEXT,
+  ended_at_ms INTEGER,
+  taken_seq INTEGER NOT NULL DEFAULT 0,
+  PRIMARY KEY (session_id, epoch),
+  CHECK ((state = 'gone') = (ended_at_ms IS NOT NULL))
+) STRICT;
+
+CREATE UNIQUE INDEX runs_live ON runs (session_id) WHERE state <> 'gone';
+
+CREATE TABLE replies (
+  ordinal INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+  id TEXT NOT NULL UNIQUE,
+  session_id TEXT NOT NULL REFERENCES sessions (id),
+  epoch INTEGER,
+  seq INTEGER,
+  in_reply_to TEXT,
+  kind TEXT NOT NULL CHECK (kind IN ('chat', 'task', 'system')),
+  content TEXT NOT NULL,
+  created_at_ms INTEGER NOT NULL,
+  deliver_after_ms INTEGER NOT NULL,
+  platform_id TEXT,
+  channel_type TEXT,
+  thread_id TEXT
+) STRICT;
+
+CREATE UNIQUE INDEX replies_seq ON replies (session_id, epoch, seq) WHERE epoch IS NOT NULL;
+
+CREATE INDEX replies_of_session ON replies (session_id, ordinal);
+
+CREATE INDEX replies_to ON replies (in_reply_to, ordinal) WHERE in_reply_to IS NOT NULL;
+
+CREATE TABLE deliveries (
+  id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+  reply_id TEXT NOT NULL REFERENCES replies (id),
+  session_id TEXT NOT NULL,
+  sink TEXT NOT NULL,
+  status TEXT NOT NULL DEFAULT 'pending' CHECK (status IN ('pending', 'delivered', 'failed', 'dropped')),
+  is_queued INTEGER NOT NULL CHECK (is_queued IN (0, 1)),
+  is_postponed INTEGER NOT NULL DEFAULT 0 CHECK (is_postponed IN (0, 1)),
+  attempts INTEGER NOT NULL DEFAULT 0,
+  next_attempt_at_ms INTEGER NOT NULL,
+  last_error TEXT,
+  platform_message_id TEXT,
+  ended_at_ms INTEGER,
+  UNIQUE (reply_id, sink),
+  CHECK ((status = 'pending') = (ended_at_ms IS NULL))
+) STRICT;
+
+CREATE INDEX deliveries_due ON deliveries (next_attempt_at_ms) WHERE status = 'pending' AND is_queued = 0;
+
+CREATE INDEX deliveries_lane ON deliveries (session_id, sink, is_queued, id) WHERE status = 'pending';
+
+CREATE INDEX deliveries_dead ON deliveries (ended_at_ms) WHERE status = 'failed';
+
+CREATE INDEX deliveries_dead_of_session ON deliveries (session_id, ended_at_ms) WHERE status = 'failed';
+
+CREATE TABLE session_state (
+  session_id TEXT NOT NULL REFERENCES sessions (id),
+  key TEXT NOT NULL,
+  value TEXT NOT NULL,
+  updated_at_ms INTEGER NOT NULL,
+  PRIMARY KEY (session_id, key)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE journal (
+  id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+  type TEXT NOT NULL,
+  at_ms INTEGER NOT NULL,
+  session_id TEXT,
+  epoch INTEGER,
+  message_id TEXT,
+  detail TEXT NOT NULL
+) STRICT;
+
+CREATE INDEX journal_of_session ON journal (session_id, id) WHERE session_id IS NOT NULL;
+
+CREATE INDEX journal_of_message ON journal (message_id, id) WHERE message_id IS NOT NULL;

@@ -1,0 +1,146 @@
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { Database, type SqlValue } from '../../src/store/sqlite/database.ts'
+import { migrate } from '../../src/store/sqlite/migrate.ts'
+import { SqliteStore } from '../../src/store/sqlite/sqlite-store.ts'
+import type { RunKey } from '../../src/store/store.ts'
+import { newMessage } from './messages.ts'
+import { useTempDir } from './temp-dir.ts'
+
+const temp = useTempDir()
+const NOW = 1_000
+
+/** Notes every statement that is run, so that the plans are those of the code and not of a copy of its SQL. */
+class NotingDatabase extends Database {
+  noted = new Set<string>()
+
+  override run(sql: string, ...values: SqlValue[]): number {
+    this.noted.add(sql)
+    return super.run(sql, ...values)
+  }
+  override get<Row extends object>(sql: string, ...values: SqlValue[]): Row | undefined {
+    this.noted.add(sql)
+    return super.get<Row>(sql, ...values)
+  }
+  override all<Row extends object>(sql: string, ...values: SqlValue[]): Row[] {
+    this.noted.add(sql)
+    return super.all<Row>(sql, ...values)
+  }
+
+  /** Plan lines of every statement noted since the last call. */
+  takePlans(): string[] {
+    const statements = [...this.noted].filter((sql) => /^\s*(SELECT|WITH|UPDATE|DELETE)/.test(sql))
+    const plans = statements.flatMap((sql) => super.all<{ detail: string }>(`EXPLAIN QUERY PLAN ${sql}`))
+    this.noted = new Set()
+    return plans.map(({ detail }) => detail)
+  }
+}
+
+let db: NotingDatabase
+let store: SqliteStore
+
+beforeEach(() => {
+  db = new NotingDatabase(join(temp(), 'store.db'), { readOnly: false, busyTimeoutMs: 0 })
+  migrate(db, () => 'i1')
+  store = new SqliteStore(db, temp(), { newId: (prefix) => `${prefix}1`, defer: setImmediate })
+})
+
+afterEach(() => store.close())
+
+const TABLES = '(messages|sessions|runs|replies|deliveries|journal|m|s|r|d|o)'
+
+/** A walk through a whole table, or through an index that holds all of it. */
+const wholeTable = (plans: readonly string[]) =>
+  plans.filter((line) => new RegExp(`^SCAN ${TABLES}\\b`).test(line) && !PARTIAL.some((index) => line.includes(index)))
+
+const PARTIAL = [
+  'messages_due',
+  'runs_live',
+  'deliveries_due',
+  'sessions_backing_off',
+  'messages_dead',
+  'deliveries_dead',
+]
+
+test('finds what is due by its partial index alone, whatever is registered or past', async () => {
+  db.takePlans()
+  await store.listWaiting(NOW, 5)
+  await store.nextDueAtMs(NOW)
+  await store.oldestDueAtMs(NOW)
+  const plans = db.takePlans()
+  expect(wholeTable(plans)).toEqual([])
+  expect(plans.filter((line) => line.includes('messages_due')).length).toBeGreaterThanOrEqual(3)
+  expect(plans.filter((line) => /(SEARCH|SCAN) (s|sessions)\b/.test(line)).every(isLookUp)).toBe(true)
+  expect(plans.filter((line) => /\b(messages|m) USING/.test(line)).every(isOnPending)).toBe(true)
+})
+
+const isLookUp = (line: string) => /\(id=\?\)/.test(line) || line.includes('sessions_backing_off')
+const isOnPending = (line: string) => /messages_(due|waking|context|projected)/.test(line)
+
+test('finds live runs, due deliveries and dead letters by their partial indexes alone', async () => {
+  db.takePlans()
+  await store.listLiveRuns()
+  expect(db.takePlans()).toEqual(['SCAN runs USING INDEX runs_live'])
+  await store.listDueDeliveries(NOW, 9, ['busy'])
+  const due = db.takePlans()
+  expect(wholeTable(due)).toEqual([])
+  expect(due.join('\n')).toMatch(/SEARCH d USING INDEX deliveries_due/)
+  expect(due.join('\n')).toMatch(/SEARCH o USING INDEX deliveries_lane/)
+  await store.nextDeliveryAtMs()
+  expect(db.takePlans().join('\n')).toMatch(/USING COVERING INDEX deliveries_due/)
+  await store.listDead({ limit: 9 })
+  expect(db.takePlans().filter((line) => line.startsWith('S'))).toEqual([
+    expect.stringContaining('messages_dead'),
+    expect.stringContaining('deliveries_dead'),
+  ])
+})
+
+test('walks no history and no other session in anything a run or a sweep causes', async () => {
+  const key: RunKey = { sessionId: 'g/main', epoch: 1, name: 'run-1' }
+  await store.accept([newMessage('m1'), newMessage('m2'), newMessage('m3', 'g/main', { trigger: false })], 1)
+  await store.beginRun({ sessionId: 'g/main', runtime: 'process', nameOf: () => key.name, maxLiveRuns: 9, nowMs: NOW })
+  await store.fillWindow(key, NOW, { messages: 9, bytes: 9_999 }, true)
+  const address = { platformId: null, channelType: null, threadId: null }
+  await store.takeOutbox({
+    run: key,
+    nowMs: NOW,
+    settlements: [
+      { messageId: 'm1', attempt: 1, to: 'claimed' },
+      { messageId: 'm2', attempt: 1, to: 'completed' },
+    ],
+    replies: [
+      { id: 'r1', seq: 1, inReplyTo: 'm2', kind: 'chat', content: '{}', deliverAfterMs: NOW, address },
+      { id: 'r3', seq: 3, inReplyTo: 'm2', kind: 'chat', content: '{}', deliverAfterMs: NOW, address },
+    ],
+    takenSeq: 3,
+    sessionState: [{ key: 'k', value: 'v' }],
+    sinks: ['hook'],
+    journal: [],
+  })
+  for (const { delivery } of await store.listDueDeliveries(NOW, 9)) {
+    await store.recordDelivery(delivery.id, 1, { to: 'delivered', platformMessageId: null }, NOW)
+  }
+  await store.readFacts('g/main', NOW)
+  await store.requestCancelOfClaimed('g/main', NOW)
+  await store.listSessions({ group: 'g', limit: 9, nowMs: NOW })
+  await store.listMessages({ sessionId: 'g/main', statuses: ['pending', 'claimed', 'failed'], limit: 9 })
+  await store.endRun({
+    run: key,
+    nowMs: NOW,
+    end: 'exited',
+    exit: null,
+    settlements: [],
+    sinks: ['hook'],
+    spawnFailure: { error: 'x', notBeforeMs: NOW, tell: 'told' },
+    journal: [],
+  })
+  const plans = db.takePlans()
+  expect(plans.length).toBeGreaterThan(30)
+  expect(wholeTable(plans)).toEqual([])
+  // By session alone these would walk all that ever was in it.
+  expect(
+    plans.filter((line) =>
+      /messages_seq|replies_of_session|journal_of|autoindex_runs_\d \(session_id=\?\)$/.test(line),
+    ),
+  ).toEqual([])
+})
