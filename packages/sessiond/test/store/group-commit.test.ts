@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { openForWriting } from '../../src/store/sqlite/open-database.ts'
 import { openStore } from '../../src/store/sqlite/open-store.ts'
-import type { SqliteStore } from '../../src/store/sqlite/sqlite-store.ts'
+import { SqliteStore } from '../../src/store/sqlite/sqlite-store.ts'
 import { realWorld, type World } from '../../src/world.ts'
 import { newMessage } from './messages.ts'
 import { useTempDir } from './temp-dir.ts'
@@ -58,6 +59,26 @@ describe('group commit', () => {
     store.onJournal((lastId) => heard.push(lastId))
     await store.accept([newMessage('m1'), newMessage('m2', 'g/new', { processAfterMs: 1.5 })], 1)
     expect(heard).toEqual([await store.lastJournalId()])
+  })
+
+  test('keeps to its commits when a listener throws, and goes on', async () => {
+    const path = dataDir()
+    await store.close()
+    const deferred: (() => void)[] = []
+    store = new SqliteStore(openForWriting(path), path, {
+      newId: (prefix) => `${prefix}1`,
+      defer: (fn) => deferred.push(fn),
+    })
+    const leave = store.onJournal(() => {
+      throw new Error('from a listener')
+    })
+    const sent = store.accept([newMessage('m1')], 1)
+    expect(() => deferred.shift()?.()).toThrow('from a listener')
+    expect(await sent).toMatchObject([{ messageId: 'm1' }])
+    leave()
+    const next = store.accept([newMessage('m2')], 1)
+    deferred.shift()?.()
+    expect(await next).toMatchObject([{ messageId: 'm2' }])
   })
 
   test('commits what was asked for before it closes', async () => {

@@ -52,6 +52,30 @@ describe('openStore', () => {
   })
 })
 
+describe('a damaged store', () => {
+  test('is reported as STORE_BROKEN, by reads, by writes and by the integrity check, and never as empty', async () => {
+    const sound = await open()
+    const content = JSON.stringify({ text: 'x'.repeat(1_000) })
+    await sound.accept(
+      Array.from({ length: 200 }, (_, index) => newMessage(`m${index}`, 'g/main', { content })),
+      1,
+    )
+    expect(await sound.checkIntegrity()).toEqual([])
+    await sound.close()
+    const bytes = readFileSync(file())
+    writeFileSync(file(), bytes.fill(0xff, 48 * 4096))
+    const reader = await openStoreReadOnly(dataDir())
+    await expect(reader.listMessages({ sessionId: 'g/main', limit: 999 })).rejects.toMatchObject({
+      code: 'STORE_BROKEN',
+    })
+    expect(await reader.checkIntegrity()).not.toEqual([])
+    await reader.close()
+    const writer = await open()
+    await expect(writer.accept([newMessage('m150')], 1)).rejects.toMatchObject({ code: 'STORE_BROKEN' })
+    await writer.close()
+  })
+})
+
 describe('openStoreReadOnly', () => {
   test('(C8) creates nothing', async () => {
     await expect(openStoreReadOnly(dataDir())).rejects.toMatchObject({ code: 'DATA_DIR_UNUSABLE' })

@@ -66,6 +66,15 @@ export function exerciseDeliveries(makeHarness: MakeStoreHarness): void {
       expect(await s.store.nextDeliveryAtMs()).toBe(NOW + 50)
     })
 
+    test('does not hold a postponed reply up behind one that waits for its next attempt', async () => {
+      const { run } = await s.claimOne()
+      await s.take(run, { replies: [reply(1), reply(3, { deliverAfterMs: NOW + 50 })] })
+      const retry = { to: 'retry', nextAttemptAtMs: NOW + 1_000, error: '503' } as const
+      await s.store.recordDelivery((await only()).id, 1, retry, NOW)
+      expect((await due(NOW + 50)).map(({ reply: id }) => id)).toEqual(['r3'])
+      expect((await due(NOW + 1_000)).map(({ reply: id }) => id)).toEqual(['r1'])
+    })
+
     test('(B13) leaves out busy sinks before it counts', async () => {
       for (let index = 0; index < 5; index += 1) {
         const { run } = await s.claimOne({ sessionId: `g/s${index}` })

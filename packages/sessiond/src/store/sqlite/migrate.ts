@@ -15,11 +15,10 @@ export function readVersion(db: Database): number {
  * for the first and finds nothing left to do. Throws DATA_DIR_NEWER, having written nothing, when newer code was here.
  */
 export function migrate(db: Database, installId: () => string): void {
-  refuseNewer(readVersion(db))
   if (readVersion(db) === SCHEMA_VERSION) return
   db.exec('BEGIN IMMEDIATE')
   try {
-    // Read again under the lock: another process may have migrated meanwhile.
+    // Read under the lock: another process may have migrated meanwhile.
     const version = readVersion(db)
     refuseNewer(version)
     for (const step of MIGRATIONS.slice(version)) db.exec(step)

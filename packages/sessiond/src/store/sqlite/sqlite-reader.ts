@@ -103,6 +103,11 @@ export class SqliteReader implements StoreReader {
   async lastJournalId(): Promise<number> {
     return this.read(() => lastJournalId(this.db))
   }
+  /** Reads the whole file and names what is damaged in it, at most ten things; empty: sound. Takes time on a large one. */
+  async checkIntegrity(): Promise<string[]> {
+    const rows = this.read(() => this.db.all<{ quick_check: string }>('PRAGMA quick_check(10)'))
+    return rows.map((row) => row.quick_check).filter((words) => words !== 'ok')
+  }
   async close(): Promise<void> {
     this.db.close()
   }

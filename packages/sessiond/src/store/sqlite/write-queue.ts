@@ -71,8 +71,12 @@ export class WriteQueue {
     this.#isDeferred = true
     this.#options.defer(() => {
       this.#isDeferred = false
-      this.#flush()
-      if (this.#jobs.length > 0) this.#flushSoon()
+      try {
+        this.#flush()
+      } finally {
+        // Whatever a listener did: the writes behind this commit must not wait for the next one to be asked for.
+        if (this.#jobs.length > 0) this.#flushSoon()
+      }
     })
   }
 
@@ -96,14 +100,24 @@ export class WriteQueue {
   #tryCommit(jobs: readonly Job[], isCareful: boolean): Committed | { readonly error: unknown } {
     try {
       const tx = new OpenTx(this.#db, this.#options, isCareful)
+      // Left open only when a rollback failed; then it has to succeed before anything else does.
+      this.#db.rollback()
       this.#db.run('BEGIN IMMEDIATE')
       const values = jobs.map((job) => job.work(tx))
       this.#db.run('COMMIT')
       this.#commits += 1
       return { values, lastJournalId: tx.lastJournalId }
     } catch (error) {
-      this.#db.rollback()
+      this.#rollback()
       return { error: this.#options.translate(error) }
+    }
+  }
+
+  #rollback(): void {
+    try {
+      this.#db.rollback()
+    } catch {
+      // The error that led here is the one to report; the next commit rolls back first.
     }
   }
 
