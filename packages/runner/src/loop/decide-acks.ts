@@ -35,27 +35,31 @@ export interface AckDecision {
  * with an immediate retry, which spends no try.
  */
 export function decideAcks(input: DecideAcksInput): AckDecision {
-  const { outcome, interruption } = input
-  if (interruption.kind === 'cancelled')
-    return { acks: input.messages.map((m) => afterCancel(m, input)), replyText: null }
+  const { messages, outcome, interruption } = input
+  if (interruption.kind === 'cancelled') {
+    return { acks: messages.map((message) => afterCancel(message, input)), replyText: null }
+  }
   if (outcome.kind === 'returned' && !isCutShort(input, outcome.text)) {
-    return { acks: input.messages.map((message) => completed(message)), replyText: outcome.text }
+    return { acks: messages.map((message) => completed(message)), replyText: outcome.text }
   }
-  const error = outcome.kind === 'threw' ? outcome.error : undefined
-  const answered = input.messages.filter(({ id }) => input.answeredIds.has(id))
-  const open = interruption.kind === 'stopping' ? [] : input.messages.filter(({ id }) => !input.answeredIds.has(id))
-  return {
-    acks: [
-      ...answered.map((message) => completed(message, error)),
-      ...open.map((message) => failed(message, errorText(error), retryAtMs(error, input.nowMs))),
-    ],
-    replyText: null,
-  }
+  const acks = messages.map((message) => afterFailure(message, input)).filter((ack) => ack !== null)
+  return { acks, replyText: null }
 }
 
 /** A handler that returns nothing after being told to stop has, for all anyone knows, just stopped. */
 function isCutShort({ interruption, answeredIds }: DecideAcksInput, text: string | null): boolean {
   return interruption.kind === 'stopping' && text === null && answeredIds.size === 0
+}
+
+/** Null: left claimed, for the host to hand out again. */
+function afterFailure(
+  message: InboundMessage,
+  { outcome, interruption, answeredIds, nowMs }: DecideAcksInput,
+): Ack | null {
+  const error = outcome.kind === 'threw' ? outcome.error : undefined
+  if (answeredIds.has(message.id)) return completed(message, error)
+  if (interruption.kind === 'stopping') return null
+  return failed(message, errorText(error), retryAtMs(error, nowMs))
 }
 
 function afterCancel(message: InboundMessage, input: DecideAcksInput): Ack {
