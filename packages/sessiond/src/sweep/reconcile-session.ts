@@ -67,6 +67,8 @@ export async function reconcileSession(
     }
     if (decision.action === 'leave') {
       lines.push(lineOf(seen, decision, 'left'))
+      // A run that has become idle may have to make room for somebody who waits.
+      concernsAdmission ||= decision.because === 'idle'
       return { lines, recheckInMs: soonest(decision.recheckInMs, lookAgainMs), concernsAdmission }
     }
     const applied = await apply(deps, seen, decision)
