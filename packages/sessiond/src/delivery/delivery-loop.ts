@@ -69,6 +69,7 @@ export class DeliveryLoop {
     this.#isStopping = true
     this.#cancelTimer()
     await this.#pumping
+    if (drainMs <= 0) this.#abort.abort()
     const cancelTimer = this.#options.world.setTimer(drainMs, () => this.#abort.abort())
     await Promise.all(this.#underWay)
     cancelTimer()

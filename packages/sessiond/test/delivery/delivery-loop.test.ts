@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { FakeWorld } from '../../../testkit/src/fake-world.ts'
 import type { SinkOutcome } from '../../src/delivery/sink.ts'
 import { SessiondError } from '../../src/model/errors.ts'
 import { realWorld } from '../../src/world.ts'
@@ -59,7 +60,9 @@ describe('DeliveryLoop', () => {
     const held = heldAnswer()
     const bad = new ScriptedSink('bad', held.answer)
     const good = new ScriptedSink('good')
-    const loop = fixture.loop([bad.entry({ concurrency: 1 }), good.entry()])
+    // No timer ever fires here: nothing may hang on asking again later.
+    const world = { ...realWorld, setTimer: () => () => {} }
+    const loop = fixture.loop([bad.entry({ concurrency: 1 }), good.entry()], { world })
     const sessions = Array.from({ length: 150 }, (_, index) => `g/s${index}`)
     await Promise.all(sessions.map((session) => fixture.reply(session, ['x'], ['bad'])))
     await fixture.reply('g/last', ['hello'], ['good'])
@@ -223,6 +226,44 @@ describe('DeliveryLoop', () => {
     loop.kick()
     await fixture.untilOutcomes(['g-s-1 delivered'])
     expect(fixture.warnings).toEqual(['reading deliveries fails'])
+  })
+
+  it('asks no more than now and then while what is due waits for its turn', async () => {
+    const world = new FakeWorld()
+    const timed = await DeliveryFixture.open(world)
+    const held = heldAnswer()
+    const list = vi.spyOn(timed.store, 'listDueDeliveries')
+    const loop = timed.loop([new ScriptedSink('a', held.answer).entry({ concurrency: 1 })])
+    await timed.reply('g/s', ['x'], ['a'])
+    await timed.reply('g/t', ['x'], ['a'])
+    loop.kick()
+    await held.asked
+    await vi.waitFor(() => expect(world.timerCount()).toBe(2))
+    const asked = list.mock.calls.length
+    await world.advance(249)
+    expect(list.mock.calls.length).toBe(asked)
+    await world.advance(1)
+    expect(list.mock.calls.length).toBe(asked + 1)
+    await timed.close()
+  })
+
+  it('wakes by itself when the next attempt is due, and not before', async () => {
+    const world = new FakeWorld()
+    const timed = await DeliveryFixture.open(world)
+    const sink = new ScriptedSink('a', (_reply, attempt) => (attempt === 1 ? TRANSIENT : CONFIRMED))
+    const loop = timed.loop([sink.entry({ baseMs: 60_000, maxMs: 60_000 })])
+    await timed.reply('g/s', ['x'], ['a'])
+    loop.kick()
+    await timed.untilOutcomes(['g-s-1 deliveryRetried'])
+    await vi.waitFor(() => expect(world.timerCount()).toBe(1))
+    // Half of the back-off, and half of the other half: the world's randomness is 0.5.
+    await world.advance(44_999)
+    expect(sink.texts).toHaveLength(1)
+    await world.advance(1)
+    await timed.untilOutcomes(['g-s-1 deliveryRetried', 'g-s-1 delivered'])
+    await loop.stop(1000)
+    expect(world.timerCount()).toBe(0)
+    await timed.close()
   })
 
   it('stop waits for what is under way and starts nothing more', async () => {

@@ -199,7 +199,8 @@ describe('the event stream', () => {
     socket.resume()
     const received = await ended
     const lastId = [...received.matchAll(/^id: (\d+)$/gm)].at(-1)?.[1] ?? '0'
-    expect(Number(lastId)).toBeLessThanOrEqual(givenBefore)
+    // What waited in the host was dropped, not pressed on a client that does not read.
+    expect(Number(lastId)).toBeLessThan(givenBefore)
     const client = await subscribe(server, '', { 'Last-Event-ID': String(Number(lastId) - 1) })
     expect((await client.until(1))[0]?.id).toBe(lastId)
     await client.cancel()

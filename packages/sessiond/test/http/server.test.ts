@@ -9,6 +9,9 @@ import { rawClient, realServer } from './real-server.ts'
 const SEND = '/v1/sessions/ops/main/messages'
 const AUTH = `Authorization: Bearer ${TOKEN}`
 
+/** As they were before any server was started here. */
+const GLOBALS = [globalThis.Request, globalThis.Response]
+
 const running: RealServer[] = []
 afterEach(async () => {
   for (const { server } of running.splice(0)) await server.close()
@@ -33,10 +36,9 @@ describe('startServer', () => {
   })
 
   it('leaves the globals of the program it runs in alone', async () => {
-    const before = [globalThis.Request, globalThis.Response]
     const { fetch } = await start()
     await fetch('/v1/health')
-    expect([globalThis.Request, globalThis.Response]).toEqual(before)
+    expect([globalThis.Request, globalThis.Response]).toEqual(GLOBALS)
   })
 
   it('names the address that is taken, and the cure', async () => {
