@@ -121,7 +121,7 @@ describe('the command agent in the bundled runner', () => {
     host.send({ id: 'm1' })
     start(agentOf('', { command: ['no-such-program-anywhere'] }))
     expect((await host.untilAck('m1', 'failed')).error).toBe(
-      'cannot start "no-such-program-anywhere": no such program: "no-such-program-anywhere"',
+      'cannot start "no-such-program-anywhere": there is no such program',
     )
   })
 

@@ -102,6 +102,6 @@ function withTail(what: string, tail: LineTail): string {
 function startError(error: unknown, program: string, workDir: string): Error {
   const code = error instanceof Error && 'code' in error ? error.code : undefined
   if (code !== 'ENOENT') return new Error(`cannot start "${program}": ${describeError(error)}`, { cause: error })
-  const what = existsSync(workDir) ? `no such program: "${program}"` : `the work directory ${workDir} is missing`
+  const what = existsSync(workDir) ? 'there is no such program' : `the work directory ${workDir} is missing`
   return new Error(`cannot start "${program}": ${what}`, { cause: error })
 }

@@ -5,7 +5,7 @@ import type { RunnerWorld } from '../world.ts'
 const BEAT_MS = 5_000
 
 export interface StartBeatOptions {
-  readonly mailbox: MailboxClient
+  readonly mailbox: Pick<MailboxClient, 'beat'>
   readonly world: RunnerWorld
   readonly log: (line: string) => void
 }
