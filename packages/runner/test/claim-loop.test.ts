@@ -356,6 +356,26 @@ describe('ending early', () => {
     expect((await host.untilAck('m2', 'failed')).retry_at).not.toBeNull()
   })
 
+  it('aborts the work on a message that was withdrawn while it was being claimed', async () => {
+    const reasons: unknown[] = []
+    host.send({ id: 'm1' }, { id: 'm2' })
+    start(
+      async ([message], context) => {
+        if (message?.id === 'm1')
+          await gate()
+            .pass(context.signal)
+            .finally(() => reasons.push(context.signal.aborted))
+        return 'done'
+      },
+      { per: 'message' },
+    )
+    await host.untilAck('m1', 'processing')
+    host.withdraw('m1')
+    await host.untilAck('m2', 'completed')
+    expect(reasons).toEqual([true])
+    expect(host.replies().map((reply) => reply.in_reply_to)).toEqual(['m2'])
+  })
+
   it('is not disturbed by the end of a message it does not hold', async () => {
     const { open, promise } = gate()
     const signals: AbortSignal[] = []

@@ -71,6 +71,11 @@ export class HostSide {
     this.writeInbound((db) => db.prepare("UPDATE messages_in SET status = 'failed' WHERE id = ?").run(id))
   }
 
+  /** Shows a message no more, as a host does with one it ended before it saw the claim. */
+  withdraw(id: string): void {
+    this.writeInbound((db) => db.prepare('DELETE FROM messages_in WHERE id = ?').run(id))
+  }
+
   /** What a host does with what a run wrote: takes it, tells how far, shows ended messages no more. */
   take(): { replies: readonly MessageOutRow[]; ended: readonly string[] } {
     const replies = this.replies()

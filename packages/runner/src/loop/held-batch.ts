@@ -8,6 +8,7 @@ export class HeldBatch {
   readonly abandoned: Promise<null>
   readonly #abort = new AbortController()
   readonly #cancelledIds = new Set<string>()
+  #isWithdrawn = false
   #isStopping = false
   #isSuperseded = false
   #abandon: () => void = () => {}
@@ -29,17 +30,22 @@ export class HeldBatch {
 
   /** Cancellation outlasts a stop: the host wants to hear that the work has ended. */
   get interruption(): Interruption {
-    if (this.#cancelledIds.size > 0) return { kind: 'cancelled', messageIds: this.#cancelledIds }
+    if (this.#cancelledIds.size > 0 || this.#isWithdrawn) return { kind: 'cancelled', messageIds: this.#cancelledIds }
     return { kind: this.#isStopping ? 'stopping' : 'none' }
   }
 
-  /** Notes what the host says of the held messages: one it gave up ends the work on all of them. */
+  /**
+   * Notes what the host says of the held messages: one it gave up ends the work on all of them. So does one that is
+   * no longer there, or there under another attempt: it was withdrawn while we were claiming it.
+   */
   heed(seen: readonly InboundMessage[]): void {
-    for (const { id, status, attempt } of seen) {
-      const isGivenUp = status === 'failed' && this.messages.some((held) => held.id === id && held.attempt === attempt)
-      if (isGivenUp) this.#cancelledIds.add(id)
+    const statusOf = new Map(seen.map(({ id, attempt, status }) => [`${attempt} ${id}`, status]))
+    for (const { id, attempt } of this.messages) {
+      const status = statusOf.get(`${attempt} ${id}`)
+      if (status === 'failed') this.#cancelledIds.add(id)
+      if (status === undefined) this.#isWithdrawn = true
     }
-    if (this.#cancelledIds.size > 0) this.#abort.abort(new Error('the message was cancelled'))
+    if (this.interruption.kind === 'cancelled') this.#abort.abort(new Error('the message was cancelled'))
   }
 
   stop(): void {

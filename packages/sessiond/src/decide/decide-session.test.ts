@@ -63,6 +63,7 @@ function observe(state: RunState | null, change: Change = {}): SessionObservatio
     cancelAgeMs: null,
     idleForMs: 0,
     isMailboxBehind: false,
+    isStopRequested: false,
     isAdmitted: false,
     isEvicted: false,
     drain: 'none',

@@ -20,6 +20,8 @@ export interface SessionObservation {
   readonly idleForMs: number
   /** True when the mailbox's content may differ from what the store wants the run to see. */
   readonly isMailboxBehind: boolean
+  /** True when a person asked for the end of this run. */
+  readonly isStopRequested: boolean
   /** True when this session was given a slot. */
   readonly isAdmitted: boolean
   /** True when others wait for this session's slot: it gives it up as soon as it has nothing to do. */
@@ -107,6 +109,7 @@ function decideStopping(seen: SessionObservation, policy: SessionPolicy): Sessio
 function decideRunning(seen: SessionObservation, policy: SessionPolicy): SessionDecision {
   const { facts } = seen
   if (facts.session.status === 'closed') return stop('session-closed', {})
+  if (seen.isStopRequested) return stop('operator-stop', { claimed: facts.claimed.length })
   if (seen.drain !== 'none') return decideDrain(seen)
   if (seen.cancelAgeMs !== null && seen.cancelAgeMs >= policy.runs.cancelGraceMs) {
     return stop('cancel', { cancelAgeMs: seen.cancelAgeMs, graceMs: policy.runs.cancelGraceMs })

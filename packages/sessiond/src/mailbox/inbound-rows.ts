@@ -23,7 +23,8 @@ function messageRow({ message, isWanted }: ProjectedMessage): MessageInRow {
     kind: message.kind,
     timestamp: formatTimestamp(message.createdAtMs),
     status: isWanted ? 'pending' : 'failed',
-    process_after: formatTimestamp(message.processAfterMs),
+    // What is shown is due by the host's clock; a run whose own clock lags must not wait for it once more (A13).
+    process_after: null,
     recurrence: null,
     series_id: null,
     tries: message.tries,

@@ -48,6 +48,7 @@ export async function observeSession(
     cancelAgeMs: watch?.cancelAgeMs(monotonicMs) ?? null,
     idleForMs: watch?.idleForMs(monotonicMs) ?? 0,
     isMailboxBehind: watch?.isMailboxBehind ?? false,
+    isStopRequested: watch?.isStopRequested ?? false,
     isAdmitted: options.isAdmitted,
     isEvicted: options.isEvicted,
     drain: options.drain,

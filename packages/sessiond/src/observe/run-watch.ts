@@ -26,6 +26,8 @@ export class RunWatch {
    * whose fault it was, and no try is spent (invariant 5). Cleared by the first look that finds the run alive.
    */
   isExcused = true
+  /** A person wants this run to end; the claims it held are already marked as cancelled in the store. */
+  isStopRequested = false
   /** What was last stored of session_state, to write only changes. */
   sessionStateText = ''
   /** Ends the file notification; set once the run was let go. */

@@ -1,6 +1,4 @@
-import type { EffectDeps } from '../effects/deps.ts'
-import { keyOf } from '../effects/deps.ts'
-import { stopRun } from '../effects/stop-run.ts'
+import { type EffectDeps, keyOf } from '../effects/deps.ts'
 import { SessiondError } from '../model/errors.ts'
 import type { Cause } from '../sweep/reconcile-session.ts'
 
@@ -8,26 +6,25 @@ export interface StopDeps extends EffectDeps {
   readonly trigger: (sessionId: string, cause: Cause) => Promise<unknown>
 }
 
-/** Ends what the agent is doing: its claims end CANCELLED once its run is gone; what waits wakes a new run. */
+/**
+ * Ends what the agent is doing: its claims end CANCELLED once its run is gone; what waits wakes a new run. The stop
+ * itself is made by the session's next reconcile, so that it cannot overtake a start that is under way.
+ */
 export async function stopSession(
   deps: StopDeps,
   sessionId: string,
 ): Promise<{ cancelled: number; runStopped: boolean }> {
   const facts = await deps.store.readFacts(sessionId, deps.world.now())
   if (facts === null) throw sessionNotFound(sessionId)
-  // Cancel first: a host that dies before the stop still ends these messages instead of running them again.
+  // Durable first: a host that dies here still ends these messages, by the cancel grace, instead of running them again.
   const cancelled = await deps.store.requestCancelOfClaimed(sessionId, deps.world.now())
   await deps.world.boundary('stop-session:cancelled')
-  const { run } = facts
-  let runStopped = false
-  if (run !== null && (run.state === 'running' || run.state === 'starting')) {
-    const stopped = await stopRun(deps, run, 'operator-stop', { cancelled })
-    runStopped = stopped.done
-    const watch = deps.watches.of(keyOf(run), deps.world.monotonicMs())
-    watch.isMailboxBehind = true
-  }
-  void deps.trigger(sessionId, 'request')
-  return { cancelled, runStopped }
+  if (facts.run === null) return { cancelled, runStopped: false }
+  const watch = deps.watches.of(keyOf(facts.run), deps.world.monotonicMs())
+  watch.isStopRequested = true
+  watch.isMailboxBehind = true
+  await deps.trigger(sessionId, 'request')
+  return { cancelled, runStopped: true }
 }
 
 /** Closes a session for good: pending messages end, its run is stopped, nothing wakes it again. */

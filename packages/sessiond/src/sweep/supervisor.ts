@@ -41,7 +41,7 @@ export class Supervisor {
       drain: () => this.#drain,
       onRuntimeUnknown: (name, because) => this.#noteLost(name, because),
     }
-    this.#runtimes = new RuntimeHealth({ world, store, onRecovered: () => void this.#lookAtLiveRuns('sweep') })
+    this.#runtimes = new RuntimeHealth({ world, store, onRecovered: () => this.#noteRecovered() })
     this.#reconciler = new Reconciler({
       world,
       concurrency: config.sweep.concurrency,
@@ -189,6 +189,11 @@ export class Supervisor {
   #noteLost(name: string, because: string): void {
     const runtime = this.#deps.runtimes.get(name)
     if (runtime !== undefined) this.#runtimes.noteLost(runtime, because)
+  }
+
+  #noteRecovered(): void {
+    void this.#lookAtLiveRuns('sweep')
+    this.#admission.kick()
   }
 
   #noteSessionError(sessionId: string, error: unknown, failures: number): void {

@@ -1,3 +1,4 @@
+import { existsSync, watch } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -108,6 +109,21 @@ export async function startHost(
     },
   }
   return test
+}
+
+/** Resolves once a file is in a session's workspace: the agent has come that far. */
+export async function untilFile(test: TestHost, sessionId: string, name: string): Promise<void> {
+  const workDir = join(test.dataDir, 'sessions', sessionId, 'work')
+  await test.until('its claim', (event) => event.type === 'message:claimed' && event.sessionId === sessionId)
+  await new Promise<void>((resolve) => {
+    const watcher = watch(workDir, () => look())
+    const look = () => {
+      if (!existsSync(join(workDir, name))) return
+      watcher.close()
+      resolve()
+    }
+    look()
+  })
 }
 
 export function textOf(content: string): string {

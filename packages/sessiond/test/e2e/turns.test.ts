@@ -2,14 +2,26 @@ import { execFileSync } from 'node:child_process'
 import { createServer } from 'node:http'
 import { describeWithEngine, ensureTestImages } from '@sessiond/testkit/engine'
 import { afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { cleanUp, type RuntimeName, shellGroup, startHost, type TestHost, textOf } from './harness.ts'
+import { cleanUp, type RuntimeName, shellGroup, startHost, type TestHost, textOf, untilFile } from './harness.ts'
 
 afterEach(cleanUp)
 
-function signalRun(test: TestHost, signal: string): void {
+/** Signals every process of the first run, as the kernel or an administrator might. */
+function signalRun(test: TestHost, signal: NodeJS.Signals): void {
   const handle = String(test.events.find((event) => event.type === 'run:started')?.detail.handle)
-  if (/^\d+:/.test(handle)) process.kill(-Number(handle.split(':')[0]), signal)
-  else execFileSync('docker', ['kill', '--signal', signal, handle], { stdio: 'ignore' })
+  for (const pid of runPids(handle)) {
+    try {
+      process.kill(pid, signal)
+    } catch {
+      // It went with its parent.
+    }
+  }
+}
+
+function runPids(handle: string): number[] {
+  if (/^\d+:/.test(handle)) return [-Number(handle.split(':')[0])]
+  const listed = execFileSync('docker', ['top', handle, '-o', 'pid'], { encoding: 'utf8' })
+  return listed.trim().split('\n').slice(1).map(Number)
 }
 
 function exerciseTurns(runtime: RuntimeName): void {
@@ -94,7 +106,7 @@ function exerciseTurns(runtime: RuntimeName): void {
   it('spends a try on a message whose run dies under it, and answers with the next run', async () => {
     const test = await startHost(shell)
     await test.host.send({ group: 'shell', text: 'test -e tried && exec echo again; touch tried; sleep 600' })
-    await test.untilType('message:claimed')
+    await untilFile(test, 'shell/main', 'tried')
     signalRun(test, 'SIGKILL')
     await test.untilType('message:completed')
     expect((await test.untilType('message:retried')).detail).toMatchObject({ because: 'exited', tries: 1 })
@@ -108,7 +120,7 @@ function exerciseTurns(runtime: RuntimeName): void {
     const runs = { stopGrace: '300ms', killWait: '3s', cancelGrace: '500ms' }
     const test = await startHost({ shell: shellGroup(runtime, { stuck, agent }) }, { runs })
     await test.host.send({ group: 'shell', id: 'm', text: 'test -e tried && exec echo again; touch tried; sleep 600' })
-    await test.untilType('message:claimed')
+    await untilFile(test, 'shell/main', 'tried')
     signalRun(test, 'SIGSTOP')
     const stopped = await test.untilType('run:stopRequested')
     expect(stopped.detail).toMatchObject({ end: 'claim-silent', evidence: { toleranceMs: 1_000, messageId: 'm' } })
@@ -247,6 +259,7 @@ function exerciseTurns(runtime: RuntimeName): void {
       text: 'test -e tried && exec echo later; touch tried; sleep 600',
     })
     await test.untilType('message:claimed', 2)
+    await untilFile(test, 'shell/long', 'tried')
     await test.restart()
     expect((await test.host.showMessage('quick')).message).toMatchObject({ status: 'completed', tries: 0 })
     await test.until('the long one', (event) => event.type === 'message:completed' && event.messageId === 'long')
