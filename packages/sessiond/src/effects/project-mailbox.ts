@@ -16,6 +16,7 @@ export async function projectMailbox(deps: EffectDeps, run: Run, isDraining: boo
     const limits = { messages: isDraining ? 0 : windowMessages, bytes: windowBytes }
     const messages = await deps.store.fillWindow(keyOf(run), deps.world.now(), limits, false)
     await deps.world.boundary('project:filled')
+    if (messages === null) return { done: false, outcome: 'run-not-live' }
     const shown = isDraining ? messages.filter((message) => message.status === 'claimed') : messages
     await deps.mailbox.sync(projectionOf(run, shown))
     await deps.world.boundary('project:synced')

@@ -37,6 +37,7 @@ export async function startRun(deps: StartDeps, sessionId: string, group: GroupC
   try {
     const runtime = runtimeOf(deps, group.runtime)
     const spec = await prepare(deps, run, group, runtime)
+    if (spec === null) return { done: false, outcome: 'run-not-live' }
     handle = await runtime.create(spec)
     await deps.world.boundary('start:created')
     if (!(await deps.store.recordRunHandle(keyOf(run), handle))) return await withdraw(runtime, handle)
@@ -53,11 +54,13 @@ export async function startRun(deps: StartDeps, sessionId: string, group: GroupC
   return { done: true, outcome: `run ${run.epoch} started` }
 }
 
-async function prepare(deps: StartDeps, run: Run, group: GroupConfig, runtime: Runtime): Promise<RunSpec> {
+/** Makes mailbox and workspace ready; null when the run has been ended meanwhile. */
+async function prepare(deps: StartDeps, run: Run, group: GroupConfig, runtime: Runtime): Promise<RunSpec | null> {
   const mounts = await resolveMounts(group.mounts, deps.config.mounts.roots)
   const { windowMessages, windowBytes } = deps.config.mailbox
   const limits = { messages: windowMessages, bytes: windowBytes }
   const messages = await deps.store.fillWindow(keyOf(run), deps.world.now(), limits, true)
+  if (messages === null) return null
   const user = runtime.userOf(group.user)
   const state = await deps.store.getSessionState(run.sessionId)
   await deps.mailbox.prepare(projectionOf(run, messages), state, user)

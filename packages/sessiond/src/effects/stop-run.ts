@@ -21,6 +21,13 @@ export async function stopRun(
   return { done: true, outcome: 'SIGTERM sent' }
 }
 
+/** Sends SIGTERM to a run whose stop is on record, but perhaps was never asked for: its host may have died in between. */
+export async function askAgain(deps: EffectDeps, run: Run): Promise<EffectOutcome> {
+  await signal(deps, run, 'SIGTERM')
+  await deps.world.boundary('stop:signalled')
+  return { done: true, outcome: 'SIGTERM sent again' }
+}
+
 /** Ends a run that outlived its grace. */
 export async function killRun(deps: EffectDeps, run: Run): Promise<EffectOutcome> {
   const isRecorded = await deps.store.recordKillSent(keyOf(run), deps.world.now())
@@ -41,6 +48,8 @@ export async function quarantineRun(deps: EffectDeps, run: Run): Promise<EffectO
 async function signal(deps: EffectDeps, run: Run, name: 'SIGTERM' | 'SIGKILL'): Promise<void> {
   if (run.handle === null) return
   await runtimeOf(deps, run.runtime).signal(run.handle, name)
+  // Only now: a signal that did not get through has to be sent again.
+  deps.watches.of(keyOf(run), deps.world.monotonicMs()).noteSent(name)
 }
 
 /** The adapter a run was started on; throws RUNTIME_UNREACHABLE when the configuration no longer has it. */

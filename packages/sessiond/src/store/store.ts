@@ -221,9 +221,10 @@ export interface Store {
   /**
    * The live run's window: messages it holds (claimed, cancel requests included) and, oldest first, due ones up
    * to the limits, context (trigger false) with them, on_wake ones only when `isFirstLook`. Newly chosen ones
-   * are marked as projected to this epoch and get their next attempt number in the same transaction.
+   * are marked as projected to this epoch and get their next attempt number in the same transaction. Null, and nothing
+   * written, when the run is not live: its successor's mailbox is not ours to write.
    */
-  fillWindow(run: RunKey, nowMs: number, limits: WindowLimits, isFirstLook: boolean): Promise<Message[]>
+  fillWindow(run: RunKey, nowMs: number, limits: WindowLimits, isFirstLook: boolean): Promise<Message[] | null>
   takeOutbox(taken: TakeOutbox): Promise<TakeOutboxResult>
 
   // Replies on their way out

@@ -6,8 +6,17 @@ import { claimed, completed, keyOf, type MakeStoreHarness, NOW, retried, useStor
 export function exerciseWindow(makeHarness: MakeStoreHarness): void {
   describe('the window of a run', () => {
     const s = useStore(makeHarness)
-    const fill = (run: Run, limits: { messages?: number; bytes?: number } = {}, isFirstLook = false, nowMs = NOW) =>
-      s.store.fillWindow(keyOf(run), nowMs, { messages: 10, bytes: 10_000, ...limits }, isFirstLook)
+    const fill = async (
+      run: Run,
+      limits: { messages?: number; bytes?: number } = {},
+      isFirstLook = false,
+      nowMs = NOW,
+    ) => {
+      const all = { messages: 10, bytes: 10_000, ...limits }
+      const window = await s.store.fillWindow(keyOf(run), nowMs, all, isFirstLook)
+      if (window === null) throw new Error('the run is live')
+      return window
+    }
     const idsOf = (messages: readonly { id: string }[]) => messages.map(({ id }) => id)
 
     test('(I5) hands over what is due, oldest first, then by seq, with the next attempt', async () => {

@@ -97,7 +97,7 @@ export class SqliteStore extends SqliteReader implements Store {
   endRun(end: EndRun): ReturnType<Store['endRun']> {
     return this.#write((tx) => endRun(tx, end))
   }
-  fillWindow(run: RunKey, nowMs: number, limits: WindowLimits, isFirstLook: boolean): Promise<Message[]> {
+  fillWindow(run: RunKey, nowMs: number, limits: WindowLimits, isFirstLook: boolean): Promise<Message[] | null> {
     return this.#write((tx) => fillWindow(tx, run, nowMs, limits, isFirstLook))
   }
   takeOutbox(taken: TakeOutbox): Promise<TakeOutboxResult> {

@@ -16,10 +16,16 @@ interface Candidate {
 
 const CANDIDATE = 'id, process_after_ms, seq, trigger, octet_length(content) AS bytes'
 
-/** Fills the live run's window and returns all of it, oldest due first, then by seq; empty when the run is not live. */
-export function fillWindow(tx: Tx, run: RunKey, nowMs: number, limits: WindowLimits, isFirstLook: boolean): Message[] {
+/** Fills the live run's window and returns all of it, oldest due first, then by seq; null when the run is not live. */
+export function fillWindow(
+  tx: Tx,
+  run: RunKey,
+  nowMs: number,
+  limits: WindowLimits,
+  isFirstLook: boolean,
+): Message[] | null {
   const row = getLiveRun(tx.db, run)
-  if (row === undefined) return []
+  if (row === undefined) return null
   const held = listHeld(tx.db, run)
   // A run that is being stopped gets nothing new: it would only have to give it back (B5).
   const takesMore = row.state === 'starting' || row.state === 'running'

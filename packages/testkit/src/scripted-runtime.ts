@@ -1,0 +1,95 @@
+import type {
+  Check,
+  FoundRun,
+  RunHandle,
+  RunSpec,
+  Runtime,
+  RuntimeCapabilities,
+  SeenRun,
+} from '../../sessiond/src/ports.ts'
+
+/**
+ * A runtime that runs nothing: what it sees is set by the test, what it is asked to do is written down. For races
+ * and for what no real runtime can be made to do on demand, such as a run that does not die.
+ */
+export class ScriptedRuntime implements Runtime {
+  readonly name = 'process'
+  readonly capabilities: RuntimeCapabilities = {
+    exitEvents: true,
+    isolation: false,
+    exitAfterHostRestart: true,
+    limits: [],
+  }
+  /** What every run not named here is seen as. */
+  seen: SeenRun = { state: 'running' }
+  /** Runs that exist, by handle id. */
+  readonly runs = new Map<string, RunSpec>()
+  readonly calls: string[] = []
+  /** Called before each request is answered: the place to change the world under a decision, or to throw. */
+  before: (call: string) => void | Promise<void> = () => {}
+  readonly #listeners = new Set<(runName: string) => void>()
+
+  userOf(): null {
+    return null
+  }
+
+  async create(spec: RunSpec): Promise<RunHandle> {
+    await this.#note('create', spec.name)
+    this.runs.set(spec.name, spec)
+    return { runtime: this.name, id: spec.name }
+  }
+
+  async start(handle: RunHandle): Promise<void> {
+    await this.#note('start', handle.id)
+  }
+
+  async inspect(handle: RunHandle): Promise<SeenRun> {
+    return this.runs.has(handle.id) ? this.seen : { state: 'gone' }
+  }
+
+  async signal(handle: RunHandle, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+    await this.#note(signal, handle.id)
+  }
+
+  async remove(handle: RunHandle): Promise<void> {
+    await this.#note('remove', handle.id)
+    this.runs.delete(handle.id)
+  }
+
+  async readLog(): Promise<string> {
+    return ''
+  }
+
+  async list(): Promise<FoundRun[]> {
+    return [...this.runs.values()].map(({ name, sessionId, epoch }) => {
+      return {
+        handle: { runtime: this.name, id: name },
+        name,
+        sessionId,
+        epoch,
+        isRunning: this.seen.state === 'running',
+      }
+    })
+  }
+
+  onExit(listener: (runName: string) => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  /** The run has ended: tells whoever listens. */
+  tellExit(runName: string): void {
+    for (const listener of this.#listeners) listener(runName)
+  }
+
+  async check(): Promise<Check[]> {
+    return []
+  }
+
+  async close(): Promise<void> {}
+
+  async #note(call: string, id: string): Promise<void> {
+    this.calls.push(`${call} ${id}`)
+    await this.before(call)
+  }
+}
