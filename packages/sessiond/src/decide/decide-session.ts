@@ -49,6 +49,7 @@ export type SessionDecision =
       readonly because: RunEnd
       readonly evidence: Readonly<Record<string, unknown>>
     }
+  | { readonly action: 'ask-again'; readonly because: string }
   | { readonly action: 'kill'; readonly because: string }
   | { readonly action: 'quarantine'; readonly because: string }
   | { readonly action: 'settle'; readonly because: string; readonly exit: RunExit | null }
@@ -75,7 +76,7 @@ function decideWithoutRun(seen: SessionObservation): SessionDecision {
 function decideWithRun(seen: SessionObservation, state: string, policy: SessionPolicy): SessionDecision {
   const known = decideFromRuntime(seen, state)
   if (known !== null) return known
-  if (state === 'unkillable') return leave('unkillable', LOOK_AGAIN_MS)
+  if (state === 'unkillable') return decideUnkillable(seen)
   if (state === 'stopping') return decideStopping(seen, policy)
   return decideRunning(seen, policy)
 }
@@ -100,10 +101,22 @@ function decideFromRuntime(seen: SessionObservation, state: string): SessionDeci
 function decideStopping(seen: SessionObservation, policy: SessionPolicy): SessionDecision {
   if (seen.stop === null) return leave('stopping', LOOK_AGAIN_MS)
   const decision = decideStop(seen.stop, policy.runs)
-  if (decision.action === 'wait') return leave('stopping', decision.recheckInMs)
-  return decision.action === 'kill'
-    ? { action: 'kill', because: 'grace-over' }
-    : { action: 'quarantine', because: 'would-not-die' }
+  switch (decision.action) {
+    case 'wait':
+      return leave('stopping', decision.recheckInMs)
+    case 'ask':
+      return { action: 'ask-again', because: 'not-asked-by-this-host' }
+    case 'kill':
+      return { action: 'kill', because: seen.stop.sinceKillMs === null ? 'grace-over' : 'not-killed-by-this-host' }
+    case 'quarantine':
+      return { action: 'quarantine', because: 'would-not-die' }
+  }
+}
+
+function decideUnkillable(seen: SessionObservation): SessionDecision {
+  // The host that gave it up may never have got its SIGKILL through.
+  if (seen.stop?.sent !== 'SIGKILL') return { action: 'kill', because: 'not-killed-by-this-host' }
+  return leave('unkillable', LOOK_AGAIN_MS)
 }
 
 function decideRunning(seen: SessionObservation, policy: SessionPolicy): SessionDecision {

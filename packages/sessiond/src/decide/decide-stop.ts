@@ -1,8 +1,13 @@
 /** How far a stop has come, as ages on the host's monotonic clock. */
 export interface StopProgress {
   readonly sinceIntentMs: number
-  /** Null: SIGKILL not sent yet. */
+  /** Null: no SIGKILL is on record. */
   readonly sinceKillMs: number | null
+  /**
+   * What this host process itself has sent. An intent on record says nothing of it: whoever recorded it may have died
+   * before the signal went out, or been refused.
+   */
+  readonly sent: 'SIGTERM' | 'SIGKILL' | null
 }
 
 export interface StopPolicy {
@@ -12,6 +17,7 @@ export interface StopPolicy {
 
 export type StopDecision =
   | { readonly action: 'wait'; readonly recheckInMs: number }
+  | { readonly action: 'ask' }
   | { readonly action: 'kill' }
   | { readonly action: 'quarantine' }
 
@@ -19,8 +25,10 @@ export type StopDecision =
 export function decideStop(progress: StopProgress, policy: StopPolicy): StopDecision {
   if (progress.sinceKillMs === null) {
     const leftMs = policy.stopGraceMs - progress.sinceIntentMs
-    return leftMs > 0 ? { action: 'wait', recheckInMs: leftMs } : { action: 'kill' }
+    if (leftMs <= 0) return { action: 'kill' }
+    return progress.sent === null ? { action: 'ask' } : { action: 'wait', recheckInMs: leftMs }
   }
   const leftMs = policy.killWaitMs - progress.sinceKillMs
-  return leftMs > 0 ? { action: 'wait', recheckInMs: leftMs } : { action: 'quarantine' }
+  if (leftMs <= 0) return { action: 'quarantine' }
+  return progress.sent === 'SIGKILL' ? { action: 'wait', recheckInMs: leftMs } : { action: 'kill' }
 }

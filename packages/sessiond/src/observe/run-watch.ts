@@ -41,6 +41,7 @@ export class RunWatch {
   #idleSinceMs: number | null = null
   #stopSinceMs: number | null = null
   #killSinceMs: number | null = null
+  #sent: StopProgress['sent'] = null
 
   constructor(run: RunKey, monotonicMs: number) {
     this.run = run
@@ -94,6 +95,11 @@ export class RunWatch {
     this.#killSinceMs ??= monotonicMs
   }
 
+  /** This host's signal went out. */
+  noteSent(signal: 'SIGTERM' | 'SIGKILL'): void {
+    if (this.#sent !== 'SIGKILL') this.#sent = signal
+  }
+
   clocks(monotonicMs: number): RunClocks {
     return {
       watchedForMs: monotonicMs - this.#watchedSinceMs,
@@ -112,6 +118,7 @@ export class RunWatch {
     return {
       sinceIntentMs: monotonicMs - this.#stopSinceMs,
       sinceKillMs: this.#killSinceMs === null ? null : monotonicMs - this.#killSinceMs,
+      sent: this.#sent,
     }
   }
 

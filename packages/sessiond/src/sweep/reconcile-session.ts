@@ -6,7 +6,7 @@ import { type EffectOutcome, keyOf } from '../effects/deps.ts'
 import { projectMailbox } from '../effects/project-mailbox.ts'
 import { settleRun } from '../effects/settle-run.ts'
 import { type StartDeps, startRun } from '../effects/start-run.ts'
-import { killRun, quarantineRun, stopRun } from '../effects/stop-run.ts'
+import { askAgain, killRun, quarantineRun, stopRun } from '../effects/stop-run.ts'
 import { takeOutbox } from '../effects/take-outbox.ts'
 import { hasCode } from '../model/errors.ts'
 import type { Run } from '../model/run.ts'
@@ -161,6 +161,8 @@ async function apply(
       return projectMailbox(deps, run, seen.drain !== 'none')
     case 'stop':
       return stopRun(deps, run, decision.because, decision.evidence)
+    case 'ask-again':
+      return askAgain(deps, run)
     case 'kill':
       return killRun(deps, run)
     case 'quarantine':
