@@ -8,10 +8,13 @@ import { DeliveryLoop } from './delivery/delivery-loop.ts'
 import type { EffectDeps } from './effects/deps.ts'
 import { EventFeed } from './events/event-feed.ts'
 import { logEvents } from './events/log-events.ts'
+import { logTroubles, type TroubleLog } from './events/log-troubles.ts'
 import { createApp } from './http/app.ts'
 import { startServer } from './http/server.ts'
 import { ensureToken } from './http/token.ts'
 import { FileMailbox } from './mailbox/file-mailbox.ts'
+import { hasCode } from './model/errors.ts'
+import { DiskSpace } from './observe/disk-space.ts'
 import { RunWatches } from './observe/run-watch.ts'
 import { createOperations } from './operations/host-operations.ts'
 import { ReleaseStack } from './release-stack.ts'
@@ -19,6 +22,7 @@ import { createRuntimes } from './runtime/create-runtimes.ts'
 import { prepareDataDir } from './store/data-dir.ts'
 import { acquireHostLock } from './store/host-lock.ts'
 import { openStore } from './store/sqlite/open-store.ts'
+import type { Store } from './store/store.ts'
 import { Supervisor } from './sweep/supervisor.ts'
 import { VERSION } from './version.ts'
 import { realWorld, type World } from './world.ts'
@@ -63,7 +67,7 @@ async function build(config: HostConfig, extras: HostExtras, releases: ReleaseSt
   const holder = { pid: process.pid, startedAtMs, version: VERSION, apiUrl: null }
   const lock = releases.add(await acquireHostLock(config.dataDir, holder), (held) => held.release())
   const store = releases.add(await openStore({ dataDir: config.dataDir, world }), (opened) => opened.close())
-  releases.add(store, (opened) => opened.append([hostLine('host:stopped', world.now(), { pid: process.pid })]))
+  releases.add(store, (opened) => noteStopped(opened, world))
   const { dataDir } = config
   const mailbox = releases.add(new FileMailbox({ dataDir, world, ...config.mailbox }), (opened) => opened.close())
   const { installId } = store
@@ -72,7 +76,8 @@ async function build(config: HostConfig, extras: HostExtras, releases: ReleaseSt
   for (const runtime of runtimes.values()) releases.add(runtime, (opened) => opened.close())
   const deps: EffectDeps = { config, world, store, mailbox, runtimes, watches: new RunWatches() }
 
-  const onError = (where: string, error: unknown) => log.error({ err: error }, `${where} failed`)
+  const troubles = logTroubles(log, world)
+  const onError = (where: string, error: unknown) => troubles.error({ err: error }, `${where} failed`)
   const delivery = new DeliveryLoop({ store, world, sinks: createSinks(config, { installId, world }), log })
   const feed = await EventFeed.open(store, (records) => {
     logEvents(log, records)
@@ -88,6 +93,7 @@ async function build(config: HostConfig, extras: HostExtras, releases: ReleaseSt
     ...deps,
     supervisor,
     feed,
+    diskSpace: new DiskSpace(dataDir, world),
     kickDelivery: () => delivery.kick(),
     isStopping: () => stopByMs !== null,
     startedAtMs,
@@ -96,7 +102,7 @@ async function build(config: HostConfig, extras: HostExtras, releases: ReleaseSt
   await store.append([hostLine('host:started', startedAtMs, { version: VERSION, pid: process.pid })])
   await supervisor.start()
   delivery.kick()
-  const apiUrl = extras.listen === false ? null : await listen(config, operations, releases, log, world)
+  const apiUrl = extras.listen === false ? null : await listen(config, operations, releases, troubles, world)
   if (apiUrl !== null) await lock.update({ ...holder, apiUrl })
 
   let stopped: Promise<void> | undefined
@@ -119,7 +125,7 @@ async function listen(
   config: HostConfig,
   host: HostApi,
   releases: ReleaseStack,
-  log: Logger,
+  log: TroubleLog,
   world: World,
 ): Promise<string> {
   const token = await ensureToken(config.dataDir)
@@ -127,6 +133,15 @@ async function listen(
   const app = createApp({ host, token, config: api, limits, version: VERSION, world, log })
   const server = releases.add(await startServer(app, { host: api.host, port: api.port }), (open) => open.close())
   return server.url
+}
+
+/** On a full disk the stop stays unsaid: every start recovers as if there had been none. */
+async function noteStopped(store: Store, world: World): Promise<void> {
+  try {
+    await store.append([hostLine('host:stopped', world.now(), { pid: process.pid })])
+  } catch (error) {
+    if (!hasCode(error, 'DISK_FULL')) throw error
+  }
 }
 
 function hostLine(type: 'host:started' | 'host:stopped', atMs: number, detail: Readonly<Record<string, unknown>>) {

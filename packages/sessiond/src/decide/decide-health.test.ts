@@ -1,7 +1,15 @@
 import { describe, expect, it } from 'vitest'
 import { decideHealth } from './decide-health.ts'
 
-const healthy = { lastSweepAgeMs: 0, sweepIntervalMs: 60_000, oldestDueAgeMs: null, lostRuntimes: [], unkillable: [] }
+const healthy = {
+  lastSweepAgeMs: 0,
+  sweepIntervalMs: 60_000,
+  oldestDueAgeMs: null,
+  freeBytes: 5_000_000,
+  diskFloorBytes: 4_000_000,
+  lostRuntimes: [],
+  unkillable: [],
+}
 
 describe('decideHealth (H5)', () => {
   it.each([
@@ -11,6 +19,11 @@ describe('decideHealth (H5)', () => {
     [{ lastSweepAgeMs: 180_001 }, 1],
     [{ oldestDueAgeMs: 600_000 }, 0],
     [{ oldestDueAgeMs: 600_001 }, 1],
+    [{ freeBytes: 4_000_000 }, 0],
+    [{ freeBytes: 3_999_999 }, 1],
+    [{ freeBytes: null }, 0],
+    [{ freeBytes: 1024 * 1024, diskFloorBytes: 0 }, 0],
+    [{ freeBytes: 1024 * 1024 - 1, diskFloorBytes: 0 }, 1],
     [{ lostRuntimes: ['docker'], unkillable: ['r'] }, 2],
   ])('%o: %i problems', (facts, problems) => {
     expect(decideHealth({ ...healthy, ...facts })).toHaveLength(problems)

@@ -3,6 +3,9 @@ export interface HealthFacts {
   readonly lastSweepAgeMs: number | null
   readonly sweepIntervalMs: number
   readonly oldestDueAgeMs: number | null
+  /** Null: the disk cannot be asked. */
+  readonly freeBytes: number | null
+  readonly diskFloorBytes: number
   readonly lostRuntimes: readonly string[]
   readonly unkillable: readonly string[]
 }
@@ -10,6 +13,8 @@ export interface HealthFacts {
 /** A message this long due without a run having taken it means that something does not move. */
 const DUE_TOO_LONG_MS = 10 * 60_000
 const MISSED_SWEEPS = 3
+/** With less than this the store may find no room for its next write, whatever the floor. */
+const FULL_BELOW_BYTES = 1024 * 1024
 
 /** Everything that is wrong with a host, in plain words; empty: healthy. */
 export function decideHealth(facts: HealthFacts): string[] {
@@ -19,6 +24,10 @@ export function decideHealth(facts: HealthFacts): string[] {
   }
   if (facts.oldestDueAgeMs !== null && facts.oldestDueAgeMs > DUE_TOO_LONG_MS) {
     problems.push(`the oldest due message has waited ${seconds(facts.oldestDueAgeMs)} for a run`)
+  }
+  const floorBytes = Math.max(facts.diskFloorBytes, FULL_BELOW_BYTES)
+  if (facts.freeBytes !== null && facts.freeBytes < floorBytes) {
+    problems.push(`the disk of the data directory is full: ${facts.freeBytes} bytes are free, ${floorBytes} are wanted`)
   }
   for (const runtime of facts.lostRuntimes) problems.push(`runtime ${runtime} cannot be reached`)
   for (const name of facts.unkillable) problems.push(`run ${name} does not die; its session is quarantined`)

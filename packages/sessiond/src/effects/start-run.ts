@@ -96,10 +96,10 @@ async function withdraw(runtime: Runtime, handle: RunHandle): Promise<EffectOutc
 /**
  * A start that failed ends the run only when it is certain that nothing runs: a start call that timed out may have
  * taken effect. Trouble with the store is for the reconciler to retry, and an engine that cannot be reached is nobody's
- * failure; anything else, a bug included, counts as a spawn failure, so that it backs off and is told.
+ * failure; anything else, a full disk and a bug included, counts as a spawn failure, so that it backs off and is told.
  */
 async function failStart(deps: StartDeps, run: Run, handle: RunHandle | null, error: unknown): Promise<EffectOutcome> {
-  if (hasCode(error, 'DISK_FULL', 'STORE_BUSY', 'STORE_BROKEN')) throw error
+  if (hasCode(error, 'STORE_BUSY', 'STORE_BROKEN')) throw error
   if (handle !== null) {
     const runtime = runtimeOf(deps, run.runtime)
     const seen = await runtime.inspect(handle)

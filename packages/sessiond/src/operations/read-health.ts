@@ -1,6 +1,7 @@
 import type { Health } from '../api.ts'
 import type { HostConfig } from '../config/config.ts'
 import { decideHealth } from '../decide/decide-health.ts'
+import type { DiskSpace } from '../observe/disk-space.ts'
 import type { Store } from '../store/store.ts'
 import type { World } from '../world.ts'
 
@@ -9,6 +10,7 @@ export interface HealthDeps {
   readonly world: World
   readonly store: Store
   readonly supervisor: { lastSweepAtMs(): number | null; lostRuntimes(): readonly string[] }
+  readonly diskSpace: Pick<DiskSpace, 'freeBytes'>
   readonly startedAtMs: number
   readonly version: string
 }
@@ -17,7 +19,11 @@ export interface HealthDeps {
 export async function readHealth(deps: HealthDeps): Promise<Health> {
   const { config, world, store, supervisor } = deps
   const nowMs = world.now()
-  const [live, oldestDueAtMs] = await Promise.all([store.listLiveRuns(), store.oldestDueAtMs(nowMs)])
+  const [live, oldestDueAtMs, freeBytes] = await Promise.all([
+    store.listLiveRuns(),
+    store.oldestDueAtMs(nowMs),
+    deps.diskSpace.freeBytes(),
+  ])
   const sweptAtMs = supervisor.lastSweepAtMs()
   const lastSweepAgeMs = sweptAtMs === null ? null : Math.round(world.monotonicMs() - sweptAtMs)
   const oldestDueAgeMs = oldestDueAtMs === null ? null : nowMs - oldestDueAtMs
@@ -25,6 +31,8 @@ export async function readHealth(deps: HealthDeps): Promise<Health> {
     lastSweepAgeMs,
     sweepIntervalMs: config.sweep.intervalMs,
     oldestDueAgeMs,
+    freeBytes,
+    diskFloorBytes: config.limits.diskFloorBytes,
     lostRuntimes: supervisor.lostRuntimes(),
     unkillable: live.filter((run) => run.state === 'unkillable').map((run) => run.name),
   })

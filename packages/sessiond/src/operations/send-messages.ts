@@ -1,8 +1,10 @@
 import type { SendRequest } from '../api.ts'
 import type { HostConfig } from '../config/config.ts'
+import { formatSize } from '../config/size.ts'
 import { parseSend } from '../decide/parse-send.ts'
 import { SessiondError } from '../model/errors.ts'
 import type { NewMessage, SendReceipt } from '../model/message.ts'
+import type { DiskSpace } from '../observe/disk-space.ts'
 import type { Store } from '../store/store.ts'
 import type { World } from '../world.ts'
 
@@ -10,6 +12,7 @@ export interface SendDeps {
   readonly config: HostConfig
   readonly world: World
   readonly store: Store
+  readonly diskSpace: Pick<DiskSpace, 'freeBytes'>
   readonly isStopping: () => boolean
   /** The messages are durable: let their sessions see them. */
   readonly onAccepted: (messages: readonly NewMessage[]) => void
@@ -24,11 +27,23 @@ export async function sendMessages(
   const nowMs = deps.world.now()
   const parsed = requests.map((request) => parseOrError(deps, request, nowMs))
   const messages = parsed.filter((message): message is NewMessage => !(message instanceof SessiondError))
+  if (messages.length > 0) await refuseBelowFloor(deps)
   const outcomes = messages.length === 0 ? [] : await deps.store.accept(messages, nowMs)
   await deps.world.boundary('send:committed')
   deps.onAccepted(messages.filter((_, index) => !(outcomes[index] instanceof Error)))
   let next = 0
   return parsed.map((message) => (message instanceof SessiondError ? message : outcomeAt(outcomes, next++)))
+}
+
+/** Keeps room for finishing what was accepted: the last bytes of a disk are for runs and replies, not for new work. */
+async function refuseBelowFloor({ config, diskSpace }: SendDeps): Promise<void> {
+  const floorBytes = config.limits.diskFloorBytes
+  const freeBytes = await diskSpace.freeBytes()
+  if (freeBytes === null || freeBytes >= floorBytes) return
+  const floor = formatSize(floorBytes)
+  throw new SessiondError('DISK_FULL', `The disk has ${freeBytes} bytes free, less than limits.diskFloor (${floor}).`, {
+    fields: { freeBytes, floorBytes },
+  })
 }
 
 function outcomeAt(outcomes: readonly (SendReceipt | Error)[], index: number): SendReceipt | SessiondError {

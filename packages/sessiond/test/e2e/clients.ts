@@ -27,7 +27,7 @@ export async function ask(test: TestHost, method: string, path: string, body?: u
   const response = await fetch(`${test.host.apiUrl}${path}`, {
     method,
     headers: { authorization: `Bearer ${token.trim()}`, 'content-type': 'application/json' },
-    ...(body === undefined ? {} : { body: isRaw ? (body as BodyInit) : JSON.stringify(body) }),
+    ...(body === undefined ? {} : { body: isRaw ? (body as NonNullable<RequestInit['body']>) : JSON.stringify(body) }),
   })
   return { status: response.status, body: (await response.json()) as Answer['body'] }
 }

@@ -1,0 +1,125 @@
+import { execFileSync } from 'node:child_process'
+import { chmodSync, mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { pino } from 'pino'
+import { afterEach, describe, expect, it } from 'vitest'
+import { until } from '../../../testkit/src/until.ts'
+import type { SessiondError } from '../../src/model/errors.ts'
+import { type TinyDisk, useTinyDisk } from '../store/tiny-disk.ts'
+import { ask } from './clients.ts'
+import { cleanUp, shellGroup, startHost, type TestHost } from './harness.ts'
+
+afterEach(cleanUp)
+
+const groups = { shell: shellGroup('process') }
+const SEND = '/v1/sessions/shell/new/messages'
+const WAITS_FOR_GO = 'while ! test -e go; do sleep 0.05; done; echo'
+
+/** A host on a tiny disk, with what it logs as warnings and errors. */
+async function startOn(disk: TinyDisk): Promise<{ test: TestHost; log: string[] }> {
+  chmodSync(disk.path, 0o700)
+  const log: string[] = []
+  const logger = pino({ level: 'warn' }, { write: (line: string) => void log.push(line) })
+  const change = { dataDir: disk.path, limits: { diskFloor: 0 }, sweep: { interval: '1s' } }
+  return { test: await startHost(groups, change, { logger }), log }
+}
+
+/** Sends until the disk takes no more; returns what was acknowledged and how the first other one was refused. */
+async function sendUntilRefused(test: TestHost): Promise<{ acknowledged: string[]; refused: SessiondError }> {
+  const acknowledged: string[] = []
+  for (;;) {
+    const id = `fill-${acknowledged.length}`
+    try {
+      await test.host.send({ group: 'shell', session: 'full', id, text: `true ${'x'.repeat(20_000)}`, after: '1h' })
+      acknowledged.push(id)
+    } catch (error) {
+      return { acknowledged, refused: error as SessiondError }
+    }
+  }
+}
+
+describe.runIf(useTinyDisk.isPossible)('a disk that fills up under a running host', () => {
+  it('refuses what is new, loses nothing acknowledged, lets runs go on, and needs nobody once there is room', async () => {
+    using disk = useTinyDisk(12 * 1024 * 1024)
+    const { test, log } = await startOn(disk)
+    await test.host.send({ group: 'shell', session: 'busy', id: 'working', text: `${WAITS_FOR_GO} worked` })
+    await test.untilType('message:claimed')
+    await test.host.send({ group: 'shell', session: 'waits', id: 'waiting', text: 'echo waited', after: '1s' })
+    disk.fill()
+    const { acknowledged, refused } = await sendUntilRefused(test)
+    expect(refused).toMatchObject({ code: 'DISK_FULL', retryable: true, cure: expect.stringMatching(/Free space/) })
+
+    // The agent ends its work while nothing can be written, and a message falls due for which no run can be recorded.
+    mkdirSync(join(disk.path, 'sessions/shell/busy/work/go'))
+    await until(() => expect(log.join('')).toContain('session shell/'))
+    for (let index = 0; index < 50; index += 1) {
+      const { status, body } = await ask(test, 'POST', SEND, { text: 'echo no' })
+      expect([status, body.error?.code]).toEqual([507, 'DISK_FULL'])
+    }
+    expect(await test.host.health()).toMatchObject({ ok: false, problems: [expect.stringMatching(/disk .* is full/)] })
+    expect((await test.host.showMessage('working')).message.status).toBe('claimed')
+
+    disk.free()
+    await test.untilType('message:completed', 2)
+    expect(test.replies().sort()).toEqual(['waited', 'worked'])
+    for (const id of ['working', 'waiting']) expect((await test.host.showMessage(id)).message.tries).toBe(0)
+    expect((await ask(test, 'POST', SEND, { text: 'echo new' })).status).toBe(202)
+    await until(async () => expect((await test.host.health()).ok).toBe(true))
+    // (F1) Every refusal and every failed step was one trouble, told once.
+    expect(log.filter((line) => line.includes('DISK_FULL') || line.includes('is full'))).toHaveLength(1)
+    await test.restart()
+    for (const id of acknowledged) expect((await test.host.showMessage(id)).message.status).toBe('pending')
+    await test.host.stop()
+  })
+
+  it('(D9) backs off from starts that find no room for their files, spending no try', async () => {
+    using disk = useTinyDisk(2 * 1024 * 1024)
+    // The store's own disk has room: only what a run needs has none.
+    const test = await startHost(groups)
+    const sessions = join(test.dataDir, 'sessions')
+    mkdirSync(sessions)
+    execFileSync('mount', ['--bind', disk.path, sessions])
+    using _ = { [Symbol.dispose]: () => execFileSync('umount', ['-l', sessions]) }
+    disk.fill()
+    await test.host.send({ group: 'shell', id: 'm', text: 'echo here' })
+    const failed = await test.untilType('run:spawnFailed', 3)
+    expect(failed.detail).toMatchObject({ error: expect.stringMatching(/disk is full/) })
+    expect(failed.detail).toMatchObject({ failures: 3 })
+    disk.free()
+    await test.untilType('message:completed')
+    expect(test.replies()).toEqual([expect.stringMatching(/could not be started 3 times/), 'here'])
+    expect((await test.host.showMessage('m')).message.tries).toBe(0)
+    await test.host.stop()
+  })
+
+  it('stops in an orderly way on a full disk, and the next host finishes what was under way', async () => {
+    using disk = useTinyDisk(12 * 1024 * 1024)
+    const { test } = await startOn(disk)
+    await test.host.send({ group: 'shell', id: 'm', text: `${WAITS_FOR_GO} worked` })
+    await test.untilType('message:claimed')
+    disk.fill()
+    await sendUntilRefused(test)
+    await test.host.stop()
+    disk.free()
+    mkdirSync(join(disk.path, 'sessions/shell/main/work/go'))
+    await test.restart()
+    await test.untilType('message:completed')
+    expect(test.replies()).toEqual(['worked'])
+    expect((await test.host.showMessage('m')).message.tries).toBe(0)
+    await test.host.stop()
+  })
+})
+
+describe('limits.diskFloor', () => {
+  it('refuses new messages below it, says so in health, and lets what was accepted be finished', async () => {
+    const test = await startHost(groups)
+    await test.host.send({ group: 'shell', id: 'm', text: 'echo accepted', after: '1s' })
+    await test.restart({ limits: { diskFloor: '1000000GiB' } })
+    const { status, body } = await ask(test, 'POST', SEND, { text: 'echo no' })
+    expect([status, body.error?.code]).toEqual([507, 'DISK_FULL'])
+    expect(body.error?.message).toMatch(/bytes free, less than limits.diskFloor \(1000000GiB\)/)
+    expect((await test.host.health()).problems).toEqual([expect.stringMatching(/disk .* is full/)])
+    await test.untilType('message:completed')
+    expect(test.replies()).toEqual(['accepted'])
+  })
+})
