@@ -127,7 +127,7 @@ export interface HostConfig {
   readonly spawn: SpawnPolicy
   readonly sweep: {
     readonly intervalMs: number
-    /** Sessions reconciled at once. */
+    /** Sessions of one runtime reconciled at once. */
     readonly concurrency: number
   }
   readonly mailbox: {

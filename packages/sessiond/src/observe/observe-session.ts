@@ -12,6 +12,8 @@ export interface ObserveDeps {
   readonly mailbox: Mailbox
   readonly runtimes: ReadonlyMap<string, Runtime>
   readonly watches: RunWatches
+  /** A runtime known to be out of reach is not asked about each of its runs, only probed until it answers. */
+  readonly isRuntimeLost: (runtime: string) => boolean
 }
 
 export interface ObserveOptions {
@@ -32,7 +34,7 @@ export async function observeSession(
   const facts = await deps.store.readFacts(sessionId, deps.world.now())
   if (facts === null) return null
   const { run } = facts
-  const seen = run === null ? null : await seeRun(deps.runtimes, run, options.inspect)
+  const seen = run === null ? null : await seeRun(deps, run, options.inspect)
   const watch = run === null ? null : deps.watches.of(run, deps.world.monotonicMs())
   if (watch !== null) {
     noteSeen(watch, seen, options.inspect)
@@ -56,11 +58,12 @@ export async function observeSession(
 }
 
 /** Asks the runtime about exactly this handle; null when the start never got as far as one. */
-async function seeRun(runtimes: ReadonlyMap<string, Runtime>, run: Run, inspect: boolean): Promise<SeenRun | null> {
+async function seeRun(deps: ObserveDeps, run: Run, inspect: boolean): Promise<SeenRun | null> {
   if (run.handle === null) return null
   if (!inspect && run.state === 'running') return { state: 'running' }
-  const runtime = runtimes.get(run.runtime)
+  const runtime = deps.runtimes.get(run.runtime)
   if (runtime === undefined) return { state: 'unknown', because: `runtime ${run.runtime} is not configured` }
+  if (deps.isRuntimeLost(run.runtime)) return { state: 'unknown', because: `runtime ${run.runtime} is out of reach` }
   return runtime.inspect(run.handle)
 }
 

@@ -28,6 +28,7 @@ export type Cause =
 export interface ReconcileDeps extends StartDeps {
   /** Whether the host is shutting down, and how far. */
   readonly drain: () => SessionObservation['drain']
+  readonly isRuntimeLost: (runtime: string) => boolean
   /** A runtime could not be asked about a run. */
   readonly onRuntimeUnknown: (runtime: string, because: string) => void
 }

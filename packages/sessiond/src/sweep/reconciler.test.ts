@@ -19,6 +19,7 @@ function setUp(concurrency = 8) {
   const reconciler = new Reconciler({
     world,
     concurrency,
+    laneOf: (sessionId) => sessionId.slice(0, sessionId.indexOf('/') + 1),
     reconcile: (sessionId, causes) =>
       new Promise((resolve, reject) => {
         gates.push({
@@ -57,6 +58,23 @@ describe('Reconciler', () => {
     expect(started()).toEqual(['a', 'b'])
     await gates[1]?.open()
     expect(started()).toEqual(['a', 'b', 'c'])
+  })
+
+  it('(D18, I2) lets no lane wait for another', async () => {
+    const { gates, reconciler, started } = setUp(1)
+    for (const sessionId of ['hung/a', 'hung/b', 'fine/a', 'fine/b']) void reconciler.trigger(sessionId, 'sweep')
+    expect(started()).toEqual(['hung/a', 'fine/a'])
+    await gates[1]?.open()
+    expect(started()).toEqual(['hung/a', 'fine/a', 'fine/b'])
+    let isIdle = false
+    void reconciler.whenIdle().then(() => {
+      isIdle = true
+    })
+    await gates[2]?.open()
+    expect(isIdle).toBe(false)
+    await gates[0]?.open()
+    await gates[3]?.open()
+    expect(isIdle).toBe(true)
   })
 
   it('(I1, D18) retries a session that throws, ever more slowly, while its neighbours go on', async () => {

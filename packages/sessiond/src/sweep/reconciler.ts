@@ -5,12 +5,21 @@ import type { Cause, ReconcileResult } from './reconcile-session.ts'
 
 export interface ReconcilerOptions {
   readonly world: World
+  /** Per lane. */
   readonly concurrency: number
+  /** Sessions that may hold each other up share a lane: those of one runtime. @default one lane for all */
+  readonly laneOf?: (sessionId: string) => string
   readonly reconcile: (sessionId: string, causes: ReadonlySet<Cause>) => Promise<ReconcileResult>
   /** A session's step threw: told once per streak, with the number of failures in a row. */
   readonly onError: (sessionId: string, error: unknown, failures: number) => void
   /** A slot may have come free, or somebody waits for one. */
   readonly onAdmission: (sessionId: string) => void
+}
+
+/** Sessions waiting for their turn, and how many of their kind have it now. */
+interface Lane {
+  readonly queue: string[]
+  running: number
 }
 
 /** What is known of one session between triggers; forgotten as soon as there is nothing to know. */
@@ -35,14 +44,14 @@ class Entry {
 const ERROR_BACKOFF = { baseMs: 100, maxMs: 30_000 }
 
 /**
- * Runs reconciles: one at a time per session, sessions beside each other up to `concurrency`, triggers that come
- * meanwhile merged into one more pass. A session that throws is retried by itself and delays nobody (D18, I1).
+ * Runs reconciles: one at a time per session, sessions beside each other up to `concurrency` in each lane, triggers
+ * that come meanwhile merged into one more pass. A session that throws is retried by itself and delays nobody (D18,
+ * I1); a lane whose runtime answers nothing delays no other.
  */
 export class Reconciler {
   readonly #options: ReconcilerOptions
   readonly #entries = new Map<string, Entry>()
-  readonly #queue: string[] = []
-  #running = 0
+  readonly #lanes = new Map<string, Lane>()
   #isStopped = false
   #onIdle: (() => void)[] = []
 
@@ -62,14 +71,14 @@ export class Reconciler {
 
   /** Resolves when nothing runs and nothing is queued; timers may still be set. */
   whenIdle(): Promise<void> {
-    if (this.#running === 0 && this.#queue.length === 0) return Promise.resolve()
+    if (this.#isIdle()) return Promise.resolve()
     return new Promise((resolve) => this.#onIdle.push(resolve))
   }
 
   /** Takes no more triggers, drops timers and what is queued, and waits for what runs. */
   async stop(): Promise<void> {
     this.#isStopped = true
-    this.#queue.length = 0
+    for (const lane of this.#lanes.values()) lane.queue.length = 0
     for (const entry of this.#entries.values()) {
       entry.clearTimer()
       if (entry.state === 'queued') entry.answer([])
@@ -90,21 +99,36 @@ export class Reconciler {
   #enqueue(sessionId: string, entry: Entry): void {
     if (entry.state !== 'quiet') return
     entry.state = 'queued'
-    this.#queue.push(sessionId)
-    this.#pump()
+    const lane = this.#laneOf(sessionId)
+    lane.queue.push(sessionId)
+    this.#pump(lane)
   }
 
-  #pump(): void {
-    while (this.#running < this.#options.concurrency) {
-      const sessionId = this.#queue.shift()
-      if (sessionId === undefined) break
-      this.#running += 1
-      void this.#run(sessionId, this.#entryOf(sessionId))
+  #laneOf(sessionId: string): Lane {
+    const name = this.#options.laneOf?.(sessionId) ?? ''
+    let lane = this.#lanes.get(name)
+    if (lane === undefined) {
+      lane = { queue: [], running: 0 }
+      this.#lanes.set(name, lane)
     }
-    if (this.#running === 0) for (const resolve of this.#onIdle.splice(0)) resolve()
+    return lane
   }
 
-  async #run(sessionId: string, entry: Entry): Promise<void> {
+  #isIdle(): boolean {
+    return [...this.#lanes.values()].every((lane) => lane.running === 0 && lane.queue.length === 0)
+  }
+
+  #pump(lane: Lane): void {
+    while (lane.running < this.#options.concurrency) {
+      const sessionId = lane.queue.shift()
+      if (sessionId === undefined) break
+      lane.running += 1
+      void this.#run(sessionId, this.#entryOf(sessionId), lane)
+    }
+    if (this.#isIdle()) for (const resolve of this.#onIdle.splice(0)) resolve()
+  }
+
+  async #run(sessionId: string, entry: Entry, lane: Lane): Promise<void> {
     entry.state = 'running'
     entry.clearTimer()
     const { causes, waiters } = entry
@@ -113,10 +137,10 @@ export class Reconciler {
     const result = await this.#reconcile(sessionId, entry, causes)
     for (const resolve of waiters) resolve(result.lines)
     entry.state = 'quiet'
-    this.#running -= 1
+    lane.running -= 1
     if (result.concernsAdmission || causes.has('admitted')) this.#options.onAdmission(sessionId)
     this.#settle(sessionId, entry, result.recheckInMs)
-    this.#pump()
+    this.#pump(lane)
   }
 
   async #reconcile(sessionId: string, entry: Entry, causes: ReadonlySet<Cause>): Promise<ReconcileResult> {

@@ -3,6 +3,14 @@ import type { Runtime } from '../runtime/runtime.ts'
 import type { Store } from '../store/store.ts'
 import type { World } from '../world.ts'
 
+export interface RuntimeHealthDeps {
+  readonly world: World
+  readonly store: Store
+  /** Asks a lost runtime something; resolves when it answered and nothing stands in the way of using it again. */
+  readonly probe: (runtime: Runtime) => Promise<unknown>
+  readonly onRecovered: () => void
+}
+
 const PROBE_BACKOFF = { baseMs: 500, maxMs: 30_000 }
 
 /**
@@ -10,11 +18,11 @@ const PROBE_BACKOFF = { baseMs: 500, maxMs: 30_000 }
  * until it answers. The journal hears of the loss once and of the recovery once (D11, D21), not at every tick.
  */
 export class RuntimeHealth {
-  readonly #deps: { world: World; store: Store; onRecovered: () => void }
+  readonly #deps: RuntimeHealthDeps
   readonly #lost = new Map<string, { probes: number; cancelTimer: () => void }>()
   #isStopped = false
 
-  constructor(deps: { world: World; store: Store; onRecovered: () => void }) {
+  constructor(deps: RuntimeHealthDeps) {
     this.#deps = deps
   }
 
@@ -34,8 +42,12 @@ export class RuntimeHealth {
     this.#armProbe(runtime)
   }
 
-  /** A call was answered. */
-  noteAnswered(runtime: Runtime): void {
+  stop(): void {
+    this.#isStopped = true
+    for (const lost of this.#lost.values()) lost.cancelTimer()
+  }
+
+  #noteAnswered(runtime: Runtime): void {
     const lost = this.#lost.get(runtime.name)
     if (lost === undefined) return
     lost.cancelTimer()
@@ -44,18 +56,13 @@ export class RuntimeHealth {
     this.#deps.onRecovered()
   }
 
-  stop(): void {
-    this.#isStopped = true
-    for (const lost of this.#lost.values()) lost.cancelTimer()
-  }
-
   #armProbe(runtime: Runtime): void {
     const lost = this.#lost.get(runtime.name)
     if (lost === undefined || this.#isStopped) return
     lost.cancelTimer = this.#deps.world.setTimer(backoffMs(PROBE_BACKOFF, lost.probes, 0), () => {
       lost.probes += 1
-      runtime.list().then(
-        () => this.noteAnswered(runtime),
+      this.#deps.probe(runtime).then(
+        () => this.#noteAnswered(runtime),
         () => this.#armProbe(runtime),
       )
     })

@@ -5,6 +5,7 @@ import { type EffectDeps, wordsOf } from '../effects/deps.ts'
 import { removeOrphans } from '../effects/remove-orphans.ts'
 import { hasCode } from '../model/errors.ts'
 import type { NewMessage } from '../model/message.ts'
+import type { Runtime } from '../runtime/runtime.ts'
 import { Admission } from './admission.ts'
 import { type Cause, explainSession, type ReconcileDeps, reconcileSession } from './reconcile-session.ts'
 import { Reconciler } from './reconciler.ts'
@@ -39,12 +40,19 @@ export class Supervisor {
       ...deps,
       onOutboxChange: (sessionId) => void this.trigger(sessionId, 'outbox'),
       drain: () => this.#drain,
+      isRuntimeLost: (name) => this.#runtimes.isLost(name),
       onRuntimeUnknown: (name, because) => this.#noteLost(name, because),
     }
-    this.#runtimes = new RuntimeHealth({ world, store, onRecovered: () => this.#noteRecovered() })
+    this.#runtimes = new RuntimeHealth({
+      world,
+      store,
+      probe: (runtime) => this.#removeOrphans(runtime),
+      onRecovered: () => this.#noteRecovered(),
+    })
     this.#reconciler = new Reconciler({
       world,
       concurrency: config.sweep.concurrency,
+      laneOf: (sessionId) => this.#runtimeNameOf(sessionId) ?? '',
       reconcile: (sessionId, causes) => reconcileSession(this.#deps, sessionId, causes),
       onError: (sessionId, error, failures) => this.#noteSessionError(sessionId, error, failures),
       onAdmission: (sessionId) => {
@@ -169,14 +177,22 @@ export class Supervisor {
   }
 
   async #removeAllOrphans(): Promise<void> {
-    for (const runtime of this.#deps.runtimes.values()) {
-      try {
-        await removeOrphans(this.#deps, runtime)
-        this.#runtimes.noteAnswered(runtime)
-      } catch (error) {
-        if (hasCode(error, 'RUNTIME_UNREACHABLE')) this.#runtimes.noteLost(runtime, wordsOf(error))
-        else this.#onError(`orphans of ${runtime.name}`, error)
-      }
+    // A lost one is being probed, and that removes its orphans before anything is started on it again.
+    const within = [...this.#deps.runtimes.values()].filter((runtime) => !this.#runtimes.isLost(runtime.name))
+    await Promise.all(
+      within.map((runtime) =>
+        this.#removeOrphans(runtime).catch((error: unknown) => this.#runtimes.noteLost(runtime, wordsOf(error))),
+      ),
+    )
+  }
+
+  /** Throws only when the runtime cannot be asked. */
+  async #removeOrphans(runtime: Runtime): Promise<void> {
+    try {
+      await removeOrphans(this.#deps, runtime)
+    } catch (error) {
+      if (hasCode(error, 'RUNTIME_UNREACHABLE')) throw error
+      this.#onError(`orphans of ${runtime.name}`, error)
     }
   }
 
@@ -196,9 +212,13 @@ export class Supervisor {
     this.#admission.kick()
   }
 
+  #runtimeNameOf(sessionId: string): string | undefined {
+    return this.#deps.config.groups.get(sessionId.slice(0, sessionId.indexOf('/')))?.runtime
+  }
+
   #noteSessionError(sessionId: string, error: unknown, failures: number): void {
     if (hasCode(error, 'RUNTIME_UNREACHABLE')) {
-      const name = this.#deps.config.groups.get(sessionId.slice(0, sessionId.indexOf('/')))?.runtime
+      const name = this.#runtimeNameOf(sessionId)
       if (name !== undefined) this.#noteLost(name, wordsOf(error))
       return
     }

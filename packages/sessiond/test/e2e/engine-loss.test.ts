@@ -37,8 +37,11 @@ function countOf(test: TestHost, type: string): number {
 
 async function expectLost(test: TestHost): Promise<void> {
   await test.untilType('runtime:lost')
-  const health = await test.host.health()
-  expect(health).toMatchObject({ ok: false, problems: [expect.stringMatching(/docker cannot be reached/)] })
+  const { ok, problems } = await test.host.health()
+  expect({ ok, problems }).toEqual({
+    ok: false,
+    problems: expect.arrayContaining(['runtime docker cannot be reached']),
+  })
 }
 
 /** A few more sweeps: what would be repeated at each of them would show. */
@@ -168,5 +171,30 @@ describeWithEngine('an engine that goes away', () => {
     expect(test.replies().sort()).toEqual(['one', 'three', 'two'])
     expect([countOf(test, 'runtime:lost'), countOf(test, 'runtime:recovered')]).toEqual([1, 1])
     expect(countOf(test, 'session:errored')).toBe(0)
+  })
+
+  it('(D3, D13, D19) that answers nothing at all: what needs no engine goes on beside it, and then everything does', async () => {
+    const proxy = await proxyTo()
+    const change = { ...behind(proxy), sweep: { interval: '1s', concurrency: 1 } }
+    const test = await startHost(groups, { ...change, docker: { socketPath: proxy.socketPath, callTimeout: '8s' } })
+    await test.host.send({ group: 'shell', id: 'm', text: 'while ! test -e go; do sleep 0.1; done; echo worked' })
+    await test.untilType('message:claimed')
+    proxy.stall()
+    // This one hangs in the engine from now on, and holds the only place of its runtime.
+    await test.host.send({ group: 'shell', session: 'hangs', text: 'echo late' })
+    await test.untilType('run:intended', 2)
+    for (let index = 1; index <= 3; index += 1) {
+      await test.host.send({ group: 'near', session: `s${index}`, text: `echo near ${index}` })
+      await test.untilType('message:completed', index)
+    }
+    expect(countOf(test, 'runtime:lost')).toBe(0)
+    await expectLost(test)
+    await mkdir(join(test.dataDir, 'sessions/shell/main/work/go'))
+    proxy.mend()
+    await test.untilType('message:completed', 5)
+    expect(test.replies().sort()).toEqual(['late', 'near 1', 'near 2', 'near 3', 'worked'])
+    expect((await test.host.showMessage('m')).message.tries).toBe(0)
+    expect((await test.host.listRuns('shell/main')).map((run) => run.epoch)).toEqual([1])
+    expect(countOf(test, 'run:spawnFailed')).toBe(0)
   })
 })
