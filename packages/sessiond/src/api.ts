@@ -28,6 +28,8 @@ export interface SessionDetail {
   readonly session: Session
   readonly summary: SessionSummary
   readonly run: Run | null
+  /** What the host would do with it now, and why: the answer to "why does nothing happen?". */
+  readonly next: { readonly action: string; readonly because: string }
   /** Newest first. */
   readonly messages: readonly Message[]
   readonly replies: readonly Reply[]

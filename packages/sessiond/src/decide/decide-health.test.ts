@@ -7,6 +7,7 @@ const healthy = {
   oldestDueAgeMs: null,
   freeBytes: 5_000_000,
   diskFloorBytes: 4_000_000,
+  parkedGroups: [],
   lostRuntimes: [],
   unkillable: [],
 }
@@ -25,6 +26,7 @@ describe('decideHealth (H5)', () => {
     [{ freeBytes: 1024 * 1024, diskFloorBytes: 0 }, 0],
     [{ freeBytes: 1024 * 1024 - 1, diskFloorBytes: 0 }, 1],
     [{ lostRuntimes: ['docker'], unkillable: ['r'] }, 2],
+    [{ parkedGroups: ['old', 'older'] }, 2],
   ])('%o: %i problems', (facts, problems) => {
     expect(decideHealth({ ...healthy, ...facts })).toHaveLength(problems)
   })

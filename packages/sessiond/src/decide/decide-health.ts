@@ -6,6 +6,8 @@ export interface HealthFacts {
   /** Null: the disk cannot be asked. */
   readonly freeBytes: number | null
   readonly diskFloorBytes: number
+  /** Groups that have left the configuration while their sessions have work that is due. */
+  readonly parkedGroups: readonly string[]
   readonly lostRuntimes: readonly string[]
   readonly unkillable: readonly string[]
 }
@@ -29,6 +31,7 @@ export function decideHealth(facts: HealthFacts): string[] {
   if (facts.freeBytes !== null && facts.freeBytes < floorBytes) {
     problems.push(`the disk of the data directory is full: ${facts.freeBytes} bytes are free, ${floorBytes} are wanted`)
   }
+  for (const group of facts.parkedGroups) problems.push(`group ${group} is not configured: its due messages wait`)
   for (const runtime of facts.lostRuntimes) problems.push(`runtime ${runtime} cannot be reached`)
   for (const name of facts.unkillable) problems.push(`run ${name} does not die; its session is quarantined`)
   return problems

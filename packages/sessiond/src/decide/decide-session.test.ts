@@ -63,6 +63,7 @@ function observe(state: RunState | null, change: Change = {}): SessionObservatio
     cancelAgeMs: null,
     idleForMs: 0,
     isMailboxBehind: false,
+    isGroupConfigured: true,
     isStopRequested: false,
     isAdmitted: false,
     isEvicted: false,
@@ -94,6 +95,11 @@ describe('decideSession without a run', () => {
     ['work is due and there is no slot', { facts: due }, 'want-slot due'],
     ['work is due and there is a slot', { facts: due, isAdmitted: true }, 'start due'],
     ['the session is closed', { facts: { ...due, session: { ...session, status: 'closed' } } }, 'leave closed'],
+    [
+      '(D20) its group is gone',
+      { facts: due, isAdmitted: true, isGroupConfigured: false },
+      'leave group-not-configured',
+    ],
     ['the host shuts down', { facts: due, isAdmitted: true, drain: 'finish-work' }, 'leave shutting-down'],
     [
       'back-off has 1 ms left',
@@ -203,6 +209,19 @@ describe('decideSession with a run', () => {
     ['(D17) it idles for long', 'running', { idleForMs: 300_000 }, 'stop idle'],
     ['others wait for its slot', 'running', { idleForMs: 1, isEvicted: true }, 'stop idle'],
     ['others wait but it works', 'running', { facts: { claimed: [claim] }, isEvicted: true }, 'leave working'],
+    [
+      '(D20) it works and its group is gone',
+      'running',
+      { facts: { ...due, claimed: [claim] }, isGroupConfigured: false },
+      'leave group-not-configured',
+    ],
+    [
+      '(D20) a cancel must reach it although its group is gone',
+      'running',
+      { facts: { claimed: [claim] }, isGroupConfigured: false, isMailboxBehind: true },
+      'project group-not-configured',
+    ],
+    ['(D20) its group is gone and it is done', 'running', { facts: due, isGroupConfigured: false }, 'stop idle'],
     [
       'it works while the host drains',
       'running',

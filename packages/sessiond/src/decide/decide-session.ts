@@ -20,6 +20,8 @@ export interface SessionObservation {
   readonly idleForMs: number
   /** True when the mailbox's content may differ from what the store wants the run to see. */
   readonly isMailboxBehind: boolean
+  /** False: its group has left the configuration; what it works on may end, nothing new is begun (D20). */
+  readonly isGroupConfigured: boolean
   /** True when a person asked for the end of this run. */
   readonly isStopRequested: boolean
   /** True when this session was given a slot. */
@@ -67,6 +69,7 @@ export function decideSession(seen: SessionObservation, policy: SessionPolicy): 
 function decideWithoutRun(seen: SessionObservation): SessionDecision {
   const { session, dueUnprojected } = seen.facts
   if (session.status === 'closed') return leave('closed', null)
+  if (!seen.isGroupConfigured) return leave('group-not-configured', null)
   if (dueUnprojected === 0) return leave('nothing-due', null)
   if (seen.drain !== 'none') return leave('shutting-down', null)
   if (session.spawnNotBeforeMs > seen.nowMs) return leave('spawn-back-off', null)
@@ -132,6 +135,7 @@ function decideRunning(seen: SessionObservation, policy: SessionPolicy): Session
     const { silentForMs, toleranceMs, messageId } = stuck
     return stop(stuck.because, { silentForMs, toleranceMs, messageId, policy: policy.stuck.policy })
   }
+  if (!seen.isGroupConfigured) return decideParting(seen, policy, stuck?.recheckInMs ?? null)
   if (facts.dueUnprojected > 0 || seen.isMailboxBehind) return { action: 'project', because: 'due' }
   return decideIdle(seen, policy, stuck?.recheckInMs ?? null)
 }
@@ -144,16 +148,26 @@ function decideDrain(seen: SessionObservation): SessionDecision {
   return stop('host-shutdown', { claimed: seen.facts.claimed.length })
 }
 
+/** A run whose group is gone ends the work it has taken, is given no more, and then goes. */
+function decideParting(seen: SessionObservation, policy: SessionPolicy, stuckInMs: number | null): SessionDecision {
+  if (seen.facts.claimed.length === 0) return stop('idle', { because: 'group-not-configured' })
+  if (seen.isMailboxBehind) return { action: 'project', because: 'group-not-configured' }
+  return leave('group-not-configured', soonest(stuckInMs, untilCancelMs(seen, policy)))
+}
+
 function decideIdle(seen: SessionObservation, policy: SessionPolicy, stuckInMs: number | null): SessionDecision {
   const { facts } = seen
   const untilDueMs = facts.nextDueAtMs === null ? null : Math.max(0, facts.nextDueAtMs - seen.nowMs)
-  const cancelInMs = seen.cancelAgeMs === null ? null : policy.runs.cancelGraceMs - seen.cancelAgeMs
-  if (facts.claimed.length > 0) return leave('working', soonest(stuckInMs, untilDueMs, cancelInMs))
+  if (facts.claimed.length > 0) return leave('working', soonest(stuckInMs, untilDueMs, untilCancelMs(seen, policy)))
   if (facts.projectedUnclaimed > 0) return leave('handed-over', soonest(stuckInMs, untilDueMs))
   if (seen.isEvicted || seen.idleForMs >= policy.idleStopMs) {
     return stop('idle', { idleForMs: seen.idleForMs, idleStopMs: policy.idleStopMs, isEvicted: seen.isEvicted })
   }
   return leave('idle', soonest(policy.idleStopMs - seen.idleForMs, untilDueMs))
+}
+
+function untilCancelMs({ cancelAgeMs }: SessionObservation, { runs }: SessionPolicy): number | null {
+  return cancelAgeMs === null ? null : runs.cancelGraceMs - cancelAgeMs
 }
 
 function leave(because: string, recheckInMs: number | null): SessionDecision {

@@ -12,6 +12,7 @@ export interface ObserveDeps {
   readonly mailbox: Mailbox
   readonly runtimes: ReadonlyMap<string, Runtime>
   readonly watches: RunWatches
+  readonly config: { readonly groups: { has(name: string): boolean } }
   /** A runtime known to be out of reach is not asked about each of its runs, only probed until it answers. */
   readonly isRuntimeLost: (runtime: string) => boolean
 }
@@ -50,6 +51,7 @@ export async function observeSession(
     cancelAgeMs: watch?.cancelAgeMs(monotonicMs) ?? null,
     idleForMs: watch?.idleForMs(monotonicMs) ?? 0,
     isMailboxBehind: watch?.isMailboxBehind ?? false,
+    isGroupConfigured: deps.config.groups.has(facts.session.group),
     isStopRequested: watch?.isStopRequested ?? false,
     isAdmitted: options.isAdmitted,
     isEvicted: options.isEvicted,

@@ -74,14 +74,23 @@ export function createOperations(deps: OperationsDeps): HostApi {
 async function showSession(deps: OperationsDeps, sessionId: string, limit: number): Promise<SessionDetail> {
   const { store, world } = deps
   const nowMs = world.now()
-  const [session, facts, summary] = await Promise.all([
+  const [session, facts, summary, next] = await Promise.all([
     store.getSession(sessionId),
     store.readFacts(sessionId, nowMs),
     store.getSessionSummary(sessionId, nowMs),
+    deps.supervisor.explain(sessionId),
   ])
-  if (session === null || facts === null || summary === null) throw sessionNotFound(sessionId)
+  if (session === null || facts === null || summary === null || next === null) throw sessionNotFound(sessionId)
   const messages = await store.listMessages({ sessionId, limit })
-  return { session, summary, run: facts.run, messages, replies: await store.listReplies({ sessionId, limit }) }
+  const { action, because } = next
+  return {
+    session,
+    summary,
+    run: facts.run,
+    next: { action, because },
+    messages,
+    replies: await store.listReplies({ sessionId, limit }),
+  }
 }
 
 async function requireSession(deps: OperationsDeps, sessionId: string): Promise<void> {

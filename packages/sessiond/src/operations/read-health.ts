@@ -19,8 +19,9 @@ export interface HealthDeps {
 export async function readHealth(deps: HealthDeps): Promise<Health> {
   const { config, world, store, supervisor } = deps
   const nowMs = world.now()
-  const [live, oldestDueAtMs, freeBytes] = await Promise.all([
+  const [live, waiting, oldestDueAtMs, freeBytes] = await Promise.all([
     store.listLiveRuns(),
+    store.listWaiting(nowMs, 1),
     store.oldestDueAtMs(nowMs),
     deps.diskSpace.freeBytes(),
   ])
@@ -33,6 +34,7 @@ export async function readHealth(deps: HealthDeps): Promise<Health> {
     oldestDueAgeMs,
     freeBytes,
     diskFloorBytes: config.limits.diskFloorBytes,
+    parkedGroups: waiting.map(({ group }) => group).filter((group) => !config.groups.has(group)),
     lostRuntimes: supervisor.lostRuntimes(),
     unkillable: live.filter((run) => run.state === 'unkillable').map((run) => run.name),
   })

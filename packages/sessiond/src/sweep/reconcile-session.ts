@@ -82,9 +82,13 @@ export async function reconcileSession(
   return { lines, recheckInMs: 0, concernsAdmission }
 }
 
-/** What a sweep would decide for a session, changing nothing. */
-export async function explainSession(deps: ReconcileDeps, sessionId: string): Promise<SweepLine | null> {
-  const options = { inspect: true, isAdmitted: true, isEvicted: false, isWindowFull: false, drain: deps.drain() }
+/** What a sweep would decide for a session, changing nothing. `inspect` false: what is on record of its run is believed. */
+export async function explainSession(
+  deps: ReconcileDeps,
+  sessionId: string,
+  inspect: boolean,
+): Promise<SweepLine | null> {
+  const options = { inspect, isAdmitted: inspect, isEvicted: false, isWindowFull: false, drain: deps.drain() }
   const seen = await observeSession(deps, sessionId, options)
   return seen === null ? null : lineOf(seen, decide(deps, seen), null)
 }
@@ -138,9 +142,6 @@ function observeOptions(deps: ReconcileDeps, causes: ReadonlySet<Cause>, isWindo
 
 function decide(deps: ReconcileDeps, seen: SessionObservation): SessionDecision {
   const group = deps.config.groups.get(seen.facts.session.group)
-  if (group === undefined && seen.facts.run === null) {
-    return { action: 'leave', because: 'group-not-configured', recheckInMs: null }
-  }
   const { stuck, retry, idleStopMs } = group ?? deps.config.defaults
   return decideSession(seen, { stuck, retry, idleStopMs, runs: deps.config.runs })
 }
@@ -159,7 +160,7 @@ async function apply(
     case 'abort-start':
       return abortStart(deps, run)
     case 'project':
-      return projectMailbox(deps, run, seen.drain !== 'none')
+      return projectMailbox(deps, run, seen.drain !== 'none' || !seen.isGroupConfigured)
     case 'stop':
       return stopRun(deps, run, decision.because, decision.evidence)
     case 'ask-again':

@@ -119,6 +119,11 @@ export class Supervisor {
     return this.#runtimes.lostRuntimes()
   }
 
+  /** What would be done with a session now, and why; null: no such session. Asks no runtime that need not be asked. */
+  explain(sessionId: string): Promise<SweepLine | null> {
+    return explainSession(this.#deps, sessionId, false)
+  }
+
   async sweepOnce(options: { readonly dryRun: boolean }): Promise<SweepReport> {
     const { world } = this.#deps
     const startedAtMs = world.now()
@@ -165,7 +170,7 @@ export class Supervisor {
     const live = (await store.listLiveRuns()).map((run) => run.sessionId)
     const waiting = (await store.listWaiting(world.now(), config.runs.max)).map((session) => session.sessionId)
     const lines = await Promise.all(
-      [...new Set([...live, ...waiting])].map((sessionId) => explainSession(this.#deps, sessionId)),
+      [...new Set([...live, ...waiting])].map((sessionId) => explainSession(this.#deps, sessionId, true)),
     )
     return lines.filter((line) => line !== null)
   }

@@ -56,6 +56,7 @@ export class FakeHost implements HostApi {
       session: SESSION,
       summary: SUMMARY,
       run: RUN,
+      next: { action: 'leave', because: 'working' },
       messages: [...this.messages.values()],
       replies: [REPLY],
     }

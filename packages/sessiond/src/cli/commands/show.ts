@@ -31,7 +31,7 @@ export function addShow(program: Command, context: CliContext): void {
 
 /** What `sessiond show` prints for people. */
 export function describeSession(detail: SessionDetail, nowMs: number): string {
-  const { session, summary, run, messages, replies } = detail
+  const { session, summary, run, next, messages, replies } = detail
   const pairs: [string, string][] = [
     ['session', session.id],
     ['status', session.status],
@@ -42,6 +42,7 @@ export function describeSession(detail: SessionDetail, nowMs: number): string {
     pairs.push(['next due', `${formatInstant(summary.nextDueAtMs)} (${formatAge(summary.nextDueAtMs, nowMs)})`])
   }
   pairs.push(['run', describeRun(detail, nowMs)])
+  pairs.push(['next step', `${next.action}: ${escapeLine(next.because, 200)}`])
   if (run?.end != null)
     pairs.push(['run ended', `${run.end} ${escapeLine(JSON.stringify(run.endEvidence ?? {}), 200)}`])
   if (session.spawnFailures > 0) {

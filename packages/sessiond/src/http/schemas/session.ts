@@ -38,6 +38,7 @@ export const sessionDetailSchema = z
     session: sessionSchema,
     summary: sessionSummarySchema,
     run: runSchema.nullable(),
+    next: z.object({ action: z.string(), because: z.string() }),
     messages: z.array(messageSchema).readonly(),
     replies: z.array(replySchema).readonly(),
   })
