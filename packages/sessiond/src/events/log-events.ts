@@ -27,7 +27,7 @@ const LEVELS: Partial<Record<JournalType, 'info' | 'warn' | 'error'>> = {
   'container:removed': 'warn',
   'runtime:lost': 'error',
   'runtime:recovered': 'info',
-  'sweep:skipped': 'warn',
+  'host:stalled': 'warn',
   'session:errored': 'error',
   'reply:deliveryFailed': 'warn',
 }

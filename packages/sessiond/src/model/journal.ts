@@ -32,7 +32,7 @@ export const JOURNAL_TYPES = [
   'container:removed',
   'runtime:lost',
   'runtime:recovered',
-  'sweep:skipped',
+  'host:stalled',
   'session:errored',
 ] as const
 

@@ -53,6 +53,9 @@ export class RunWatch {
     this.#watchedSinceMs = monotonicMs
     if (this.#heartbeat !== null) this.#heartbeat = { ...this.#heartbeat, movedAtMs: monotonicMs }
     for (const [id, claim] of this.#claims) this.#claims.set(id, { ...claim, seenAtMs: monotonicMs })
+    for (const id of this.#cancels.keys()) this.#cancels.set(id, monotonicMs)
+    if (this.#stopSinceMs !== null) this.#stopSinceMs = monotonicMs
+    if (this.#killSinceMs !== null) this.#killSinceMs = monotonicMs
   }
 
   noteHeartbeat(mtimeMs: number | null, monotonicMs: number): void {

@@ -7,6 +7,7 @@ import { hasCode } from '../model/errors.ts'
 import type { NewMessage } from '../model/message.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import { Admission } from './admission.ts'
+import { HostPulse } from './host-pulse.ts'
 import { type Cause, explainSession, type ReconcileDeps, reconcileSession } from './reconcile-session.ts'
 import { Reconciler } from './reconciler.ts'
 import { RuntimeHealth } from './runtime-health.ts'
@@ -17,9 +18,6 @@ export interface SupervisorOptions {
   readonly onError: (where: string, error: unknown) => void
 }
 
-/** A tick this many intervals late means the host itself slept: nobody is judged in it (A14). */
-const LATE_INTERVALS = 2
-
 /** Keeps every session moving: recovery at start, events, the sweep as safety net, and the drain at the end. */
 export class Supervisor {
   readonly #deps: ReconcileDeps
@@ -28,6 +26,7 @@ export class Supervisor {
   readonly #admission: Admission
   readonly #runtimes: RuntimeHealth
   readonly #sweepLoop: SweepLoop
+  readonly #pulse: HostPulse
   readonly #unlisten: (() => void)[] = []
   readonly #onReconciled = new Set<() => void>()
   #drain: SessionObservation['drain'] = 'none'
@@ -53,7 +52,10 @@ export class Supervisor {
       world,
       concurrency: config.sweep.concurrency,
       laneOf: (sessionId) => this.#runtimeNameOf(sessionId) ?? '',
-      reconcile: (sessionId, causes) => reconcileSession(this.#deps, sessionId, causes),
+      reconcile: (sessionId, causes) => {
+        this.#pulse.check()
+        return reconcileSession(this.#deps, sessionId, causes)
+      },
       onError: (sessionId, error, failures) => this.#noteSessionError(sessionId, error, failures),
       onAdmission: (sessionId) => {
         this.#admission.done(sessionId)
@@ -70,10 +72,11 @@ export class Supervisor {
       evict: (sessionId) => void this.trigger(sessionId, 'evicted'),
       onError: (error) => onError('admission', error),
     })
+    this.#pulse = new HostPulse({ world, onStalled: (stalledMs) => this.#noteStalled(stalledMs) })
     this.#sweepLoop = new SweepLoop({
       world,
       intervalMs: config.sweep.intervalMs,
-      sweep: (lateByMs) => this.#sweep(lateByMs).then(() => {}),
+      sweep: () => this.#sweep().then(() => {}),
       onError: (error) => onError('sweep', error),
     })
   }
@@ -86,6 +89,7 @@ export class Supervisor {
     for (const runtime of this.#deps.runtimes.values()) {
       this.#unlisten.push(runtime.onExit((runName) => this.#noteExit(runName)))
     }
+    this.#pulse.start()
     await this.#removeAllOrphans()
     for (const run of await this.#deps.store.listLiveRuns()) await adoptRun(this.#deps, run)
     await this.#lookAtLiveRuns('startup')
@@ -128,7 +132,7 @@ export class Supervisor {
     const { world } = this.#deps
     const startedAtMs = world.now()
     const startedMs = world.monotonicMs()
-    const lines = options.dryRun ? await this.#explainAll() : await this.#sweep(0)
+    const lines = options.dryRun ? await this.#explainAll() : await this.#sweep()
     return { startedAtMs, tookMs: world.monotonicMs() - startedMs, dryRun: options.dryRun, lines }
   }
 
@@ -147,21 +151,16 @@ export class Supervisor {
     }
     for (const unlisten of this.#unlisten.splice(0)) unlisten()
     this.#runtimes.stop()
+    this.#pulse.stop()
     await this.#reconciler.stop()
   }
 
-  async #sweep(lateByMs: number): Promise<readonly SweepLine[]> {
-    const { world, config, watches, store } = this.#deps
-    if (lateByMs > LATE_INTERVALS * config.sweep.intervalMs) {
-      for (const watch of watches.all()) watch.restart(world.monotonicMs())
-      const detail = { lateByMs: Math.round(lateByMs), intervalMs: config.sweep.intervalMs }
-      const line = { sessionId: null, epoch: null, messageId: null, detail }
-      await store.append([{ ...line, type: 'sweep:skipped', atMs: world.now() }])
-    }
+  async #sweep(): Promise<readonly SweepLine[]> {
+    this.#pulse.check()
     await this.#removeAllOrphans()
     const lines = await this.#lookAtLiveRuns('sweep')
     this.#admission.kick()
-    this.#lastSweepAtMs = world.monotonicMs()
+    this.#lastSweepAtMs = this.#deps.world.monotonicMs()
     return lines
   }
 
@@ -199,6 +198,16 @@ export class Supervisor {
       if (hasCode(error, 'RUNTIME_UNREACHABLE')) throw error
       this.#onError(`orphans of ${runtime.name}`, error)
     }
+  }
+
+  /** Nobody is judged by time the judge did not see: every run gets a full window. */
+  #noteStalled(stalledMs: number): void {
+    const { world, watches, store } = this.#deps
+    for (const watch of watches.all()) watch.restart(world.monotonicMs())
+    const line = { sessionId: null, epoch: null, messageId: null, detail: { stalledMs: Math.round(stalledMs) } }
+    store.append([{ ...line, type: 'host:stalled', atMs: world.now() }]).catch((error: unknown) => {
+      this.#onError('noting a stall', error)
+    })
   }
 
   #noteExit(runName: string): void {

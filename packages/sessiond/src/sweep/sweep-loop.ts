@@ -3,8 +3,7 @@ import type { World } from '../world.ts'
 export interface SweepLoopOptions {
   readonly world: World
   readonly intervalMs: number
-  /** `lateByMs`: how much later than planned this tick ran, on the monotonic clock. */
-  readonly sweep: (lateByMs: number) => Promise<void>
+  readonly sweep: () => Promise<void>
   readonly onError: (error: unknown) => void
 }
 
@@ -21,7 +20,7 @@ export class SweepLoop {
 
   /** Resolves when the first sweep has ended. */
   start(): Promise<void> {
-    return this.#tick(this.#options.world.monotonicMs())
+    return this.#tick()
   }
 
   async stop(): Promise<void> {
@@ -30,15 +29,13 @@ export class SweepLoop {
     await this.#current
   }
 
-  #tick(plannedAtMs: number): Promise<void> {
+  #tick(): Promise<void> {
     const { world, intervalMs, sweep, onError } = this.#options
-    const startedAtMs = world.monotonicMs()
-    this.#current = sweep(startedAtMs - plannedAtMs)
+    this.#current = sweep()
       .catch(onError)
       .finally(() => {
         if (this.#isStopped) return
-        const nextAtMs = world.monotonicMs() + intervalMs
-        this.#cancelTimer = world.setTimer(intervalMs, () => void this.#tick(nextAtMs))
+        this.#cancelTimer = world.setTimer(intervalMs, () => void this.#tick())
       })
     return this.#current
   }

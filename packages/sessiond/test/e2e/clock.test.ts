@@ -1,0 +1,105 @@
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterEach, expect, it } from 'vitest'
+import { realWorld, type World } from '../../src/world.ts'
+import { cleanUp, shellGroup, startHost, type TestHost } from './harness.ts'
+
+afterEach(cleanUp)
+
+const groups = { shell: shellGroup('process') }
+const HOUR_MS = 3_600_000
+const DAY_MS = 24 * HOUR_MS
+const WAITS_FOR_GO = 'touch up; while ! test -e go; do sleep 0.05; done; echo worked'
+
+/** The real world with clocks that can be set: the wall clock by hand, the monotonic one as a stall of the host does. */
+function settableWorld(): { world: World; stepWallClock(ms: number): void; stall(ms: number): void } {
+  let [wallMs, monotonicMs] = [0, 0]
+  const world: World = {
+    ...realWorld,
+    now: () => realWorld.now() + wallMs,
+    monotonicMs: () => realWorld.monotonicMs() + monotonicMs,
+  }
+  return {
+    world,
+    stepWallClock: (ms) => {
+      wallMs += ms
+    },
+    stall: (ms) => {
+      monotonicMs += ms
+    },
+  }
+}
+
+function expectNothingKilled(test: TestHost): void {
+  const bad = [
+    'run:stopRequested',
+    'run:killSent',
+    'run:exited',
+    'run:spawnFailed',
+    'message:retried',
+    'message:failed',
+  ]
+  expect(test.events.filter((event) => bad.includes(event.type))).toEqual([])
+}
+
+async function letGo(test: TestHost): Promise<void> {
+  await mkdir(join(test.dataDir, 'sessions/shell/main/work/go'))
+  await test.until('the work', (event) => event.type === 'message:completed' && event.messageId === 'working')
+}
+
+it.each([
+  ['forward and back', DAY_MS, -DAY_MS],
+  ['back and forward', -DAY_MS, DAY_MS],
+])('(A13) a wall clock stepped %s by a day kills nothing and runs nothing twice', async (_, first, second) => {
+  const { world, stepWallClock } = settableWorld()
+  const test = await startHost(groups, {}, { world })
+  await test.host.send({ group: 'shell', id: 'working', text: WAITS_FOR_GO })
+  await test.untilType('message:claimed')
+  await test.host.send({ group: 'shell', session: 'hour', id: 'in-an-hour', text: 'echo an hour', after: '1h' })
+  await test.host.send({ group: 'shell', session: 'days', id: 'in-days', text: 'echo days', after: '50h' })
+  for (const stepMs of [first, second, first, second]) {
+    stepWallClock(stepMs)
+    for (let sweep = 0; sweep < 3; sweep += 1) await test.host.sweepOnce({ dryRun: false })
+    // By the clock there was, it was due: once.
+    if (stepMs === DAY_MS && first > 0) await test.untilType('message:completed')
+    expectNothingKilled(test)
+  }
+  await letGo(test)
+  expect((await test.host.showMessage('in-days')).message).toMatchObject({ status: 'pending', attempt: 0 })
+  expect(test.replies().sort()).toEqual(first > 0 ? ['an hour', 'worked'] : ['worked'])
+  expectNothingKilled(test)
+  expect((await test.host.health()).problems).toEqual([])
+})
+
+it('a message due in the future is run once the wall clock is set past it, by the next sweep at the latest', async () => {
+  const { world, stepWallClock } = settableWorld()
+  const test = await startHost(groups, {}, { world })
+  await test.host.send({ group: 'shell', id: 'later', text: 'echo later', after: '1h' })
+  await test.host.sweepOnce({ dryRun: false })
+  expect((await test.host.showMessage('later')).message.status).toBe('pending')
+  stepWallClock(HOUR_MS)
+  await test.host.sweepOnce({ dryRun: false })
+  await test.untilType('message:completed')
+  expect(test.replies()).toEqual(['later'])
+})
+
+it('(A14, invariant 11) time the host itself stood still counts against no run, whatever wakes the host first', async () => {
+  const { world, stall } = settableWorld()
+  const test = await startHost(groups, {}, { world })
+  await test.host.send({ group: 'shell', id: 'working', text: WAITS_FOR_GO })
+  await test.untilType('message:claimed')
+  const handle = String((await test.untilType('run:started')).detail.handle)
+  const group = -Number(handle.split(':')[0])
+  // The whole machine stood still: neither the run nor its judge did anything.
+  process.kill(group, 'SIGSTOP')
+  stall(HOUR_MS)
+  await test.host.send({ group: 'shell', id: 'next', text: 'echo next' })
+  await test.untilType('host:stalled')
+  await test.host.sweepOnce({ dryRun: false })
+  expectNothingKilled(test)
+  process.kill(group, 'SIGCONT')
+  await letGo(test)
+  await test.untilType('message:completed', 2)
+  expect(test.replies()).toEqual(['worked', 'next'])
+  expectNothingKilled(test)
+})
