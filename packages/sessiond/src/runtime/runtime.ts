@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../model/errors.ts'
 import type { RunExit, RunHandle } from '../model/run.ts'
 
 /** A file or folder of the host a run gets to see; already resolved and checked against mounts.roots. */
@@ -79,6 +80,8 @@ export interface Check {
   readonly ok: boolean
   /** What was seen, in plain words. */
   readonly detail: string
+  /** Of the error catalogue, where it has one for this. */
+  readonly code?: ErrorCode
   /** What to do, when not ok. */
   readonly cure?: string
 }

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import type { HostConfig } from '../../config/config.ts'
 import { formatSize } from '../../config/size.ts'
 import { TOKEN_FILE } from '../../http/token.ts'
-import { SessiondError } from '../../model/errors.ts'
+import { failedCheck } from '../../runtime/check-one.ts'
 import type { Check } from '../../runtime/runtime.ts'
 import { checkDataDir } from '../../store/data-dir.ts'
 
@@ -20,8 +20,7 @@ async function checkWritable(dataDir: string): Promise<Check> {
     await checkDataDir(dataDir)
     return { name: 'data directory', ok: true, detail: `${dataDir} is ours and writable` }
   } catch (error) {
-    if (!(error instanceof SessiondError)) throw error
-    return { name: 'data directory', ok: false, detail: error.message.replace(error.cure, '').trim(), cure: error.cure }
+    return failedCheck('data directory', error)
   }
 }
 

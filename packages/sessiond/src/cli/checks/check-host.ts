@@ -1,5 +1,5 @@
 import type { HostConfig } from '../../config/config.ts'
-import { SessiondError } from '../../model/errors.ts'
+import { failedCheck } from '../../runtime/check-one.ts'
 import type { Check } from '../../runtime/runtime.ts'
 import { readHolder } from '../../store/host-lock.ts'
 import { connect } from '../find-host.ts'
@@ -24,7 +24,6 @@ async function checkHealth(config: HostConfig): Promise<Check> {
     if (ok) return { name, ok, detail: `answers at ${client.url}, ${liveRuns} of ${maxRuns} runs` }
     return { name, ok, detail: problems.join('; '), cure: "Read the host's log." }
   } catch (error) {
-    if (!(error instanceof SessiondError)) throw error
-    return { name, ok: false, detail: error.message.replace(error.cure, '').trim(), cure: error.cure }
+    return failedCheck(name, error)
   }
 }

@@ -1,11 +1,12 @@
 import type { Command } from 'commander'
 import type { HostConfig } from '../../config/config.ts'
-import { SessiondError } from '../../model/errors.ts'
+import { failedCheck } from '../../runtime/check-one.ts'
 import type { Check } from '../../runtime/runtime.ts'
 import { addCommand } from '../add-command.ts'
 import { checkClock } from '../checks/check-clock.ts'
 import { checkDataDirectory } from '../checks/check-data-dir.ts'
 import { checkHost } from '../checks/check-host.ts'
+import { checkStore } from '../checks/check-store.ts'
 import type { CliContext, CommonOptions } from '../cli-context.ts'
 import { EXIT } from '../exit-codes.ts'
 import { findConfig } from '../find-config.ts'
@@ -31,13 +32,14 @@ async function examine(options: CommonOptions, context: CliContext): Promise<Che
   try {
     ;({ config, source } = await findConfig(options, context))
   } catch (error) {
-    return [node, failed('configuration', error)]
+    return [node, failedCheck('configuration', error)]
   }
   const groups = [...config.groups.keys()].join(', ')
   return [
     node,
     { name: 'configuration', ok: true, detail: `${source} (groups: ${groups})` },
     ...(await guarded('data directory', () => checkDataDirectory(config))),
+    ...(await guarded('store', () => checkStore(config.dataDir))),
     ...(await guarded('clock', async () => [await checkClock(config.dataDir, context.now())])),
     ...(await guarded('lock', () => checkHost(config))),
     ...(await guarded('runtime', async () => {
@@ -52,19 +54,13 @@ async function guarded(name: string, look: () => Promise<Check[]>): Promise<Chec
   try {
     return await look()
   } catch (error) {
-    return [failed(name, error)]
+    return [failedCheck(name, error)]
   }
 }
 
-function failed(name: string, error: unknown): Check {
-  if (!(error instanceof SessiondError)) return { name, ok: false, detail: String(error) }
-  const { message, cure } = error
-  return { name, ok: false, detail: message.endsWith(cure) ? message.slice(0, -cure.length).trim() : message, cure }
-}
-
-function describeCheck({ name, ok, detail, cure }: Check): string {
+function describeCheck({ name, ok, detail, code, cure }: Check): string {
   const mark = ok ? 'ok     ' : 'PROBLEM'
   const lines = detail.split('\n').map((line) => escapeLine(line))
-  const told = `${mark}  ${escapeLine(name)}: ${lines.join('\n         ')}\n`
+  const told = `${mark}  ${escapeLine(name)}: ${lines.join('\n         ')}${code === undefined ? '' : ` [${code}]`}\n`
   return ok || cure === undefined ? told : `${told}         -> ${escapeLine(cure)}\n`
 }

@@ -12,11 +12,16 @@ export function createError(error: unknown, spec: RunSpec): SessiondError | unde
     })
   }
   if (status === 404) {
-    return new SessiondError('IMAGE_MISSING', `Image ${spec.image} of group ${spec.group} is not there.`, {
-      fields: { image: spec.image, group: spec.group },
-    })
+    return imageMissing(spec.image, spec.group)
   }
   return status === undefined || status >= 502 ? undefined : refused('create a container', withoutValues(words, spec))
+}
+
+/** A group's image that the engine does not have. */
+export function imageMissing(image: string | null, group: string): SessiondError {
+  return new SessiondError('IMAGE_MISSING', `Image ${image} of group ${group} is not there.`, {
+    fields: { image, group },
+  })
 }
 
 /** What the engine's refusal to start a created run means; undefined when it says nothing of the run. */

@@ -1,6 +1,7 @@
 import { access } from 'node:fs/promises'
 import { checkOne } from '../check-one.ts'
 import type { Check, RuntimeGroupCheck } from '../runtime.ts'
+import { imageMissing } from './create-error.ts'
 import type { Engine } from './engine.ts'
 import { mountedNode } from './mounted-node.ts'
 import { dockerRunUser } from './run-user.ts'
@@ -40,7 +41,10 @@ async function askVersion({ engine }: DockerChecks): Promise<string> {
 
 function checkImage(engine: Engine, { group, image }: RuntimeGroupCheck): Promise<Check> {
   return checkOne(`image of group ${group}`, `Pull, build or import ${image}.`, async () => {
-    const found = await engine.call(`find image ${image}`, (docker) => docker.getImage(image ?? '').inspect())
+    const found = await engine.askExpecting(`find image ${image}`, [404], (docker) =>
+      docker.getImage(image ?? '').inspect(),
+    )
+    if (found === undefined) throw imageMissing(image, group)
     return `${image} (${found.Id.slice(0, 19)}, ${found.Os}/${found.Architecture})`
   })
 }
