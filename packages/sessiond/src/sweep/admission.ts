@@ -1,5 +1,5 @@
 import type { HostConfig } from '../config/config.ts'
-import { decideAdmission, type Occupant } from '../decide/decide-admission.ts'
+import { type AdmissionDecision, decideAdmission, type Occupant } from '../decide/decide-admission.ts'
 import type { RunWatches } from '../observe/run-watch.ts'
 import type { Store, WaitingSession } from '../store/store.ts'
 import type { World } from '../world.ts'
@@ -71,10 +71,11 @@ export class Admission {
     }
   }
 
-  async #admitWaiting(): Promise<void> {
+  /** Who would get a slot now, and who would have to make room; changes nothing. */
+  async decide(): Promise<AdmissionDecision> {
     const { store, world, config } = this.#deps
     const waiting = (await store.listWaiting(world.now(), config.runs.max)).filter((session) => this.#canRun(session))
-    if (waiting.length === 0) return
+    if (waiting.length === 0) return { start: [], evict: [] }
     const live = await store.listLiveRuns()
     const isLive = new Set(live.map((run) => run.sessionId))
     const pending = [...this.#admitted].filter((sessionId) => !isLive.has(sessionId))
@@ -82,7 +83,11 @@ export class Admission {
     for (const sessionId of pending) occupants.push({ sessionId, group: groupOf(sessionId), idleForMs: null })
     const starting = live.filter((run) => run.state === 'starting').length + pending.length
     const policy = { maxRuns: config.runs.max, maxStarting: config.runs.maxStarting }
-    const { start, evict } = decideAdmission(waiting, occupants, starting, policy)
+    return decideAdmission(waiting, occupants, starting, policy)
+  }
+
+  async #admitWaiting(): Promise<void> {
+    const { start, evict } = await this.decide()
     for (const sessionId of start) {
       this.#admitted.add(sessionId)
       this.#deps.admit(sessionId)

@@ -10,7 +10,7 @@ import { askAgain, killRun, quarantineRun, stopRun } from '../effects/stop-run.t
 import { takeOutbox } from '../effects/take-outbox.ts'
 import { hasCode } from '../model/errors.ts'
 import type { Run } from '../model/run.ts'
-import { observeSession } from '../observe/observe-session.ts'
+import { type ObserveOptions, observeSession } from '../observe/observe-session.ts'
 
 /** Why a session is looked at; several may come together. */
 export type Cause =
@@ -82,14 +82,13 @@ export async function reconcileSession(
   return { lines, recheckInMs: 0, concernsAdmission }
 }
 
-/** What a sweep would decide for a session, changing nothing. `inspect` false: what is on record of its run is believed. */
+/** What would be decided for a session, changing nothing. `inspect` false: what is on record of its run is believed. */
 export async function explainSession(
   deps: ReconcileDeps,
   sessionId: string,
-  inspect: boolean,
+  options: Pick<ObserveOptions, 'inspect' | 'isAdmitted' | 'isEvicted'>,
 ): Promise<SweepLine | null> {
-  const options = { inspect, isAdmitted: inspect, isEvicted: false, isWindowFull: false, drain: deps.drain() }
-  const seen = await observeSession(deps, sessionId, options)
+  const seen = await observeSession(deps, sessionId, { ...options, isWindowFull: false, drain: deps.drain() })
   return seen === null ? null : lineOf(seen, decide(deps, seen), null)
 }
 

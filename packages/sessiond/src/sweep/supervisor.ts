@@ -125,7 +125,7 @@ export class Supervisor {
 
   /** What would be done with a session now, and why; null: no such session. Asks no runtime that need not be asked. */
   explain(sessionId: string): Promise<SweepLine | null> {
-    return explainSession(this.#deps, sessionId, false)
+    return explainSession(this.#deps, sessionId, { inspect: false, isAdmitted: false, isEvicted: false })
   }
 
   async sweepOnce(options: { readonly dryRun: boolean }): Promise<SweepReport> {
@@ -168,8 +168,12 @@ export class Supervisor {
     const { store, world, config } = this.#deps
     const live = (await store.listLiveRuns()).map((run) => run.sessionId)
     const waiting = (await store.listWaiting(world.now(), config.runs.max)).map((session) => session.sessionId)
+    const { start, evict } = await this.#admission.decide()
     const lines = await Promise.all(
-      [...new Set([...live, ...waiting])].map((sessionId) => explainSession(this.#deps, sessionId, true)),
+      [...new Set([...live, ...waiting])].map((sessionId) => {
+        const [isAdmitted, isEvicted] = [start.includes(sessionId), evict.includes(sessionId)]
+        return explainSession(this.#deps, sessionId, { inspect: true, isAdmitted, isEvicted })
+      }),
     )
     return lines.filter((line) => line !== null)
   }
