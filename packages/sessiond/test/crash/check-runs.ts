@@ -2,6 +2,9 @@ import type { JournalRecord } from '../../src/model/journal.ts'
 import type { Witness } from './crash-runner.ts'
 import type { Evidence } from './evidence.ts'
 
+/** Nothing here survives SIGKILL, tears its mailbox beyond repair, or makes a reconcile throw. */
+const UNWANTED_LINES: readonly JournalRecord['type'][] = ['run:unkillable', 'mailbox:setAside', 'session:errored']
+
 /** Lines that count a run's evidence: only the live run's may. */
 const EVIDENCE_LINES: readonly JournalRecord['type'][] = ['message:claimed', 'message:completed', 'message:retried']
 
@@ -19,7 +22,8 @@ function checkJournal(lines: readonly JournalRecord[]): string[] {
   const problems: string[] = []
   let live: number | null = null
   let last = 0
-  for (const { id, type, epoch } of lines) {
+  for (const { id, type, epoch, detail } of lines) {
+    if (UNWANTED_LINES.includes(type)) problems.push(`${type} of run ${epoch} (line ${id}): ${JSON.stringify(detail)}`)
     if (type === 'run:intended') {
       if (live !== null) problems.push(`run ${epoch} was begun (line ${id}) while run ${live} was live`)
       if (epoch !== last + 1) problems.push(`run ${epoch} follows run ${last}`)

@@ -27,15 +27,15 @@ export async function liveLife(programs: Programs, job: HostJob, caseDir: string
     signal: AbortSignal.timeout(LIFE_TIMEOUT_MS),
     killSignal: 'SIGKILL',
   })
-  let isOverdue = false
-  child.on('error', () => {
-    isOverdue = true
+  let overdue: Error | null = null
+  child.on('error', (error) => {
+    overdue = error
   })
   const words: HostWord[] = []
   createInterface({ input: child.stdout }).on('line', (line) => words.push(JSON.parse(line) as HostWord))
   const [stderr, [code, signal]] = await Promise.all([text(child.stderr), once(child, 'close')])
   const last = words.at(-1)
-  if (isOverdue) throw new Error(`a host did not come to its end\n${stderr}`)
+  if (overdue !== null) throw new Error(`a host did not come to its end: ${overdue}\n${stderr}`)
   if (last?.word === 'died' && signal === 'SIGKILL') return { words, diedAt: last.at, stderr }
   if (last?.word === 'stopped' && code === 0) return { words, diedAt: null, stderr }
   throw new Error(`a host ended with ${signal ?? `code ${code}`} after ${JSON.stringify(last)}\n${stderr}`)

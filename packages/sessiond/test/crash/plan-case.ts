@@ -35,7 +35,7 @@ export function planCase(seed: number, size: CaseSize): CrashPlan {
     hasSink: focus === 'delivery:confirmed' || random.chance(0.15),
     maxTries: agent.death !== null && agent.death.times > 9 ? 2 : 5,
     stopGraceMs: isKill(focus) ? 0 : random.pick([0, 300, 300]),
-    idleStopMs: isKill(focus) ? 0 : random.pick([0, 30, 60_000]),
+    idleStopMs: isKill(focus) ? 0 : random.pick([0, 30, 60_000, 60_000]),
     sendsAgain: random.chance(0.7),
     lives: planLives(random, focus, messages),
   }
@@ -52,14 +52,14 @@ function planAgent(random: SeededRandom, step: Step | null, focus: BoundaryName 
     mode,
     per,
     // A person needs something to interrupt.
-    workMs: isOperation(focus) ? 60 : random.pick([0, 0, 20]),
+    workMs: isOperation(focus) ? 120 : random.pick([0, 0, 20]),
     ignoresSigterm: isKill(focus) || random.chance(0.1),
     death: step === null ? null : { step, nth, times },
   }
 }
 
 function planMessages(random: SeededRandom, seed: number, size: CaseSize): PlannedMessage[] {
-  const sessions = random.between(1, size.maxSessions)
+  const sessions = random.pick([1, 1, random.between(1, size.maxSessions), size.maxSessions])
   const count = Math.max(sessions, random.between(2, size.maxMessages))
   return Array.from({ length: count }, (_, index) => ({
     id: `m-${seed}-${index}`,
@@ -84,7 +84,8 @@ function planLives(random: SeededRandom, focus: BoundaryName | null, messages: r
       isStartBroken: isFocus && focus === 'start:failed',
       messages: messages.filter((_, nth) => lifeOf(nth, Math.max(first, 0), deaths.length) === index),
       actions: isFocus ? planActions(focus, messages) : [],
-      end: index === deaths.length - 1 || focus === null || random.chance(0.5) ? 'stop' : 'kill',
+      // A stop brings a life that has met too little to the boundaries at the end of runs.
+      end: index === deaths.length - 1 || isFocus || focus === null || random.chance(0.5) ? 'stop' : 'kill',
     }
   })
 }
@@ -110,9 +111,9 @@ function isKill(focus: BoundaryName | null): boolean {
   return focus === 'kill:recorded' || focus === 'kill:signalled'
 }
 
-/** These pass at most once in a small case. */
+/** Only these are sure to be passed twice in a small case. */
 function nthOf(random: SeededRandom, focus: BoundaryName): number {
-  return isOperation(focus) || focus.startsWith('start:') || isKill(focus) ? 1 : random.between(1, 2)
+  return focus.startsWith('take:') || focus === 'send:committed' ? random.between(1, 2) : 1
 }
 
 function at<T>(all: readonly T[], index: number): T | null {
