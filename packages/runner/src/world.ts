@@ -6,7 +6,7 @@ export interface RunnerWorld {
   now(): number
   /** Calls `fn` once after `delayMs`; the returned function cancels. */
   setTimer(delayMs: number, fn: () => void): () => void
-  /** A new id that begins with `prefix`, unique in every install. */
+  /** A new id that begins with `prefix`, unique in every install; later ones sort last, which indexes grow best with. */
   newId(prefix: string): string
 }
 
@@ -20,5 +20,5 @@ export const realRunnerWorld: RunnerWorld = {
     const timer = setTimeout(fn, Math.min(Math.max(delayMs, 0), MAX_TIMER_MS))
     return () => clearTimeout(timer)
   },
-  newId: (prefix) => `${prefix}${randomUUID()}`,
+  newId: (prefix) => `${prefix}${Date.now().toString(36)}-${randomUUID()}`,
 }

@@ -14,7 +14,9 @@ export async function measureSendRate(host: Host, question: SendRateQuestion): P
   const send = async () => {
     while (performance.now() - startedMs < forMs) {
       const requests = Array.from({ length: batch }, () => requestOf(question, next++))
-      acknowledged += await acknowledge(host, requests)
+      // Not in one expression: `+=` reads before it waits, and the senders would overwrite each other's count.
+      const count = await acknowledge(host, requests)
+      acknowledged += count
     }
   }
   await Promise.all(Array.from({ length: senders }, send))

@@ -16,7 +16,10 @@ export interface World {
   setTimer(delayMs: number, fn: () => void): () => void
   /** Uniform in [0, 1). */
   random(): number
-  /** A new id that begins with `prefix`, a valid protocol id. */
+  /**
+   * A new id that begins with `prefix`, a valid protocol id. Later ids sort after earlier ones as far as the clock
+   * allows, so that indexes grow at their end and not all over.
+   */
   newId(prefix: string): string
   readonly boundary: Boundary
 }
@@ -24,7 +27,8 @@ export interface World {
 /** Longest delay `setTimeout` takes; longer ones fire at once. Re-arming early is harmless. */
 const MAX_TIMER_MS = 2 ** 31 - 1
 
-const randomId = customAlphabet('0123456789abcdefghijkmnpqrstvwxyz', 16)
+/** Enough to tell ids of the same millisecond apart for ever. */
+const randomPart = customAlphabet('0123456789abcdefghijkmnpqrstvwxyz', 12)
 
 /** The real world: system clocks, timers and randomness, and boundaries that do nothing. */
 export const realWorld: World = {
@@ -35,6 +39,6 @@ export const realWorld: World = {
     return () => clearTimeout(timer)
   },
   random: () => Math.random(),
-  newId: (prefix) => `${prefix}${randomId()}`,
+  newId: (prefix) => `${prefix}${Date.now().toString(36)}${randomPart()}`,
   boundary: () => {},
 }
