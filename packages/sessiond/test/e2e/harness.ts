@@ -66,9 +66,14 @@ export async function startHost(
   async function follow(afterId: number): Promise<void> {
     for await (const event of host.events({ afterId, signal: ending.signal })) {
       events.push(event)
-      for (const wake of waiting) wake()
+      wakeAll()
     }
+    wakeAll()
+  }
+
+  function wakeAll(): void {
     for (const wake of waiting) wake()
+    waiting.clear()
   }
 
   async function stop(): Promise<void> {
@@ -86,9 +91,11 @@ export async function startHost(
     dataDir,
     events,
     async until(what, fits) {
-      for (;;) {
-        const found = events.find(fits)
-        if (found !== undefined) return found
+      for (let looked = 0; ; ) {
+        for (; looked < events.length; looked += 1) {
+          const event = events[looked]
+          if (event !== undefined && fits(event)) return event
+        }
         if (ending.signal.aborted) throw new Error(`The host stopped before ${what}; it said:\n${tell(events)}`)
         await new Promise<void>((resolve) => {
           waiting.add(resolve)
