@@ -1,7 +1,9 @@
 import type { MessageKind } from '@sessiond/protocol'
 
 /** `pending` until a run claims it, `claimed` while one works on it; `completed` and `failed` are final. */
-export type MessageStatus = 'pending' | 'claimed' | 'completed' | 'failed'
+export const MESSAGE_STATUSES = ['pending', 'claimed', 'completed', 'failed'] as const
+
+export type MessageStatus = (typeof MESSAGE_STATUSES)[number]
 
 /** Why a message ended `failed`. Stable: shown to people, kept in the store, compared by code. */
 export type MessageFailure =

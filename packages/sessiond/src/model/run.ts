@@ -3,20 +3,25 @@
  * `unkillable`: would not die; its session is quarantined until it does. `gone`: exit confirmed by its id.
  * "Unknown" is no state of a run but of an observation: it changes nothing.
  */
-export type RunState = 'starting' | 'running' | 'stopping' | 'unkillable' | 'gone'
+export const RUN_STATES = ['starting', 'running', 'stopping', 'unkillable', 'gone'] as const
+
+export type RunState = (typeof RUN_STATES)[number]
 
 /** Why the host stopped a run, or what else ended it. First cause wins and is never overwritten. */
-export type RunEnd =
-  | 'exited'
-  | 'idle'
-  | 'claim-silent'
-  | 'ceiling'
-  | 'operator-stop'
-  | 'cancel'
-  | 'session-closed'
-  | 'host-shutdown'
-  | 'spawn-failed'
-  | 'superseded'
+export const RUN_ENDS = [
+  'exited',
+  'idle',
+  'claim-silent',
+  'ceiling',
+  'operator-stop',
+  'cancel',
+  'session-closed',
+  'host-shutdown',
+  'spawn-failed',
+  'superseded',
+] as const
+
+export type RunEnd = (typeof RUN_ENDS)[number]
 
 /** How a runtime names one container or process for ever: `id` is opaque above the adapter. */
 export interface RunHandle {
