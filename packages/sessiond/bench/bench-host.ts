@@ -3,14 +3,14 @@ import { once } from 'node:events'
 import { openSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import type { HostOptions } from 'sessiond'
 import { ApiClient } from './api-client.ts'
+import { buildHostProcess } from './build-programs.ts'
 import { removeContainersOf } from './containers.ts'
 import { EventClient } from './event-client.ts'
 import type { CommandAnswer, Greeting, HostCommands } from './host-commands.ts'
+import type { Scratch } from './scratch.ts'
 
-const PROGRAM = fileURLToPath(new URL('./host-process.ts', import.meta.url))
 const STOP_MS = 60_000
 
 /** A host in a process of its own, with a client's connection to it. */
@@ -24,10 +24,11 @@ export class BenchHost implements AsyncDisposable {
   #calls = 0
 
   /** Starts one and connects to it; its log goes to a file in the data directory. */
-  static async start(options: HostOptions & { readonly dataDir: string }): Promise<BenchHost> {
+  static async start(scratch: Scratch, options: HostOptions & { readonly dataDir: string }): Promise<BenchHost> {
+    const program = await buildHostProcess(scratch)
     const withDefaults = { ...options, api: { port: 0, requestsPerSecond: 100_000, ...options.api } }
     const log = openSync(join(options.dataDir, 'host.log'), 'a')
-    const child = fork(PROGRAM, [JSON.stringify(withDefaults)], {
+    const child = fork(program, [JSON.stringify(withDefaults)], {
       // Not this process's own conditions: the host runs as it was built.
       execArgv: ['--disable-warning=ExperimentalWarning', ...(process.env.BENCH_HOST_ARGS?.split(' ') ?? [])],
       stdio: ['ignore', log, log, 'ipc'],

@@ -21,6 +21,8 @@ export interface SendRateQuestion {
   readonly senders: number
   /** Messages in one call; 1: `send`, more: `sendMany`. */
   readonly batch: number
+  /** True: all messages of a call go to one session, those of the next to the next one. */
+  readonly isOneSession: boolean
   readonly forMs: number
 }
 

@@ -25,8 +25,9 @@ export async function measureSendRate(host: Host, question: SendRateQuestion): P
 }
 
 /** Due in the future: no run takes part, so that the path of a send is measured and nothing else. */
-function requestOf({ group }: SendRateQuestion, index: number): SendRequest {
-  return { group, session: `s${index % SESSIONS}`, text: `Please look at item ${index}.`, after: '12h' }
+function requestOf({ group, batch, isOneSession }: SendRateQuestion, index: number): SendRequest {
+  const turn = isOneSession ? Math.floor(index / batch) : index
+  return { group, session: `s${turn % SESSIONS}`, text: `Please look at item ${index}.`, after: '12h' }
 }
 
 async function acknowledge(host: Host, requests: readonly SendRequest[]): Promise<number> {

@@ -5,7 +5,8 @@ export interface Turn {
   readonly id: string
   readonly sentMs: number
   readonly claimedMs: number
-  /** When the agent was about to write the reply, as it says itself; NaN when it does not say. */
+  /** When the agent got the message and when its reply was about to be written, as it says; NaN if it does not. */
+  readonly gotMs: number
   readonly writtenMs: number
   readonly repliedMs: number
 }
@@ -21,8 +22,8 @@ export async function takeTurn(host: BenchHost, sessionId: string, id: string, t
   const sentMs = await host.api.send(sessionId, { id, text })
   const reply = await replied
   await completed
-  const writtenMs = writtenOf(reply.event.reply?.content ?? '')
-  return { id, sentMs, claimedMs: (await claimed).atMs, writtenMs, repliedMs: reply.atMs }
+  const said = saidBy(reply.event.reply?.content ?? '')
+  return { id, sentMs, claimedMs: (await claimed).atMs, ...said, repliedMs: reply.atMs }
 }
 
 /** Brings up the runs of sessions `bench/run-0` to `bench/run-<n-1>` by a turn in each. */
@@ -30,12 +31,12 @@ export async function startRuns(host: BenchHost, count: number): Promise<void> {
   await Promise.all(Array.from({ length: count }, (_, index) => takeTurn(host, `bench/run-${index}`, `start-${index}`)))
 }
 
-function writtenOf(content: string): number {
-  const { text } = JSON.parse(content) as { text?: string }
+function saidBy(content: string): Pick<Turn, 'gotMs' | 'writtenMs'> {
+  const { text } = JSON.parse(content) as { text: string }
   try {
-    return Number((JSON.parse(text ?? '') as { writtenMs?: number }).writtenMs)
+    return JSON.parse(text) as Pick<Turn, 'gotMs' | 'writtenMs'>
   } catch {
     // An agent that answers something else.
-    return Number.NaN
+    return { gotMs: Number.NaN, writtenMs: Number.NaN }
   }
 }

@@ -30,7 +30,7 @@ const CONTAINER_TURN = 'send to reply, cold container, p50'
 
 async function processRow(context: BenchContext): Promise<Row> {
   const dataDir = await context.scratch.newDir('cold')
-  await using host = await BenchHost.start({ dataDir, groups: { bench: COMMAND } })
+  await using host = await BenchHost.start(context.scratch, { dataDir, groups: { bench: COMMAND } })
   const tookMs = await coldTurns(context, host, context.isQuick ? 5 : 40)
   return rowOf('send to reply, cold process run, p50', tookMs, 'runner and agent (`cat`) started for it')
 }
@@ -38,7 +38,7 @@ async function processRow(context: BenchContext): Promise<Row> {
 async function containerRow(context: BenchContext, image: string): Promise<Row> {
   const dataDir = await context.scratch.newDir('cold')
   const bench: GroupOptions = { ...COMMAND, runtime: 'docker', image, network: 'none' }
-  await using host = await BenchHost.start({ dataDir, groups: { bench }, docker: { node: 'image' } })
+  await using host = await BenchHost.start(context.scratch, { dataDir, groups: { bench }, docker: { node: 'image' } })
   const tookMs = await coldTurns(context, host, context.isQuick ? 2 : 20)
   return rowOf(CONTAINER_TURN, tookMs, 'container created and started, then runner and agent in it')
 }

@@ -1,6 +1,6 @@
 import { BenchHost } from '../bench-host.ts'
 import type { Benchmark } from '../benchmark.ts'
-import { buildAnswerGroup } from '../build-answer.ts'
+import { buildAnswerGroup } from '../build-programs.ts'
 import { machineMs } from '../clock.ts'
 import { percentile, spreadOf } from '../statistics.ts'
 
@@ -13,7 +13,7 @@ export const exit: Benchmark = {
   async run(context) {
     const dataDir = await context.scratch.newDir('exit')
     const groups = { bench: await buildAnswerGroup(context.scratch) }
-    await using host = await BenchHost.start({ dataDir, groups })
+    await using host = await BenchHost.start(context.scratch, { dataDir, groups })
     context.say('killing runs that hold a claim')
     const tookMs: number[] = []
     for (let i = 0; i < (context.isQuick ? 10 : 100); i += 1) tookMs.push(await killOne(host, `exit-${i}`))

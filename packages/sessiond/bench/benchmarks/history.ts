@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { GroupOptions } from 'sessiond'
 import { BenchHost } from '../bench-host.ts'
 import type { BenchContext, Benchmark, Row } from '../benchmark.ts'
-import { buildAnswerGroup } from '../build-answer.ts'
+import { buildAnswerGroup } from '../build-programs.ts'
 import { addHistory } from '../fill-store.ts'
 import { median, roundFigure } from '../statistics.ts'
 import { takeTurn } from '../turns.ts'
@@ -58,7 +58,7 @@ export const history: Benchmark = {
 async function open(context: BenchContext, bench: GroupOptions, hook: Webhook, finished: number): Promise<BenchHost> {
   const dataDir = await context.scratch.newDir('history')
   await addHistory(dataDir, SESSION, finished)
-  return BenchHost.start({ dataDir, groups: { bench }, sinks: { hook: { url: hook.url } } })
+  return BenchHost.start(context.scratch, { dataDir, groups: { bench }, sinks: { hook: { url: hook.url } } })
 }
 
 async function subjectOf(context: BenchContext, host: BenchHost, hook: Webhook): Promise<Subject> {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { BenchHost } from '../bench-host.ts'
 import type { BenchContext, Benchmark, Row } from '../benchmark.ts'
-import { buildAnswerGroup } from '../build-answer.ts'
+import { buildAnswerGroup } from '../build-programs.ts'
 import { machineMs } from '../clock.ts'
 import type { HostUsage } from '../host-commands.ts'
 import { roundFigure } from '../statistics.ts'
@@ -21,7 +21,7 @@ export const hundred: Benchmark = {
   async run(context) {
     const dataDir = await context.scratch.newDir('hundred')
     const groups = { bench: await buildAnswerGroup(context.scratch) }
-    await using host = await BenchHost.start({ dataDir, groups, runs: { max: SESSIONS } })
+    await using host = await BenchHost.start(context.scratch, { dataDir, groups, runs: { max: SESSIONS } })
     context.say(`starting ${SESSIONS} runs`)
     const startedMs = machineMs()
     await startRuns(host, SESSIONS)

@@ -1,7 +1,7 @@
 import type { GroupOptions } from 'sessiond'
 import { BenchHost } from '../bench-host.ts'
 import type { BenchContext, Benchmark, Row } from '../benchmark.ts'
-import { buildAnswerGroup } from '../build-answer.ts'
+import { buildAnswerGroup } from '../build-programs.ts'
 import { registerSessions } from '../fill-store.ts'
 import type { SweepFigures } from '../host-commands.ts'
 import { median, roundFigure, spreadOf } from '../statistics.ts'
@@ -31,7 +31,7 @@ async function measure(context: BenchContext, group: GroupOptions, registered: n
   const dataDir = await context.scratch.newDir('sweep')
   context.say(`registering ${registered} sessions`)
   await registerSessions(dataDir, 'bench', registered - RUNNING)
-  await using host = await BenchHost.start({ dataDir, groups: { bench: group } })
+  await using host = await BenchHost.start(context.scratch, { dataDir, groups: { bench: group } })
   await startRuns(host, RUNNING)
   context.say(`sweeping ${registered} sessions`)
   return await host.ask('sweep', { times: context.isQuick ? 5 : 40, warmUps: context.isQuick ? 3 : 20 })

@@ -1,14 +1,12 @@
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { BenchHost } from '../bench-host.ts'
-import type { Benchmark } from '../benchmark.ts'
-import { buildAnswerGroup } from '../build-answer.ts'
+import type { Benchmark, Row } from '../benchmark.ts'
+import { buildAnswerGroup } from '../build-programs.ts'
 import { percentile, spreadOf } from '../statistics.ts'
 import { type Turn, takeTurn } from '../turns.ts'
 
 const SESSION = 'bench/warm'
-const WARM_UPS = 20
+const WARM_UPS = 40
 /** Between turns everything comes to rest, as between two messages of a person. */
 const PAUSE_MS = 30
 
@@ -19,60 +17,56 @@ export const warm: Benchmark = {
   async run(context) {
     const dataDir = await context.scratch.newDir('warm')
     const groups = { bench: await buildAnswerGroup(context.scratch) }
-    await using host = await BenchHost.start({ dataDir, groups })
-    for (let i = 0; i < WARM_UPS; i += 1) await takeTurn(host, SESSION, `warm-up-${i}`)
+    await using host = await BenchHost.start(context.scratch, { dataDir, groups })
+    await takeTurns(host, 'warm-up', 'work', WARM_UPS)
     context.say('taking turns with a warm run')
-    const turns: Turn[] = []
-    for (let i = 0; i < (context.isQuick ? 20 : 400); i += 1) {
-      await sleep(PAUSE_MS)
-      turns.push(await takeTurn(host, SESSION, `turn-${i}`, 'note'))
-    }
-    const claims = turns.map((turn) => turn.claimedMs - turn.sentMs)
-    const replies = turns.map((turn) => turn.repliedMs - turn.writtenMs)
-    const onDisk = await onDiskTimes(dataDir)
-    const afterDisk = turns.map((turn) => turn.repliedMs - (onDisk.get(turn.id) ?? Number.NaN))
-    const whole = turns.map((turn) => turn.repliedMs - turn.sentMs)
-    return [
-      {
-        what: 'send to claimed, warm run, p50',
-        value: percentile(claims, 0.5),
-        unit: 'ms',
-        target: { atMost: 10 },
-        note: `from the HTTP call to message:claimed at an event-stream client; ${spreadOf(claims)}`,
-      },
-      {
-        what: 'send to claimed, warm run, p99',
-        value: percentile(claims, 0.99),
-        unit: 'ms',
-        target: { atMost: 50 },
-        note: '',
-      },
-      {
-        what: 'reply row to event-stream client, p50',
-        value: percentile(replies, 0.5),
-        unit: 'ms',
-        target: { atMost: 10 },
-        note: `from just before the run writes the row, its own commit included; ${spreadOf(replies)}; from the row on disk: ${spreadOf(afterDisk)}`,
-      },
-      {
-        what: 'send to reply, warm run, p50',
-        value: percentile(whole, 0.5),
-        unit: 'ms',
-        target: null,
-        note: spreadOf(whole),
-      },
-    ]
+    const times = context.isQuick ? 20 : 300
+    const working = await takeTurns(host, 'working', 'work', times)
+    const instant = await takeTurns(host, 'instant', 'at once', times)
+    return [...claimRows(working, instant), replyRow(working, instant), turnRow(working)]
   },
 }
 
-/** When each reply was on disk, as the agent noted it. */
-async function onDiskTimes(dataDir: string): Promise<Map<string, number>> {
-  const text = await readFile(join(dataDir, 'sessions', SESSION, 'work', 'on-disk'), 'utf8')
-  const lines = text.trim().split('\n')
-  return new Map(
-    lines.map((line) => {
-      const { id, onDiskMs } = JSON.parse(line) as { id: string; onDiskMs: number }
-      return [id, onDiskMs]
-    }),
-  )
+async function takeTurns(host: BenchHost, prefix: string, text: string, times: number): Promise<Turn[]> {
+  const turns: Turn[] = []
+  for (let i = 0; i < times; i += 1) {
+    await sleep(PAUSE_MS)
+    turns.push(await takeTurn(host, SESSION, `${prefix}-${i}`, text))
+  }
+  return turns
+}
+
+function claimRows(working: readonly Turn[], instant: readonly Turn[]): Row[] {
+  const [claims, atOnce] = [working, instant].map((turns) => turns.map((turn) => turn.claimedMs - turn.sentMs))
+  if (claims === undefined || atOnce === undefined) return []
+  const note = `from the HTTP call to message:claimed at an event-stream client; ${spreadOf(claims)}; with an agent that answers at once, whose writes meet the host's look: ${spreadOf(atOnce)}`
+  const row = (share: number, what: string, atMost: number, of: string): Row => {
+    return { what, value: percentile(claims, share), unit: 'ms', target: { atMost }, note: of }
+  }
+  return [
+    row(0.5, 'send to claimed, warm run, p50', 10, note),
+    row(0.99, 'send to claimed, warm run, p99', 50, 'as above'),
+  ]
+}
+
+function replyRow(working: readonly Turn[], instant: readonly Turn[]): Row {
+  const [replies, atOnce] = [working, instant].map((turns) => turns.map((turn) => turn.repliedMs - turn.writtenMs))
+  return {
+    what: 'reply row to event-stream client, p50',
+    value: percentile(replies ?? [], 0.5),
+    unit: 'ms',
+    target: { atMost: 10 },
+    note: `from just before the run writes the row, its own commit included; ${spreadOf(replies ?? [])}; with an agent that answers at once: ${spreadOf(atOnce ?? [])}`,
+  }
+}
+
+function turnRow(working: readonly Turn[]): Row {
+  const overheads = working.map((turn) => turn.repliedMs - turn.sentMs - (turn.writtenMs - turn.gotMs))
+  return {
+    what: 'send to reply less the agent’s own work, warm run, p50',
+    value: percentile(overheads, 0.5),
+    unit: 'ms',
+    target: null,
+    note: `from the HTTP call to reply:written at a client, without the agent's 50 ms; ${spreadOf(overheads)}`,
+  }
 }

@@ -1,20 +1,20 @@
-import { appendFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { runAgent } from '@sessiond/runner'
 import { machineMs } from '../clock.ts'
 
+/** What an agent that does anything takes at least. */
+const WORK_MS = 50
+
 /**
- * The agent of the benchmarks. `hold`: works for ever on its first attempt. Anything else: answers each message with
- * the instant just before the row is written, and notes beside it when the row was on disk.
+ * The agent of the benchmarks. `hold`: works for ever on its first attempt. `work`: works a little. Anything else:
+ * answers at once. The answer is when it got the message and when it handed the answer over to be written.
  */
 await runAgent(
-  async ([message], context) => {
-    if (message === undefined) return
-    if (message.text === 'hold' && message.attempt === 1) return await new Promise<void>(() => {})
-    await context.reply(JSON.stringify({ writtenMs: machineMs() }))
-    if (message.text === 'note') {
-      appendFileSync(join(context.workDir, 'on-disk'), `${JSON.stringify({ id: message.id, onDiskMs: machineMs() })}\n`)
-    }
+  async ([message]) => {
+    const gotMs = machineMs()
+    if (message?.text === 'hold' && message.attempt === 1) await new Promise<void>(() => {})
+    if (message?.text === 'work') await sleep(WORK_MS)
+    return JSON.stringify({ gotMs, writtenMs: machineMs() })
   },
   { per: 'message' },
 )

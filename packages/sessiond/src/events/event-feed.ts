@@ -24,6 +24,7 @@ export class EventFeed {
   readonly #subscribers = new Set<Subscriber>()
   readonly #stopListening: () => void
   #lastId: number
+  #newestId: number
   #isReading = false
   #isStopped = false
   readonly #onRecords: (records: readonly JournalRecord[]) => void
@@ -31,8 +32,12 @@ export class EventFeed {
   private constructor(store: Store, lastId: number, onRecords: (records: readonly JournalRecord[]) => void) {
     this.#store = store
     this.#lastId = lastId
+    this.#newestId = lastId
     this.#onRecords = onRecords
-    this.#stopListening = store.onJournal(() => void this.#read())
+    this.#stopListening = store.onJournal((newestId) => {
+      this.#newestId = newestId
+      void this.#read()
+    })
   }
 
   /** `onRecords` gets every new line too, once, in order. */
@@ -97,7 +102,8 @@ export class EventFeed {
     if (this.#isReading || this.#isStopped) return
     this.#isReading = true
     try {
-      for (;;) {
+      // A commit that comes while we read moves the goal; without one, the last page is not followed by an empty one.
+      while (this.#lastId < this.#newestId) {
         const records = await this.#store.readJournal({ afterId: this.#lastId, limit: PAGE })
         const last = records.at(-1)
         if (last === undefined) break
