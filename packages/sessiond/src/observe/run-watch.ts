@@ -28,6 +28,8 @@ export class RunWatch {
   isExcused = true
   /** A person wants this run to end; the claims it held are already marked as cancelled in the store. */
   isStopRequested = false
+  /** Looks at its mailbox in a row that found it locked. */
+  busyLooks = 0
   /** What was last stored of session_state, to write only changes. */
   sessionStateText = ''
   /** Ends the file notification; set once the run was let go. */

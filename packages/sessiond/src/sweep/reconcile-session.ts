@@ -1,5 +1,6 @@
 import type { SweepLine } from '../api.ts'
 import type { GroupConfig } from '../config/config.ts'
+import { backoffMs } from '../decide/backoff.ts'
 import { decideSession, type SessionDecision, type SessionObservation } from '../decide/decide-session.ts'
 import { abortStart } from '../effects/abort-start.ts'
 import { type EffectOutcome, keyOf } from '../effects/deps.ts'
@@ -43,8 +44,8 @@ export interface ReconcileResult {
 
 /** More steps than any session needs in one go; what still wants more comes back at once, behind the others. */
 const MAX_STEPS = 10
-/** A mailbox that was busy or unreadable is looked at again after this long. */
-const BUSY_AGAIN_MS = 25
+/** A mailbox that is busy is looked at again soon, and ever less often: a hostile run may hold its lock for ever. */
+const BUSY_AGAIN = { baseMs: 25, maxMs: 1_000 }
 const UNREADABLE_AGAIN_MS = 1_000
 
 /** Observes one session, decides, applies, and again until there is nothing more to do now. */
@@ -105,11 +106,13 @@ async function takeIfWritten(
   const facts = await deps.store.readFacts(sessionId, deps.world.now())
   const run = facts?.run ?? null
   if (run === null || run.state === 'starting') return null
+  const watch = deps.watches.of(keyOf(run), deps.world.monotonicMs())
   try {
     await takeOutbox(deps, run, false)
+    watch.busyLooks = 0
     return null
   } catch (error) {
-    if (hasCode(error, 'MAILBOX_BUSY')) return BUSY_AGAIN_MS
+    if (hasCode(error, 'MAILBOX_BUSY')) return backoffMs(BUSY_AGAIN, watch.busyLooks++, 0)
     if (hasCode(error, 'MAILBOX_TIMEOUT', 'MAILBOX_TORN', 'MAILBOX_UNSAFE')) {
       await noteUnreadable(deps, run, error.code)
       return UNREADABLE_AGAIN_MS
