@@ -13,6 +13,8 @@ export interface ObserveDeps {
   readonly runtimes: ReadonlyMap<string, Runtime>
   readonly watches: RunWatches
   readonly config: { readonly groups: { has(name: string): boolean } }
+  /** Notices whether this host stood still since it last looked, and if so gives every watch its time anew. */
+  readonly checkPulse: () => void
   /** A runtime known to be out of reach is not asked about each of its runs, only probed until it answers. */
   readonly isRuntimeLost: (runtime: string) => boolean
 }
@@ -41,6 +43,8 @@ export async function observeSession(
     noteSeen(watch, seen, options.inspect)
     await look(deps, watch, facts)
   }
+  // Here, behind the last await: a host that stood still in the middle of looking must not judge by that time either.
+  deps.checkPulse()
   const monotonicMs = deps.world.monotonicMs()
   return {
     nowMs: deps.world.now(),

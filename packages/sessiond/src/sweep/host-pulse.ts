@@ -33,7 +33,7 @@ export class HostPulse {
     this.#cancelTimer()
   }
 
-  /** To be called before every judgement. */
+  /** To be called right before every judgement. */
   check(): void {
     const nowMs = this.#options.world.monotonicMs()
     const sinceMs = nowMs - this.#lastAtMs

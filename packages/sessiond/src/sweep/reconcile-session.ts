@@ -30,6 +30,7 @@ export interface ReconcileDeps extends StartDeps {
   /** Whether the host is shutting down, and how far. */
   readonly drain: () => SessionObservation['drain']
   readonly isRuntimeLost: (runtime: string) => boolean
+  readonly checkPulse: () => void
   /** A runtime could not be asked about a run. */
   readonly onRuntimeUnknown: (runtime: string, because: string) => void
 }

@@ -39,6 +39,7 @@ export class Supervisor {
       ...deps,
       onOutboxChange: (sessionId) => void this.trigger(sessionId, 'outbox'),
       drain: () => this.#drain,
+      checkPulse: () => this.#pulse.check(),
       isRuntimeLost: (name) => this.#runtimes.isLost(name),
       onRuntimeUnknown: (name, because) => this.#noteLost(name, because),
     }
@@ -52,10 +53,7 @@ export class Supervisor {
       world,
       concurrency: config.sweep.concurrency,
       laneOf: (sessionId) => this.#runtimeNameOf(sessionId) ?? '',
-      reconcile: (sessionId, causes) => {
-        this.#pulse.check()
-        return reconcileSession(this.#deps, sessionId, causes)
-      },
+      reconcile: (sessionId, causes) => reconcileSession(this.#deps, sessionId, causes),
       onError: (sessionId, error, failures) => this.#noteSessionError(sessionId, error, failures),
       onAdmission: (sessionId) => {
         this.#admission.done(sessionId)
@@ -156,7 +154,6 @@ export class Supervisor {
   }
 
   async #sweep(): Promise<readonly SweepLine[]> {
-    this.#pulse.check()
     await this.#removeAllOrphans()
     const lines = await this.#lookAtLiveRuns('sweep')
     this.#admission.kick()

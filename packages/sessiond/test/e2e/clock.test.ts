@@ -1,8 +1,8 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, expect, it } from 'vitest'
-import { realWorld, type World } from '../../src/world.ts'
 import { cleanUp, shellGroup, startHost, type TestHost } from './harness.ts'
+import { settableWorld } from './settable-world.ts'
 
 afterEach(cleanUp)
 
@@ -10,25 +10,6 @@ const groups = { shell: shellGroup('process') }
 const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
 const WAITS_FOR_GO = 'touch up; while ! test -e go; do sleep 0.05; done; echo worked'
-
-/** The real world with clocks that can be set: the wall clock by hand, the monotonic one as a stall of the host does. */
-function settableWorld(): { world: World; stepWallClock(ms: number): void; stall(ms: number): void } {
-  let [wallMs, monotonicMs] = [0, 0]
-  const world: World = {
-    ...realWorld,
-    now: () => realWorld.now() + wallMs,
-    monotonicMs: () => realWorld.monotonicMs() + monotonicMs,
-  }
-  return {
-    world,
-    stepWallClock: (ms) => {
-      wallMs += ms
-    },
-    stall: (ms) => {
-      monotonicMs += ms
-    },
-  }
-}
 
 function expectNothingKilled(test: TestHost): void {
   const bad = [

@@ -4,6 +4,7 @@ import { afterEach, expect, it } from 'vitest'
 import { until } from '../../../testkit/src/until.ts'
 import { ask, cliOf, spawnHost } from './clients.ts'
 import { cleanUp, makeDataDir, shellGroup, startHost } from './harness.ts'
+import { settableWorld } from './settable-world.ts'
 
 afterEach(cleanUp)
 
@@ -17,8 +18,8 @@ it('(D20) parks the sessions of a group that left the configuration, lets its li
   const send = async (session: string, body: object) =>
     expect((await ask(started, 'POST', `/v1/sessions/gone/${session}/messages`, body)).status).toBe(202)
   await send('busy', { id: 'working', text: 'touch up; while ! test -e go; do sleep 0.05; done; echo worked' })
-  await send('busy', { id: 'behind', text: 'echo behind', after: '1s' })
-  await send('waits', { id: 'waiting', text: 'echo waited', after: '1s' })
+  await send('busy', { id: 'behind', text: 'echo behind', after: '1h' })
+  await send('waits', { id: 'waiting', text: 'echo waited', after: '1h' })
   await until(async () => {
     const { body } = await ask(started, 'GET', '/v1/messages/working')
     expect(body.message).toMatchObject({ status: 'claimed' })
@@ -26,7 +27,8 @@ it('(D20) parks the sessions of a group that left the configuration, lets its li
   // Killed, not stopped: the run lives on.
   await first[Symbol.asyncDispose]()
 
-  const test = await startHost(left, { dataDir })
+  const { world, stepWallClock } = settableWorld()
+  const test = await startHost(left, { dataDir }, { world })
   await test.until('the adoption', (event) => event.type === 'run:adopted')
   await mkdir(join(dataDir, 'sessions/gone/busy/work/go'))
   await test.until(
@@ -47,12 +49,10 @@ it('(D20) parks the sessions of a group that left the configuration, lets its li
     expect((await test.host.showMessage(id)).message).toMatchObject({ status: 'pending', tries: 0 })
     expect((await cli(['show', `gone/${session}`])).stdout).toMatch(/next step +leave: group-not-configured/)
   }
-  // Once they are due, for until then there is nothing to decide.
-  await until(async () => {
-    const sweep = await cli(['sweep', '--once', '--dry-run'])
-    expect(sweep.stdout).toMatch(/gone\/busy +- +leave +group-not-configured/)
-    expect(sweep.stdout).toMatch(/gone\/waits +- +leave +group-not-configured/)
-  })
+  stepWallClock(2 * 3_600_000)
+  const sweep = await cli(['sweep', '--once', '--dry-run'])
+  expect(sweep.stdout).toMatch(/gone\/busy +- +leave +group-not-configured/)
+  expect(sweep.stdout).toMatch(/gone\/waits +- +leave +group-not-configured/)
   const health = await cli(['health'])
   expect({ code: health.code, stdout: health.stdout }).toEqual({
     code: 5,
