@@ -1,4 +1,4 @@
-import Docker from 'dockerode'
+import type Docker from 'dockerode'
 import { engineError, statusOf } from './engine-errors.ts'
 
 export interface EngineOptions {
@@ -13,18 +13,10 @@ export type EngineQuestion<T> = (docker: Docker, abortSignal: AbortSignal) => Pr
 /** The connection to a container engine: Docker's, or Podman's through the same API. Contacts nobody until used. */
 export class Engine {
   readonly #options: EngineOptions
-  #docker: Docker | undefined
+  #docker: Promise<Docker> | undefined
 
   constructor(options: EngineOptions) {
     this.#options = options
-  }
-
-  /** The driver; a malformed DOCKER_HOST throws here. */
-  get docker(): Docker {
-    // A socket of the configuration stands above DOCKER_HOST.
-    const { socketPath } = this.#options
-    this.#docker ??= new Docker(socketPath === null ? {} : ({ socketPath, host: undefined } as Docker.DockerOptions))
-    return this.#docker
   }
 
   /**
@@ -42,7 +34,8 @@ export class Engine {
     timeout.addEventListener('abort', onTimeout, { once: true })
     try {
       // The driver aborts a request; the race also bounds what it does around it.
-      return await Promise.race([ask(this.docker, timeout), timedOut])
+      this.#docker ??= this.#load()
+      return await Promise.race([this.#docker.then((docker) => ask(docker, timeout)), timedOut])
     } catch (error) {
       throw translate(error) ?? engineError(error, toDo)
     } finally {
@@ -60,5 +53,13 @@ export class Engine {
         throw error
       }
     })
+  }
+
+  /** Loads the driver on first use: it is large, and hosts of processes alone never need it. */
+  async #load(): Promise<Docker> {
+    const { default: Driver } = await import('dockerode')
+    // A socket of the configuration stands above DOCKER_HOST; a malformed one throws here.
+    const { socketPath } = this.#options
+    return new Driver(socketPath === null ? {} : ({ socketPath, host: undefined } as Docker.DockerOptions))
   }
 }
