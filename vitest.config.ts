@@ -9,6 +9,7 @@ export default defineConfig({
     execArgv: ['--disable-warning=ExperimentalWarning', '--conditions=sessiond-source'],
     testTimeout: 30_000,
     hookTimeout: 30_000,
-    reporters: ['default', './packages/testkit/src/closing-line-reporter.ts'],
+    // One dot a test where nobody watches; failures are told in full either way.
+    reporters: [process.env.CI === 'true' ? 'dot' : 'default', './packages/testkit/src/closing-line-reporter.ts'],
   },
 })

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import type { RunEnd } from '../model/run.ts'
-import { decideRetry, type Mishap } from './decide-retry.ts'
+import { decideRetry, MAX_FREE_ATTEMPTS, type Mishap } from './decide-retry.ts'
 
 const policy = { maxTries: 5, baseMs: 5_000, maxMs: 3_600_000, jitter: 'none', maxDeferMs: 86_400_000 } as const
 const now = 1_000_000
-const fresh = { tries: 0, answered: false, cancelRequestedAtMs: null }
+const fresh = { tries: 0, attempt: 1, answered: false, cancelRequestedAtMs: null }
 
 function runEnded(end: RunEnd, isExcused = false): Mishap {
   return { kind: 'run-ended', end, exit: { code: 1, signal: null, oomKilled: false }, isExcused }
@@ -69,6 +69,13 @@ describe('decideRetry', () => {
       spendsTry: false,
       atMs,
     })
+  })
+
+  it.each([
+    [MAX_FREE_ATTEMPTS, false],
+    [MAX_FREE_ATTEMPTS + 1, true],
+  ])('(G7) a message postponed by its agent at attempt %i spends a try: %s', (attempt, spendsTry) => {
+    expect(decideRetry({ ...fresh, attempt }, failed(now), policy, now, 0)).toMatchObject({ spendsTry })
   })
 
   it('ends a cancelled message as cancelled, whatever its run did, spending nothing', () => {

@@ -27,7 +27,13 @@ export type RetryDecision =
       readonly error: string | null
     }
 
-type Subject = Pick<Message, 'tries' | 'answered' | 'cancelRequestedAtMs'>
+/**
+ * How often a message may be handed out beyond its tries before a postponement spends one too. Far above any rate
+ * limit; without it an agent that always postpones would keep a message for ever.
+ */
+export const MAX_FREE_ATTEMPTS = 100
+
+type Subject = Pick<Message, 'tries' | 'attempt' | 'answered' | 'cancelRequestedAtMs'>
 
 /**
  * Decides what becomes of a message that a run held and did not complete. A try is spent only when the message is
@@ -59,7 +65,10 @@ function decideAgentFailure(
   nowMs: number,
   random: number,
 ): RetryDecision {
-  if (mishap.retryAtMs === null) return spendTry(message, 'agent-failed', mishap.error, policy, nowMs, random)
+  const isFree = mishap.retryAtMs !== null && message.attempt - message.tries <= MAX_FREE_ATTEMPTS
+  if (mishap.retryAtMs === null || !isFree) {
+    return spendTry(message, 'agent-failed', mishap.error, policy, nowMs, random)
+  }
   // Clamped on both sides: a time in the past would spin, one in the year 9999 would lose the message.
   const atMs = Math.min(Math.max(mishap.retryAtMs, nowMs + policy.baseMs), nowMs + policy.maxDeferMs)
   return { action: 'retry', spendsTry: false, atMs, because: 'agent-deferred', error: mishap.error }

@@ -54,7 +54,7 @@ interface Change extends Partial<Omit<SessionObservation, 'facts'>> {
 }
 
 function observe(state: RunState | null, change: Change = {}): SessionObservation {
-  const quiet = { watchedForMs: 1_000, heartbeatAgeMs: 1_000, claims: [], declaredToolMs: null }
+  const quiet = { watchedForMs: 1_000, heartbeatAgeMs: 1_000, claims: [], declaredToolMs: null, unheededForMs: null }
   return {
     nowMs: 1_000_000,
     seen: state === null ? null : { state: 'running' },
@@ -236,7 +236,7 @@ describe('decideSession with a run', () => {
 
   it('says with a stop of a stuck run which claim was silent for how long', () => {
     const claims = [{ messageId: 'm-1', ageMs: 70_000, hasBeatenSince: false }]
-    const clocks = { watchedForMs: 70_000, heartbeatAgeMs: null, claims, declaredToolMs: null }
+    const clocks = { watchedForMs: 70_000, heartbeatAgeMs: null, claims, declaredToolMs: null, unheededForMs: null }
     expect(decideSession(observe('running', { clocks, facts: { claimed: [claim] } }), policy)).toMatchObject({
       action: 'stop',
       because: 'claim-silent',

@@ -2,7 +2,13 @@ import { describe, expect, it } from 'vitest'
 import { decideStuck, type RunClocks } from './decide-stuck.ts'
 
 const policy = { policy: 'classic', claimSilentMs: 60_000, ceilingMs: 1_800_000, maxToolTimeoutMs: 7_200_000 } as const
-const quiet: RunClocks = { watchedForMs: 10_000_000, heartbeatAgeMs: 5_000, claims: [], declaredToolMs: null }
+const quiet: RunClocks = {
+  watchedForMs: 10_000_000,
+  heartbeatAgeMs: 5_000,
+  claims: [],
+  declaredToolMs: null,
+  unheededForMs: null,
+}
 
 function claimed(ageMs: number, hasBeatenSince = false): RunClocks['claims'] {
   return [{ messageId: 'm-1', ageMs, hasBeatenSince }]
@@ -54,6 +60,13 @@ describe('decideStuck (classic)', () => {
     const building = { ...quiet, heartbeatAgeMs: 3_600_000, declaredToolMs: 3_600_000 }
     expect(decideStuck(building, policy).action).toBe('leave')
     expect(decideStuck({ ...building, heartbeatAgeMs: 3_600_001 }, policy)).toMatchObject({ toleranceMs: 3_600_000 })
+  })
+
+  it.each([
+    [1_800_000, 'leave'],
+    [1_800_001, 'stop'],
+  ])('a run that beats but has left its mailbox unheeded for %i ms: %s', (unheededForMs, action) => {
+    expect(decideStuck({ ...quiet, unheededForMs }, policy).action).toBe(action)
   })
 
   it('asks to be called again when the nearest threshold is passed', () => {

@@ -11,6 +11,8 @@ export interface RunClocks {
   readonly claims: readonly ClaimClock[]
   /** Time-out the tool in flight declared; null: none in flight or none declared. */
   readonly declaredToolMs: number | null
+  /** Since messages lie in its mailbox with none claimed; null: none do. */
+  readonly unheededForMs: number | null
 }
 
 export interface ClaimClock {
@@ -38,6 +40,12 @@ export function decideStuck(clocks: RunClocks, policy: StuckPolicy): StuckDecisi
   if (silentForMs > ceilingMs) {
     return { action: 'stop', because: 'ceiling', silentForMs, toleranceMs: ceilingMs, messageId: null }
   }
+  // It beats but takes nothing: without this it would keep its slot, and its messages, for ever.
+  const unheededForMs = Math.min(clocks.watchedForMs, clocks.unheededForMs ?? 0)
+  if (unheededForMs > policy.ceilingMs) {
+    const toleranceMs = policy.ceilingMs
+    return { action: 'stop', because: 'ceiling', silentForMs: unheededForMs, toleranceMs, messageId: null }
+  }
   const toleranceMs = Math.max(policy.claimSilentMs, declaredMs)
   const silent = clocks.claims.filter((claim) => !claim.hasBeatenSince)
   for (const claim of silent) {
@@ -47,5 +55,9 @@ export function decideStuck(clocks: RunClocks, policy: StuckPolicy): StuckDecisi
     }
   }
   const claimLeftMs = silent.map((claim) => toleranceMs - Math.min(claim.ageMs, clocks.watchedForMs))
-  return { action: 'leave', recheckInMs: Math.max(0, Math.min(ceilingMs - silentForMs, ...claimLeftMs)) + 1 }
+  const heedLeftMs = clocks.unheededForMs === null ? [] : [policy.ceilingMs - unheededForMs]
+  return {
+    action: 'leave',
+    recheckInMs: Math.max(0, Math.min(ceilingMs - silentForMs, ...claimLeftMs, ...heedLeftMs)) + 1,
+  }
 }

@@ -81,8 +81,7 @@ function noteSeen(watch: RunWatch, seen: SeenRun | null, inspected: boolean): vo
 async function look(deps: ObserveDeps, watch: RunWatch, facts: SessionFacts): Promise<void> {
   const sessionId = facts.session.id
   watch.noteHeartbeat(await deps.mailbox.heartbeatMtimeMs(sessionId), deps.world.monotonicMs())
-  const hasOtherWork = facts.dueUnprojected + facts.projectedUnclaimed > 0
-  watch.noteFacts(facts.claimed, hasOtherWork, deps.world.monotonicMs())
+  watch.noteFacts(facts, deps.world.monotonicMs())
   if (facts.run?.state === 'stopping' || facts.run?.state === 'unkillable') watch.noteStop(deps.world.monotonicMs())
   if (facts.run?.killSentAtMs != null) watch.noteKill(deps.world.monotonicMs())
 }

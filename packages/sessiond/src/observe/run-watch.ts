@@ -1,8 +1,7 @@
 import type { StopProgress } from '../decide/decide-stop.ts'
 import type { RunClocks } from '../decide/decide-stuck.ts'
 import type { SeenState } from '../mailbox/mailbox.ts'
-import type { Message } from '../model/message.ts'
-import type { RunKey } from '../store/store.ts'
+import type { RunKey, SessionFacts } from '../store/store.ts'
 
 /** Bound on remembered evidence: a hostile run may make up any amount. */
 const MAX_IGNORED = 200
@@ -41,6 +40,7 @@ export class RunWatch {
   readonly #ignored = new Set<string>()
   #declaredToolMs: number | null = null
   #idleSinceMs: number | null = null
+  #unheededSinceMs: number | null = null
   #stopSinceMs: number | null = null
   #killSinceMs: number | null = null
   #sent: StopProgress['sent'] = null
@@ -70,8 +70,15 @@ export class RunWatch {
     this.#declaredToolMs = state.tool === null ? null : state.toolDeclaredTimeoutMs
   }
 
-  /** Brings the sightings in line with what the store says is claimed and still waiting. */
-  noteFacts(claimed: readonly Message[], hasOtherWork: boolean, monotonicMs: number): void {
+  /** Brings the sightings in line with what the store says is claimed, handed over unclaimed, and still to hand over. */
+  noteFacts(
+    {
+      claimed,
+      projectedUnclaimed,
+      dueUnprojected,
+    }: Pick<SessionFacts, 'claimed' | 'projectedUnclaimed' | 'dueUnprojected'>,
+    monotonicMs: number,
+  ): void {
     const ids = new Set(claimed.map((message) => message.id))
     for (const id of this.#claims.keys()) if (!ids.has(id)) this.#claims.delete(id)
     for (const id of this.#cancels.keys()) if (!ids.has(id)) this.#cancels.delete(id)
@@ -81,7 +88,9 @@ export class RunWatch {
       }
       if (cancelRequestedAtMs !== null && !this.#cancels.has(id)) this.#cancels.set(id, monotonicMs)
     }
-    const isBusy = claimed.length > 0 || hasOtherWork
+    const isUnheeded = claimed.length === 0 && projectedUnclaimed > 0
+    this.#unheededSinceMs = isUnheeded ? (this.#unheededSinceMs ?? monotonicMs) : null
+    const isBusy = claimed.length + projectedUnclaimed + dueUnprojected > 0
     this.#idleSinceMs = isBusy ? null : (this.#idleSinceMs ?? monotonicMs)
   }
 
@@ -115,6 +124,7 @@ export class RunWatch {
         hasBeatenSince: this.#heartbeat !== null && this.#heartbeat.mtimeMs !== claim.heartbeatMtimeMs,
       })),
       declaredToolMs: this.#declaredToolMs,
+      unheededForMs: this.#unheededSinceMs === null ? null : monotonicMs - this.#unheededSinceMs,
     }
   }
 
