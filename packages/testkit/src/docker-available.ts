@@ -1,6 +1,6 @@
 import { describe, test } from 'vitest'
 import { Engine } from '../../sessiond/src/runtime/docker/engine.ts'
-import { NEEDS_ENGINE } from './needs-engine.ts'
+import { NEEDS_ENGINE } from './needs.ts'
 import { listApplets } from './test-image.ts'
 
 /** Null when tests can use a container engine; else why they cannot. */

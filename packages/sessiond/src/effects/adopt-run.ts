@@ -1,5 +1,6 @@
+import { runLine } from '../model/journal.ts'
 import type { Run } from '../model/run.ts'
-import { keyOf, runLine } from './deps.ts'
+import { keyOf } from './deps.ts'
 import type { StartDeps } from './start-run.ts'
 
 /**

@@ -1,6 +1,5 @@
 import type { HostConfig } from '../config/config.ts'
 import type { Mailbox } from '../mailbox/mailbox.ts'
-import type { JournalEntry, JournalType } from '../model/journal.ts'
 import type { Run } from '../model/run.ts'
 import type { RunWatches } from '../observe/run-watch.ts'
 import type { Runtime } from '../runtime/runtime.ts'
@@ -30,17 +29,6 @@ export function keyOf(run: Run): RunKey {
 /** Names of the sinks a session's replies go to; a group that left the configuration has none. */
 export function sinksOf(config: HostConfig, group: string): readonly string[] {
   return config.groups.get(group)?.sinks ?? []
-}
-
-/** A journal line about one run. */
-export function runLine(
-  type: JournalType,
-  atMs: number,
-  run: RunKey,
-  detail: JournalEntry['detail'],
-  messageId: string | null = null,
-): JournalEntry {
-  return { type, atMs, sessionId: run.sessionId, epoch: run.epoch, messageId, detail }
 }
 
 /** Words of any thrown value, bounded, for journal and error columns. */

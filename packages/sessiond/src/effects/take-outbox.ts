@@ -1,11 +1,11 @@
 import { decideOutbox } from '../decide/decide-outbox.ts'
 import type { OutboxBatch, SeenReply } from '../mailbox/mailbox.ts'
-import type { JournalEntry } from '../model/journal.ts'
+import { type JournalEntry, runLine } from '../model/journal.ts'
 import type { Message } from '../model/message.ts'
 import type { Run } from '../model/run.ts'
 import type { RunWatch } from '../observe/run-watch.ts'
 import type { NewReply } from '../store/store.ts'
-import { type EffectDeps, type EffectOutcome, keyOf, runLine, sinksOf } from './deps.ts'
+import { type EffectDeps, type EffectOutcome, keyOf, sinksOf } from './deps.ts'
 
 /**
  * Copies what a run wrote into the store, batch by batch, once: settles acknowledgements, adds replies and moves the

@@ -53,3 +53,14 @@ export interface JournalEntry {
 export interface JournalRecord extends JournalEntry {
   readonly id: number
 }
+
+/** A journal line about one run, or about a message a run holds. */
+export function runLine(
+  type: JournalType,
+  atMs: number,
+  run: { readonly sessionId: string; readonly epoch: number },
+  detail: JournalEntry['detail'],
+  messageId: string | null = null,
+): JournalEntry {
+  return { type, atMs, sessionId: run.sessionId, epoch: run.epoch, messageId, detail }
+}

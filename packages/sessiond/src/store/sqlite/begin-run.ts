@@ -1,6 +1,6 @@
+import { runLine } from '../../model/journal.ts'
 import type { BeginRunResult, Store } from '../store.ts'
 import type { Database } from './database.ts'
-import { runEntry } from './journal.ts'
 import { type SessionRow, toRun } from './rows.ts'
 import { countLiveRuns, getLiveRun, getLiveRunOf } from './runs.ts'
 import type { Tx } from './tx.ts'
@@ -43,7 +43,7 @@ function begin(tx: Tx, epoch: number, { sessionId, runtime, nameOf, nowMs }: Int
     nowMs,
     nowMs,
   )
-  tx.journal(runEntry('run:intended', nowMs, key, { name: key.name, runtime }))
+  tx.journal(runLine('run:intended', nowMs, key, { name: key.name, runtime }))
   const row = getLiveRun(tx.db, key)
   if (row === undefined) throw new Error(`run ${key.name} vanished inside its transaction`)
   return { begun: true, run: toRun(row) }

@@ -1,6 +1,6 @@
+import { runLine } from '../../model/journal.ts'
 import type { EndRun } from '../store.ts'
 import { boundedError } from './bounded-error.ts'
-import { runEntry } from './journal.ts'
 import { tellSession } from './replies.ts'
 import type { MessageRow, RunRow } from './rows.ts'
 import { getLiveRun } from './runs.ts'
@@ -48,7 +48,7 @@ function markGone(tx: Tx, run: RunRow, { run: key, end, exit, nowMs }: EndRun): 
     key.epoch,
   )
   const evidence = run.end_evidence === null ? null : (JSON.parse(run.end_evidence) as unknown)
-  tx.journal(runEntry('run:exited', nowMs, key, { exit, end: reason, evidence }))
+  tx.journal(runLine('run:exited', nowMs, key, { exit, end: reason, evidence }))
 }
 
 function recordSpawnFailure(tx: Tx, { run, sinks, nowMs }: EndRun, failure: NonNullable<EndRun['spawnFailure']>) {
@@ -61,6 +61,6 @@ function recordSpawnFailure(tx: Tx, { run, sinks, nowMs }: EndRun, failure: NonN
     run.sessionId,
   )
   const detail = { failures: session?.failures, notBeforeMs: failure.notBeforeMs, error }
-  tx.journal(runEntry('run:spawnFailed', nowMs, run, detail))
+  tx.journal(runLine('run:spawnFailed', nowMs, run, detail))
   if (failure.tell !== null) tellSession(tx, run.sessionId, failure.tell, sinks, nowMs)
 }

@@ -1,5 +1,5 @@
 import type { JournalEntry, JournalRecord, JournalType } from '../../model/journal.ts'
-import type { RunKey, Store } from '../store.ts'
+import type { Store } from '../store.ts'
 import type { Database, SqlValue } from './database.ts'
 
 /** Longest detail of one line, in characters of JSON; a longer one is replaced by a note of its length. */
@@ -21,17 +21,6 @@ export function insertJournal(db: Database, entry: JournalEntry): number {
 function detailText(detail: JournalEntry['detail']): string {
   const text = JSON.stringify(detail)
   return text.length <= DETAIL_CHARS ? text : JSON.stringify({ cut: true, chars: text.length })
-}
-
-/** A line about a run, or about a message a run holds. */
-export function runEntry(
-  type: JournalType,
-  atMs: number,
-  run: RunKey,
-  detail: JournalEntry['detail'],
-  messageId: string | null = null,
-): JournalEntry {
-  return { type, atMs, sessionId: run.sessionId, epoch: run.epoch, messageId, detail }
 }
 
 interface JournalRow {

@@ -1,8 +1,8 @@
+import { runLine } from '../../model/journal.ts'
 import type { Address } from '../../model/message.ts'
 import type { Reply } from '../../model/reply.ts'
 import type { NewReply, RunKey } from '../store.ts'
 import { addDeliveries } from './deliveries.ts'
-import { runEntry } from './journal.ts'
 import { type MessageRow, type ReplyRow, toMessage, toReply } from './rows.ts'
 import type { Tx } from './tx.ts'
 
@@ -20,7 +20,7 @@ export function addRunReply(tx: Tx, run: RunKey, reply: NewReply, sinks: readonl
   if (standing !== 'none') {
     if (standing === 'other') {
       const detail = { what: 'reply', because: 'id-or-seq-taken', replyId: reply.id, seq: reply.seq }
-      tx.journal(runEntry('evidence:ignored', nowMs, run, detail))
+      tx.journal(runLine('evidence:ignored', nowMs, run, detail))
     }
     return false
   }

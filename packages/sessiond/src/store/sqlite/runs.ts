@@ -1,7 +1,7 @@
+import { runLine } from '../../model/journal.ts'
 import type { Run, RunEnd, RunHandle } from '../../model/run.ts'
 import type { RunKey } from '../store.ts'
 import type { Database } from './database.ts'
-import { runEntry } from './journal.ts'
 import { type RunRow, toRun } from './rows.ts'
 import type { Tx } from './tx.ts'
 
@@ -62,7 +62,7 @@ export function recordRunStarted(tx: Tx, run: RunKey, nowMs: number): boolean {
     run.epoch,
   )
   const detail = { name: run.name, runtime: row.runtime, handle: row.handle_id, tookMs: nowMs - row.intended_at_ms }
-  tx.journal(runEntry('run:started', nowMs, run, detail))
+  tx.journal(runLine('run:started', nowMs, run, detail))
   return true
 }
 
@@ -84,7 +84,7 @@ export function recordStopIntent(
     run.sessionId,
     run.epoch,
   )
-  tx.journal(runEntry('run:stopRequested', nowMs, run, { end, evidence }))
+  tx.journal(runLine('run:stopRequested', nowMs, run, { end, evidence }))
   return true
 }
 
@@ -96,7 +96,7 @@ export function recordKillSent(tx: Tx, run: RunKey, nowMs: number): boolean {
   const sql = 'UPDATE runs SET kill_sent_at_ms = ? WHERE session_id = ? AND epoch = ?'
   tx.db.run(sql, nowMs, run.sessionId, run.epoch)
   const waitedMs = row.stop_intended_at_ms === null ? null : nowMs - row.stop_intended_at_ms
-  tx.journal(runEntry('run:killSent', nowMs, run, { end: row.end_reason, waitedMs }))
+  tx.journal(runLine('run:killSent', nowMs, run, { end: row.end_reason, waitedMs }))
   return true
 }
 
@@ -106,6 +106,6 @@ export function recordUnkillable(tx: Tx, run: RunKey, nowMs: number): boolean {
   if (row.state === 'unkillable') return true
   tx.db.run("UPDATE runs SET state = 'unkillable' WHERE session_id = ? AND epoch = ?", run.sessionId, run.epoch)
   const waitedMs = row.kill_sent_at_ms === null ? null : nowMs - row.kill_sent_at_ms
-  tx.journal(runEntry('run:unkillable', nowMs, run, { end: row.end_reason, handle: row.handle_id, waitedMs }))
+  tx.journal(runLine('run:unkillable', nowMs, run, { end: row.end_reason, handle: row.handle_id, waitedMs }))
   return true
 }

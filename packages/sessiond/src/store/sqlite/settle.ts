@@ -1,7 +1,7 @@
+import { runLine } from '../../model/journal.ts'
 import type { MessageFailure } from '../../model/message.ts'
 import type { RunKey, Settlement } from '../store.ts'
 import { boundedError } from './bounded-error.ts'
-import { runEntry } from './journal.ts'
 import { addHostReply } from './replies.ts'
 import { type MessageRow, toMessage } from './rows.ts'
 import type { Tx } from './tx.ts'
@@ -44,7 +44,7 @@ function journalIgnored(
 ) {
   const found = row === undefined ? null : { status: row.status, attempt: row.attempt, claimEpoch: row.claim_epoch }
   const detail = { what: 'settlement', because: 'not-held', to, attempt, found }
-  tx.journal(runEntry('evidence:ignored', nowMs, run, detail, messageId))
+  tx.journal(runLine('evidence:ignored', nowMs, run, detail, messageId))
 }
 
 function overrule(tx: Tx, row: MessageRow, settlement: Settlement): Settlement {
@@ -88,7 +88,7 @@ function markClaimed(tx: Tx, context: SettleContext, row: MessageRow): void {
   const { run, nowMs } = context
   const sql = "UPDATE messages SET status = 'claimed', claim_epoch = ?, claimed_at_ms = ? WHERE id = ?"
   tx.db.run(sql, run.epoch, nowMs, row.id)
-  tx.journal(runEntry('message:claimed', nowMs, run, { attempt: row.attempt, tries: row.tries }, row.id))
+  tx.journal(runLine('message:claimed', nowMs, run, { attempt: row.attempt, tries: row.tries }, row.id))
   noteActive(tx, context)
   noteFirstClaim(tx, context)
 }
@@ -108,14 +108,14 @@ function noteFirstClaim(tx: Tx, { run, nowMs }: SettleContext): void {
   if (session === undefined) return
   const reset = 'UPDATE sessions SET spawn_failures = 0, spawn_not_before_ms = 0, last_spawn_error = NULL WHERE id = ?'
   tx.db.run(reset, run.sessionId)
-  tx.journal(runEntry('run:spawnRecovered', nowMs, run, { failures: session.spawn_failures }))
+  tx.journal(runLine('run:spawnRecovered', nowMs, run, { failures: session.spawn_failures }))
 }
 
 function complete(tx: Tx, { run, nowMs }: SettleContext, row: MessageRow): void {
   const sql = "UPDATE messages SET status = 'completed', projected_epoch = NULL, ended_at_ms = ? WHERE id = ?"
   tx.db.run(sql, nowMs, row.id)
   const detail = { answered: row.answered === 1, tries: row.tries, attempt: row.attempt }
-  tx.journal(runEntry('message:completed', nowMs, run, detail, row.id))
+  tx.journal(runLine('message:completed', nowMs, run, detail, row.id))
 }
 
 function retry(tx: Tx, { run, nowMs }: SettleContext, to: Settlement & { to: 'retry' }, row: MessageRow): void {
@@ -130,7 +130,7 @@ function retry(tx: Tx, { run, nowMs }: SettleContext, to: Settlement & { to: 're
     row.id,
   )
   const detail = { because: to.because, tries, processAfterMs: to.processAfterMs, error }
-  tx.journal(runEntry('message:retried', nowMs, run, detail, row.id))
+  tx.journal(runLine('message:retried', nowMs, run, detail, row.id))
 }
 
 function fail(tx: Tx, context: SettleContext, to: Settlement & { to: 'failed' }, row: MessageRow): void {
@@ -148,6 +148,6 @@ function fail(tx: Tx, context: SettleContext, to: Settlement & { to: 'failed' },
     row.id,
   )
   const detail = { failure: to.failure, because: to.because, tries, deadLetter: to.deadLetter, error }
-  tx.journal(runEntry('message:failed', nowMs, run, detail, row.id))
+  tx.journal(runLine('message:failed', nowMs, run, detail, row.id))
   if (to.tell !== null) addHostReply(tx, toMessage(row), to.tell, sinks, nowMs)
 }
