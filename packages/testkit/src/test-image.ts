@@ -80,7 +80,8 @@ function ancestors(path: string): string[] {
 async function ensureImage(tag: string, entries: readonly TarEntry[]): Promise<void> {
   const engine = new Engine({ socketPath: null, callTimeoutMs: IMPORT_TIMEOUT_MS })
   const content = await contentOf(entries)
-  if ((await labelOf(engine, tag)) === content) return
+  const present = await findImage(engine, tag)
+  if (present?.Config.Labels?.[CONTENT_LABEL] === content) return
   const options = { repo: REPOSITORY, tag, changes: [`LABEL ${CONTENT_LABEL}=${content}`] }
   await engine.call(`import the test image ${tag}`, async (docker) => {
     const progress = await docker.importImage(packTar(entries), options)
@@ -88,13 +89,16 @@ async function ensureImage(tag: string, entries: readonly TarEntry[]): Promise<v
       if (String(line).includes('"error"')) throw new Error(`import of ${tag}: ${line}`)
     }
   })
+  // The new one has taken its name: nobody would find it again. Containers of other runs may still use it (409).
+  if (present !== undefined) {
+    await engine.askExpecting('remove a replaced test image', [404, 409], (docker) =>
+      docker.getImage(present.Id).remove(),
+    )
+  }
 }
 
-async function labelOf(engine: Engine, tag: string): Promise<string | undefined> {
-  const image = await engine.askExpecting('find a test image', [404], (docker) =>
-    docker.getImage(`${REPOSITORY}:${tag}`).inspect(),
-  )
-  return image?.Config.Labels?.[CONTENT_LABEL]
+function findImage(engine: Engine, tag: string) {
+  return engine.askExpecting('find a test image', [404], (docker) => docker.getImage(`${REPOSITORY}:${tag}`).inspect())
 }
 
 /** Stands for all of an image's content: sources are known by size and time, not read. */
