@@ -29,8 +29,8 @@ export class BenchHost implements AsyncDisposable {
     const withDefaults = { ...options, api: { port: 0, requestsPerSecond: 100_000, ...options.api } }
     const log = openSync(join(options.dataDir, 'host.log'), 'a')
     const child = fork(program, [JSON.stringify(withDefaults)], {
-      // Not this process's own conditions: the host runs as it was built.
-      execArgv: ['--disable-warning=ExperimentalWarning', ...(process.env.BENCH_HOST_ARGS?.split(' ') ?? [])],
+      // Not this process's own conditions: the host runs as it was built, and as `sessiond up` starts it.
+      execArgv: ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=4'],
       stdio: ['ignore', log, log, 'ipc'],
     })
     const [greeting] = (await once(child, 'message')) as [Greeting]

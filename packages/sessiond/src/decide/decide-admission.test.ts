@@ -9,7 +9,7 @@ function waiting(...ids: string[]) {
 }
 
 function busy(...ids: string[]): Occupant[] {
-  return ids.map((sessionId) => ({ sessionId, group: sessionId[0] ?? '', idleForMs: null }))
+  return ids.map((sessionId) => ({ sessionId, group: sessionId[0] ?? '', idleForMs: null, isLeaving: false }))
 }
 
 describe('decideAdmission', () => {
@@ -44,11 +44,24 @@ describe('decideAdmission', () => {
 
   it('evicts as many idle runs as are missing, longest idle first, never a busy one', () => {
     const occupants = [
-      { sessionId: 'x/short', group: 'x', idleForMs: 1 },
-      { sessionId: 'x/long', group: 'x', idleForMs: 9 },
-      { sessionId: 'x/busy', group: 'x', idleForMs: null },
+      { sessionId: 'x/short', group: 'x', idleForMs: 1, isLeaving: false },
+      { sessionId: 'x/long', group: 'x', idleForMs: 9, isLeaving: false },
+      { sessionId: 'x/busy', group: 'x', idleForMs: null, isLeaving: false },
     ]
     expect(decideAdmission(waiting('a/1'), occupants, 0, policy)).toEqual({ start: [], evict: ['x/long'] })
+  })
+
+  it.each([
+    [1, []],
+    [2, ['x/idle']],
+  ])('with %i waiting and one run on its way out evicts %j', (waitingCount, evicted) => {
+    const occupants = [
+      { sessionId: 'x/idle', group: 'x', idleForMs: 9, isLeaving: false },
+      { sessionId: 'x/stopping', group: 'x', idleForMs: null, isLeaving: true },
+      ...busy('x/busy'),
+    ]
+    const sessions = waiting('a/1', 'a/2').slice(0, waitingCount)
+    expect(decideAdmission(sessions, occupants, 0, policy).evict).toEqual(evicted)
   })
 
   it('never exceeds the cap and never starts a session twice', () => {

@@ -6,6 +6,8 @@ export interface Occupant {
   readonly group: string
   /** How long it has had nothing to do; null: it is busy, starting or stopping. */
   readonly idleForMs: number | null
+  /** Asked to stop already: its slot comes free by itself. */
+  readonly isLeaving: boolean
 }
 
 export interface AdmissionPolicy {
@@ -33,7 +35,9 @@ export function decideAdmission(
   const freeSlots = Math.max(0, policy.maxRuns - occupants.length)
   const startSlots = Math.max(0, policy.maxStarting - startingCount)
   const start = order.slice(0, Math.min(freeSlots, startSlots))
-  const unserved = Math.max(0, order.length - freeSlots)
+  const leaving = occupants.filter((run) => run.isLeaving).length
+  // A run takes a while to stop: without counting those, every look meanwhile would evict another.
+  const unserved = Math.max(0, order.length - freeSlots - leaving)
   const idle = occupants.filter((run): run is Occupant & { idleForMs: number } => run.idleForMs !== null)
   idle.sort((a, b) => b.idleForMs - a.idleForMs)
   return { start, evict: idle.slice(0, unserved).map((run) => run.sessionId) }

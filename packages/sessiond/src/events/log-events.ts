@@ -32,9 +32,11 @@ const LEVELS: Partial<Record<JournalType, 'info' | 'warn' | 'error'>> = {
   'reply:deliveryFailed': 'warn',
 }
 
-/** Writes journal lines to the log: ids and numbers, never bodies, because the journal holds none. */
+/**
+ * Writes journal lines to the log: ids and numbers, never bodies, because the journal holds none. Details stay a field of
+ * their own: a run's name or pid there must not pass for the host's. */
 export function logEvents(log: EventLog, records: readonly JournalRecord[]): void {
   for (const { type, id, sessionId, epoch, messageId, detail } of records) {
-    log[LEVELS[type] ?? 'debug']({ event: id, sessionId, epoch, messageId, ...detail }, type)
+    log[LEVELS[type] ?? 'debug']({ event: id, sessionId, epoch, messageId, detail }, type)
   }
 }

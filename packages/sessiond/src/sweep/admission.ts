@@ -79,8 +79,12 @@ export class Admission {
     const live = await store.listLiveRuns()
     const isLive = new Set(live.map((run) => run.sessionId))
     const pending = [...this.#admitted].filter((sessionId) => !isLive.has(sessionId))
-    const occupants = live.map((run): Occupant => ({ ...run, idleForMs: this.#idleForMs(run.sessionId, run.state) }))
-    for (const sessionId of pending) occupants.push({ sessionId, group: groupOf(sessionId), idleForMs: null })
+    const occupants = live.map(({ sessionId, group, state }): Occupant => {
+      return { sessionId, group, idleForMs: this.#idleForMs(sessionId, state), isLeaving: state === 'stopping' }
+    })
+    for (const sessionId of pending) {
+      occupants.push({ sessionId, group: groupOf(sessionId), idleForMs: null, isLeaving: false })
+    }
     const starting = live.filter((run) => run.state === 'starting').length + pending.length
     const policy = { maxRuns: config.runs.max, maxStarting: config.runs.maxStarting }
     return decideAdmission(waiting, occupants, starting, policy)

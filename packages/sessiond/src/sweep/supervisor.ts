@@ -223,7 +223,7 @@ export class Supervisor {
   }
 
   #noteRecovered(): void {
-    void this.#lookAtLiveRuns('sweep')
+    this.#lookAtLiveRuns('sweep').catch((error: unknown) => this.#onError('looking after a recovery', error))
     this.#admission.kick()
   }
 
@@ -248,9 +248,9 @@ export class Supervisor {
 
   /** Triggers every live run and waits, at most `timeoutMs`, until none is left; false when some are. */
   async #untilNoLiveRuns(timeoutMs: number): Promise<boolean> {
-    void this.#lookAtLiveRuns('drain')
     const { store, world } = this.#deps
     return new Promise((resolve, reject) => {
+      this.#lookAtLiveRuns('drain').catch(reject)
       const finish = (isEmpty: boolean) => {
         cancelTimer()
         this.#onReconciled.delete(check)

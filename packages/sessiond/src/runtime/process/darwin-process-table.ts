@@ -1,10 +1,11 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { RUN_ENV } from '@sessiond/protocol'
-import type { ProcessIdentity } from './process-identity.ts'
-import type { MemberQuery, ProcessTable } from './process-table.ts'
+import type { ProcessSource, SeenProcess } from './process-table.ts'
 
 const exec = promisify(execFile)
+
+const RUN_NAME = `${RUN_ENV.run}=`
 
 /** One line of `ps -o pid=,pgid=,uid=,stat=,lstart=,command=`. */
 interface PsLine {
@@ -18,18 +19,17 @@ interface PsLine {
 }
 
 /** Processes as `ps` tells of them, for macOS. Start ids have the grain of a second. */
-export class DarwinProcessTable implements ProcessTable {
+export class DarwinProcessTable implements ProcessSource {
   async startIdOf(pid: number): Promise<string | null> {
     const line = parsePsLines(await ps(['-p', String(pid)]))[0]
     return line === undefined || line.isDead ? null : line.startId
   }
 
-  async findMembers(query: MemberQuery): Promise<ProcessIdentity[]> {
-    const lines = parsePsLines(await ps(['-axEww']))
-    return lines
-      .filter((line) => !line.isDead && line.pid !== process.pid && line.uid === process.getuid?.())
-      .filter((line) => (query.trustGroup && line.groupId === query.groupId) || carriesName(line, query.runName))
-      .map(({ pid, startId }) => ({ pid, startId }))
+  async listProcesses(): Promise<SeenProcess[]> {
+    const lines = parsePsLines(await ps(['-axEww'])).filter((line) => !line.isDead && line.pid !== process.pid)
+    return lines.map(({ pid, startId, groupId, uid, command }) => {
+      return { pid, startId, groupIds: [groupId], runNames: uid === process.getuid?.() ? runNamesIn(command) : null }
+    })
   }
 }
 
@@ -46,8 +46,8 @@ export function parsePsLines(output: string): PsLine[] {
   })
 }
 
-function carriesName(line: PsLine, runName: string): boolean {
-  return line.command.split(' ').includes(`${RUN_ENV.run}=${runName}`)
+function runNamesIn(command: string): string[] {
+  return command.split(' ').flatMap((word) => (word.startsWith(RUN_NAME) ? [word.slice(RUN_NAME.length)] : []))
 }
 
 async function ps(selection: readonly string[]): Promise<string> {

@@ -1,14 +1,15 @@
 import { open, readdir, readFile, stat } from 'node:fs/promises'
 import { RUN_ENV } from '@sessiond/protocol'
 import { type LinuxStat, parseLinuxStat } from './linux-stat.ts'
-import type { ProcessIdentity } from './process-identity.ts'
-import type { MemberQuery, ProcessTable } from './process-table.ts'
+import type { ProcessSource, SeenProcess } from './process-table.ts'
 
 /** Environments are the run's to write; no more than this of one is read. */
 const MAX_ENVIRONMENT_BYTES = 256 * 1024
 
+const RUN_NAME = `${RUN_ENV.run}=`
+
 /** Processes as /proc tells of them. Start ids carry the boot's id: ticks begin anew with every boot. */
-export class LinuxProcessTable implements ProcessTable {
+export class LinuxProcessTable implements ProcessSource {
   #bootId: Promise<string> | undefined
 
   async startIdOf(pid: number): Promise<string | null> {
@@ -16,12 +17,15 @@ export class LinuxProcessTable implements ProcessTable {
     return seen === null ? null : this.#startId(seen)
   }
 
-  async findMembers(query: MemberQuery): Promise<ProcessIdentity[]> {
+  async listProcesses(): Promise<SeenProcess[]> {
     const pids = (await readdir('/proc')).map(Number).filter((pid) => pid > 1 && pid !== process.pid)
-    const found: ProcessIdentity[] = []
+    const buffer = Buffer.alloc(MAX_ENVIRONMENT_BYTES)
+    const found: SeenProcess[] = []
     for (const pid of pids) {
       const seen = await readStat(pid)
-      if (seen !== null && (await isMember(seen, query))) found.push({ pid, startId: await this.#startId(seen) })
+      if (seen === null) continue
+      const runNames = await readRunNames(pid, buffer)
+      found.push({ pid, startId: await this.#startId(seen), groupIds: [seen.groupId, seen.sessionId], runNames })
     }
     return found
   }
@@ -42,27 +46,21 @@ async function readStat(pid: number): Promise<LinuxStat | null> {
   }
 }
 
-async function isMember(seen: LinuxStat, query: MemberQuery): Promise<boolean> {
-  const isOfGroup = seen.groupId === query.groupId || seen.sessionId === query.groupId
-  if (query.trustGroup && isOfGroup) return true
-  return carriesName(seen.pid, query.runName)
-}
-
-async function carriesName(pid: number, runName: string): Promise<boolean> {
+async function readRunNames(pid: number, buffer: Buffer): Promise<string[] | null> {
   try {
     const { uid } = await stat(`/proc/${pid}`)
-    if (uid !== process.getuid?.()) return false
-    return (await readEnvironment(pid)).split('\0').includes(`${RUN_ENV.run}=${runName}`)
+    if (uid !== process.getuid?.()) return null
+    const entries = (await readEnvironment(pid, buffer)).split('\0')
+    return entries.filter((entry) => entry.startsWith(RUN_NAME)).map((entry) => entry.slice(RUN_NAME.length))
   } catch (error) {
     // A process we may not look into is not one we started.
-    if (isGone(error) || (error as NodeJS.ErrnoException).code === 'EACCES') return false
+    if (isGone(error) || (error as NodeJS.ErrnoException).code === 'EACCES') return null
     throw error
   }
 }
 
-async function readEnvironment(pid: number): Promise<string> {
+async function readEnvironment(pid: number, buffer: Buffer): Promise<string> {
   await using file = await open(`/proc/${pid}/environ`)
-  const buffer = Buffer.alloc(MAX_ENVIRONMENT_BYTES)
   let length = 0
   // The kernel hands out a page at a time.
   while (length < buffer.length) {
