@@ -169,14 +169,24 @@ export function exerciseOutbox(makeHarness: MakeStoreHarness): void {
       expect(await s.lines({ type: 'evidence:ignored' })).toEqual([])
     })
 
-    test('(G7) passes over a reply with the id or the place of another, journals it, and takes the rest', async () => {
-      const other = await s.claimOne({ sessionId: 'g/other' })
-      await s.take(other.run, { replies: [reply(1, { id: 'theirs' })] })
+    test('(G7) passes over a reply in the place of another, journals it, and takes the rest', async () => {
       const { run } = await s.claimOne()
-      const replies = [reply(1), reply(3, { id: 'theirs' }), reply(1, { id: 'usurper' }), reply(5)]
+      const replies = [reply(1), reply(1, { id: 'usurper', content: '{"text":"Believe me instead."}' }), reply(3)]
       expect(await s.take(run, { replies })).toMatchObject({ applied: true, repliesAdded: 2 })
-      expect(await s.lines({ type: 'evidence:ignored' })).toHaveLength(2)
-      expect(await s.store.getReplies(['theirs'])).toMatchObject([{ sessionId: 'g/other' }])
+      expect(await s.lines({ type: 'evidence:ignored' })).toHaveLength(1)
+      expect(await s.store.getReplies(['usurper'])).toEqual([])
+    })
+
+    test('(G7) loses no reply to another session that chose the same id, and changes nothing of the other', async () => {
+      const other = await s.claimOne({ sessionId: 'g/other' })
+      await s.take(other.run, { replies: [reply(1, { id: 'reply-1' })] })
+      const theirs = await s.store.getReplies(['reply-1'])
+      const { id, run } = await s.claimOne()
+      await s.take(run, { replies: [reply(1, { id: 'reply-1', inReplyTo: id })] })
+      expect(await s.store.getReplies(['reply-1'])).toEqual(theirs)
+      const [mine] = await s.store.listReplies({ sessionId: 'g/main', inReplyTo: id, limit: 9 })
+      expect(mine).toMatchObject({ seq: 1, content: theirs[0]?.content })
+      expect(mine?.id).not.toBe('reply-1')
     })
 
     test('marks only a message of the same session as answered', async () => {

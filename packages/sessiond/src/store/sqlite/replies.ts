@@ -12,19 +12,21 @@ INSERT INTO replies (id, session_id, epoch, seq, in_reply_to, kind, content, cre
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 
 /**
- * Adds a run's reply once: a row taken before is passed over, one that uses the id or the place of something else is
- * passed over and journalled. Marks the message it answers, in the same session only. True when it was new.
+ * Adds a run's reply once: its place (session, epoch, seq) says which it is, and a row whose place is taken is passed
+ * over. Runs number their replies as they like, and no run may silence another: an id in use elsewhere is replaced by
+ * one of ours. Marks the message it answers, in the same session only. True when it was new.
  */
 export function addRunReply(tx: Tx, run: RunKey, reply: NewReply, sinks: readonly string[], nowMs: number): boolean {
-  const standing = findStanding(tx, run, reply)
-  if (standing !== 'none') {
-    if (standing === 'other') {
-      const detail = { what: 'reply', because: 'id-or-seq-taken', replyId: reply.id, seq: reply.seq }
+  const standing = getReplyAt(tx, run, reply.seq)
+  if (standing !== undefined) {
+    if (standing.content !== reply.content) {
+      const detail = { what: 'reply', because: 'seq-taken', replyId: reply.id, seq: reply.seq }
       tx.journal(runLine('evidence:ignored', nowMs, run, detail))
     }
     return false
   }
-  insertReply(tx, { ...reply, sessionId: run.sessionId, epoch: run.epoch, createdAtMs: nowMs }, sinks)
+  const id = isReplyIdTaken(tx, reply.id) ? tx.newId('reply-') : reply.id
+  insertReply(tx, { ...reply, id, sessionId: run.sessionId, epoch: run.epoch, createdAtMs: nowMs }, sinks)
   if (reply.inReplyTo !== null) {
     const sql = 'UPDATE messages SET answered = 1 WHERE id = ? AND session_id = ? AND answered = 0'
     tx.db.run(sql, reply.inReplyTo, run.sessionId)
@@ -32,14 +34,13 @@ export function addRunReply(tx: Tx, run: RunKey, reply: NewReply, sinks: readonl
   return true
 }
 
-function findStanding(tx: Tx, run: RunKey, reply: NewReply): 'none' | 'same' | 'other' {
-  const byId = tx.db.get<ReplyRow>('SELECT * FROM replies WHERE id = ?', reply.id)
-  if (byId !== undefined) {
-    const isSame = byId.session_id === run.sessionId && byId.epoch === run.epoch && byId.seq === reply.seq
-    return isSame ? 'same' : 'other'
-  }
-  const sql = 'SELECT id FROM replies WHERE session_id = ? AND epoch = ? AND seq = ?'
-  return tx.db.get(sql, run.sessionId, run.epoch, reply.seq) === undefined ? 'none' : 'other'
+function getReplyAt(tx: Tx, { sessionId, epoch }: RunKey, seq: number): ReplyRow | undefined {
+  const sql = 'SELECT * FROM replies WHERE session_id = ? AND epoch = ? AND seq = ?'
+  return tx.db.get<ReplyRow>(sql, sessionId, epoch, seq)
+}
+
+function isReplyIdTaken(tx: Tx, id: string): boolean {
+  return tx.db.get('SELECT 1 FROM replies WHERE id = ?', id) !== undefined
 }
 
 /** Has the host say something to the user about a message, where the message came from. */
