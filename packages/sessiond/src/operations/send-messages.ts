@@ -27,7 +27,7 @@ export async function sendMessages(
   const nowMs = deps.world.now()
   const parsed = requests.map((request) => parseOrError(deps, request, nowMs))
   const messages = parsed.filter((message): message is NewMessage => !(message instanceof SessiondError))
-  if (messages.length > 0) await refuseBelowFloor(deps)
+  if (messages.length > 0) await refuseBelowFloor(deps, messages)
   const outcomes = messages.length === 0 ? [] : await deps.store.accept(messages, nowMs)
   await deps.world.boundary('send:committed')
   deps.onAccepted(messages.filter((_, index) => !(outcomes[index] instanceof Error)))
@@ -35,11 +35,19 @@ export async function sendMessages(
   return parsed.map((message) => (message instanceof SessiondError ? message : outcomeAt(outcomes, next++)))
 }
 
-/** Keeps room for finishing what was accepted: the last bytes of a disk are for runs and replies, not for new work. */
-async function refuseBelowFloor({ config, diskSpace }: SendDeps): Promise<void> {
+/**
+ * Keeps room for finishing what was accepted: the last bytes of a disk are for runs and replies, not for new work. Who
+ * merely asks again is told that it was accepted.
+ */
+async function refuseBelowFloor(
+  { config, diskSpace, store }: SendDeps,
+  messages: readonly NewMessage[],
+): Promise<void> {
   const floorBytes = config.limits.diskFloorBytes
   const freeBytes = await diskSpace.freeBytes()
   if (freeBytes === null || freeBytes >= floorBytes) return
+  const accepted = await store.getMessages(messages.map((message) => message.id))
+  if (accepted.length === messages.length) return
   const floor = formatSize(floorBytes)
   throw new SessiondError('DISK_FULL', `The disk has ${freeBytes} bytes free, less than limits.diskFloor (${floor}).`, {
     fields: { freeBytes, floorBytes },

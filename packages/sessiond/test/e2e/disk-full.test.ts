@@ -122,4 +122,13 @@ describe('limits.diskFloor', () => {
     await test.untilType('message:completed')
     expect(test.replies()).toEqual(['accepted'])
   })
+
+  it('tells who sends again below it that the message was accepted', async () => {
+    const test = await startHost(groups)
+    const message = { group: 'shell', id: 'm', text: 'echo accepted', after: '1h' }
+    await test.host.send(message)
+    await test.restart({ limits: { diskFloor: '1000000GiB' } })
+    expect(await test.host.send(message)).toMatchObject({ messageId: 'm', duplicate: true })
+    await expect(test.host.send({ ...message, id: 'n' })).rejects.toMatchObject({ code: 'DISK_FULL' })
+  })
 })
