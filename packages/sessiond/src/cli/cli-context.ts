@@ -9,6 +9,8 @@ export interface CliContext {
   out(text: string): void
   /** Standard error: errors and remarks. */
   err(text: string): void
+  /** True when a person reads standard error. */
+  readonly isErrTerminal: boolean
   now(): number
   /** Aborts on the first SIGINT or SIGTERM. */
   readonly interrupted: AbortSignal

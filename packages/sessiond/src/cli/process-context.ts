@@ -24,6 +24,7 @@ export function processContext(): CliContext {
     stdin: process.stdin,
     out: (text) => void process.stdout.write(text),
     err: (text) => void process.stderr.write(text),
+    isErrTerminal: process.stderr.isTTY === true,
     now: () => Date.now(),
     interrupted: interrupted.signal,
     onSecondInterrupt: (listener) => {

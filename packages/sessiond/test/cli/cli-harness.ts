@@ -47,6 +47,7 @@ export async function runInside(cwd: string, args: readonly string[], run: CliRu
       stdout += text
       run.onOut?.(stdout)
     },
+    isErrTerminal: false,
     err: (text) => {
       stderr += text
     },

@@ -1,10 +1,12 @@
 import type { Command } from 'commander'
+import type { Logger } from 'pino'
 import { loadConfig } from '../../config/load-config.ts'
 import type { Host } from '../../host.ts'
 import { addCommand } from '../add-command.ts'
 import type { CliContext, CommonOptions } from '../cli-context.ts'
 import { EXIT } from '../exit-codes.ts'
 import { exampleConfig, type FoundConfig } from '../find-config.ts'
+import { describeLogLine } from '../format/log-line.ts'
 import { printResult } from '../print-result.ts'
 
 interface UpOptions extends CommonOptions {
@@ -19,7 +21,10 @@ export function addUp(program: Command, context: CliContext): void {
       const found = example === true ? exampleConfig(context) : await loadHostConfig(options, context)
       // Loaded here alone: every other command starts faster without the host.
       const { createHost } = await import('../../host.ts')
-      const host = await createHost(found.config)
+      const host = await createHost(
+        found.config,
+        context.isErrTerminal ? { logger: await terminalLogger(context, found) } : {},
+      )
       printResult(context, options, { url: host.apiUrl, dataDir: host.config.dataDir, pid: process.pid }, () =>
         describeHost(host, found),
       )
@@ -30,6 +35,12 @@ export function addUp(program: Command, context: CliContext): void {
 async function loadHostConfig(options: CommonOptions, context: CliContext): Promise<FoundConfig> {
   const { file, config } = await loadConfig(options.config, context)
   return { config, source: file }
+}
+
+/** One line a record for a person; JSON, the default, is for whatever collects logs. */
+async function terminalLogger(context: CliContext, { config }: FoundConfig): Promise<Logger> {
+  const { pino } = await import('pino')
+  return pino({ level: config.log.level }, { write: (line) => context.err(describeLogLine(line)) })
 }
 
 async function stopped(host: Host, context: CliContext): Promise<void> {

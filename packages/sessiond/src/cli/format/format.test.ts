@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { escapeLine, escapeText, toSafeJson } from './escape.ts'
+import { describeLogLine } from './log-line.ts'
 import { formatPairs, formatTable } from './table.ts'
 import { formatAge, formatInstant, formatSpan } from './time.ts'
 
@@ -28,6 +29,28 @@ describe('escapeText', () => {
     const value = { text: '\u001b[2J\u009b\u202e\ud83c\n"quoted" \\' }
     expect(JSON.parse(toSafeJson(value))).toEqual(value)
     expect(toSafeJson(value)).toMatch(/^[\x20-\x7e]*$/)
+  })
+})
+
+describe('describeLogLine', () => {
+  const at = formatInstant(0)
+
+  it.each([
+    [
+      { level: 30, time: 0, msg: 'run:exited', sessionId: 'a/b', epoch: 2, messageId: null, detail: { end: 'idle' } },
+      `${at}  run:exited  a/b  run 2  end="idle"\n`,
+    ],
+    [{ level: 40, time: 0, msg: 'host:stalled' }, `${at}  WARNING  host:stalled\n`],
+    [
+      { level: 50, time: 0, msg: 'sweep failed', err: { message: 'no\ndisk' } },
+      `${at}  ERROR  sweep failed  no\\ndisk\n`,
+    ],
+  ])('shows %j to a person', (record, shown) => {
+    expect(describeLogLine(`${JSON.stringify(record)}\n`)).toBe(shown)
+  })
+
+  it.each(['plain words', 'null', '{"level":"x"}', '\u001b[2J'])('shows %j as it is, made harmless', (line) => {
+    expect(describeLogLine(`${line}\n`)).toBe(`${escapeLine(line)}\n`)
   })
 })
 
