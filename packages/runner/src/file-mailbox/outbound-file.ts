@@ -7,7 +7,9 @@ import { isPassing } from './sqlite-errors.ts'
 
 /** Longest wait for the host's reader in one go; the event loop, and so the beat, stands still meanwhile. */
 const BUSY_TIMEOUT_MS = 100
+/** First wait before another attempt; twice as long each time, for a full disk may stay full. */
 const RETRY_MS = 25
+const MAX_RETRY_MS = 1_000
 
 export interface OutboundFileOptions {
   readonly path: string
@@ -64,14 +66,14 @@ export class OutboundFile {
   }
 
   async #untilDone<T>(work: (db: DatabaseSync) => T): Promise<T> {
-    for (;;) {
+    for (let waitMs = RETRY_MS; ; waitMs = Math.min(waitMs * 2, MAX_RETRY_MS)) {
       if (this.#isClosed) throw new RunnerError('MAILBOX_CLOSED', 'the mailbox is closed')
       try {
         return this.transactionNow(work)
       } catch (error) {
         if (!isSqliteError(error)) throw error
         if (!isPassing(error)) throw unwritable(this.#options.path, error)
-        await new Promise<void>((resolve) => this.#options.world.setTimer(RETRY_MS, resolve))
+        await new Promise<void>((resolve) => this.#options.world.setTimer(waitMs, resolve))
       }
     }
   }

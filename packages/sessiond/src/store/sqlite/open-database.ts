@@ -77,7 +77,9 @@ function isMissingOrEmpty(path: string): boolean {
 
 function refuseBesideSessions(dataDir: string): void {
   const sessions = join(dataDir, SESSIONS_DIR)
-  if (statSync(sessions, { throwIfNoEntry: false }) === undefined || readdirSync(sessions).length === 0) return
+  if (statSync(sessions, { throwIfNoEntry: false }) === undefined) return
+  // A volume mounted there brings its own folder; no group can have that name.
+  if (readdirSync(sessions).every((name) => name === 'lost+found')) return
   throw new SessiondError('STORE_BROKEN', `${dataDir} has sessions, but its store.db is missing or empty.`, {
     fields: { dataDir },
     cure: 'Restore store.db from a backup, or move the folder sessions/ away to begin anew.',
