@@ -88,7 +88,9 @@ async function build(config: HostConfig, extras: HostExtras, releases: ReleaseSt
   let stopByMs: number | null = null
   const leftMs = () => Math.max(0, (stopByMs ?? world.monotonicMs() + config.shutdown.drainMs) - world.monotonicMs())
   releases.add(delivery, (loop) => loop.stop(leftMs()))
-  releases.add(supervisor, (running) => running.stop(leftMs()))
+  let isRecovered = false
+  // A start that fails half-way (a port taken) must leave the agents it has found at work to the next one.
+  releases.add(supervisor, (running) => (isRecovered ? running.stop(leftMs()) : running.halt(leftMs())))
   const operations = createOperations({
     ...deps,
     supervisor,
@@ -99,10 +101,12 @@ async function build(config: HostConfig, extras: HostExtras, releases: ReleaseSt
     startedAtMs,
   })
 
+  const isReady = () => isRecovered
+  const apiUrl = extras.listen === false ? null : await listen(config, operations, releases, troubles, world, isReady)
   await store.append([hostLine('host:started', startedAtMs, { version: VERSION, pid: process.pid })])
   await supervisor.start()
+  isRecovered = true
   delivery.kick()
-  const apiUrl = extras.listen === false ? null : await listen(config, operations, releases, troubles, world)
   if (apiUrl !== null) await lock.update({ ...holder, apiUrl })
 
   let stopped: Promise<void> | undefined
@@ -127,10 +131,11 @@ async function listen(
   releases: ReleaseStack,
   log: TroubleLog,
   world: World,
+  isReady: () => boolean,
 ): Promise<string> {
   const token = await ensureToken(config.dataDir)
   const { api, limits } = config
-  const app = createApp({ host, token, config: api, limits, version: VERSION, world, log })
+  const app = createApp({ host, token, config: api, limits, version: VERSION, world, log, isReady })
   const server = releases.add(await startServer(app, { host: api.host, port: api.port }), (open) => open.close())
   return server.url
 }

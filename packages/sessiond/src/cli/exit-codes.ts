@@ -34,6 +34,7 @@ const BY_CODE: Partial<Record<ErrorCode, number>> = {
   MESSAGE_NOT_FOUND: EXIT.notFound,
   RUN_NOT_FOUND: EXIT.notFound,
   HOST_NOT_RUNNING: EXIT.notRunning,
+  HOST_STARTING: EXIT.notRunning,
   HOST_STOPPING: EXIT.notRunning,
   HOST_UNRESPONSIVE: EXIT.notRunning,
 }

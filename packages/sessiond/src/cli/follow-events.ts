@@ -87,7 +87,8 @@ async function* readOnce(options: FollowOptions, lastEventId: string | undefined
 
 /** Whether waiting may help: the host is gone, starting, or the connection broke. */
 function isOutage(error: unknown): boolean {
-  if (hasCode(error, 'HOST_NOT_RUNNING', 'HOST_UNRESPONSIVE', 'HOST_STOPPING', 'RATE_LIMITED')) return true
+  if (hasCode(error, 'HOST_NOT_RUNNING', 'HOST_UNRESPONSIVE', 'HOST_STARTING', 'HOST_STOPPING', 'RATE_LIMITED'))
+    return true
   // What a broken connection throws while its body is read; ours are all SessiondErrors.
   return error instanceof Error && (error.name === 'TypeError' || error.name === 'AbortError')
 }

@@ -13,10 +13,10 @@ export async function abortStart(deps: EffectDeps, run: Run): Promise<EffectOutc
   if (handle !== null) {
     const seen = await runtime.inspect(handle)
     if (seen.state === 'unknown') return { done: false, outcome: 'runtime-unknown' }
-    if (seen.state === 'running') {
-      // It was let go after all: keep its handle, and the next look adopts it.
+    if (seen.state === 'running' || seen.state === 'exited') {
+      // It was let go after all: keep its handle, and the next look adopts or settles it.
       await deps.store.recordRunHandle(keyOf(run), handle)
-      return { done: true, outcome: 'found-running' }
+      return { done: true, outcome: `found-${seen.state}` }
     }
     await runtime.remove(handle)
   }

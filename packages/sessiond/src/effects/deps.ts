@@ -20,6 +20,8 @@ export interface EffectDeps {
 export interface EffectOutcome {
   readonly done: boolean
   readonly outcome: string
+  /** When to try again what could not be done now; left out: as usual. */
+  readonly againInMs?: number
 }
 
 export function keyOf(run: Run): RunKey {

@@ -1,10 +1,12 @@
 import { RUNNER_EXIT } from '@sessiond/protocol'
+import { backoffMs } from '../decide/backoff.ts'
 import { settlementOf } from '../decide/decide-outbox.ts'
 import { decideRetry, describeRunEnd } from '../decide/decide-retry.ts'
 import { decideSpawnFailure } from '../decide/decide-spawn-failure.ts'
 import { hasCode } from '../model/errors.ts'
 import { type JournalEntry, runLine } from '../model/journal.ts'
 import type { Run, RunEnd, RunExit } from '../model/run.ts'
+import type { RunWatch } from '../observe/run-watch.ts'
 import type { EndRun, SessionFacts } from '../store/store.ts'
 import { type EffectDeps, type EffectOutcome, keyOf, sinksOf, wordsOf } from './deps.ts'
 import { saveRunLog } from './save-run-log.ts'
@@ -14,12 +16,17 @@ import { takeOutbox } from './take-outbox.ts'
 /** Looks at a dead run's outbox before it is given up as unreadable: a passing fault is not a torn file. */
 const FINAL_LOOKS = 3
 
+/** Somebody else has it open (a backup, a person's shell), or the disk is slow: that passes. Some two minutes in all. */
+const BUSY_LOOKS = 12
+const BUSY_AGAIN = { baseMs: 50, maxMs: 20_000 }
+
 /**
  * Closes the books of a run whose exit is confirmed: takes in what it left, settles every message it held, frees its
  * container. In this order, so that a host dying in between finds the same run, still not gone, and does it again.
  */
 export async function settleRun(deps: EffectDeps, run: Run, exit: RunExit | null): Promise<EffectOutcome> {
   const journal = await takeLastWords(deps, run)
+  if (journal === 'busy') return comeBack(deps, run)
   await deps.world.boundary('settle:taken')
   await saveRunLog(deps, run)
   const facts = await deps.store.readFacts(run.sessionId, deps.world.now())
@@ -32,20 +39,33 @@ export async function settleRun(deps: EffectDeps, run: Run, exit: RunExit | null
   return { done: ended.applied, outcome: ended.applied ? 'settled' : 'run-not-live' }
 }
 
-async function takeLastWords(deps: EffectDeps, run: Run): Promise<JournalEntry[]> {
+async function takeLastWords(deps: EffectDeps, run: Run): Promise<JournalEntry[] | 'busy'> {
   for (let look = 1; ; look += 1) {
     try {
       await takeOutbox(deps, run, true)
       return []
     } catch (error) {
       if (!hasCode(error, 'MAILBOX_TORN', 'MAILBOX_UNSAFE', 'MAILBOX_TIMEOUT', 'MAILBOX_BUSY')) throw error
-      if (look < FINAL_LOOKS) continue
+      const isBusy = hasCode(error, 'MAILBOX_TIMEOUT', 'MAILBOX_BUSY')
+      if (isBusy && watchOf(deps, run).busyFinalLooks < BUSY_LOOKS) return 'busy'
+      if (!isBusy && look < FINAL_LOOKS) continue
       // Set aside, not deleted: someone may want to see what it was. The messages it held are run again.
       const keptAs = await deps.mailbox.setAside(run.sessionId, run.epoch)
       const detail = { code: error.code, words: wordsOf(error), isKept: keptAs !== null }
       return [runLine('mailbox:setAside', deps.world.now(), keyOf(run), detail)]
     }
   }
+}
+
+function comeBack(deps: EffectDeps, run: Run): EffectOutcome {
+  const watch = watchOf(deps, run)
+  const againInMs = backoffMs(BUSY_AGAIN, watch.busyFinalLooks, 0)
+  watch.busyFinalLooks += 1
+  return { done: false, outcome: 'mailbox-busy', againInMs }
+}
+
+function watchOf(deps: EffectDeps, run: Run): RunWatch {
+  return deps.watches.of(keyOf(run), deps.world.monotonicMs())
 }
 
 function decideEnd(

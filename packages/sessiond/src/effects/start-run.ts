@@ -33,6 +33,8 @@ export async function startRun(deps: StartDeps, sessionId: string, group: GroupC
   await deps.world.boundary('start:intended')
   const watch = deps.watches.of(keyOf(run), deps.world.monotonicMs())
   watch.isExcused = false
+  // Before the window is read: whoever changes a message from here on says that the mailbox is behind.
+  watch.isMailboxBehind = false
   let handle: RunHandle | null = null
   try {
     const runtime = runtimeOf(deps, group.runtime)
@@ -43,7 +45,6 @@ export async function startRun(deps: StartDeps, sessionId: string, group: GroupC
     if (!(await deps.store.recordRunHandle(keyOf(run), handle))) return await withdraw(runtime, handle)
     await deps.world.boundary('start:handle-recorded')
     watch.unwatch = deps.mailbox.watch(sessionId, () => deps.onOutboxChange(sessionId))
-    watch.isMailboxBehind = false
     await runtime.start(handle)
   } catch (error) {
     return failStart(deps, run, handle, error)
@@ -94,9 +95,10 @@ async function withdraw(runtime: Runtime, handle: RunHandle): Promise<EffectOutc
 }
 
 /**
- * A start that failed ends the run only when it is certain that nothing runs: a start call that timed out may have
- * taken effect. Trouble with the store is for the reconciler to retry, and an engine that cannot be reached is nobody's
- * failure; anything else, a full disk and a bug included, counts as a spawn failure, so that it backs off and is told.
+ * A start that failed ends the run only when it is certain that nothing has run: a start call that timed out may have
+ * taken effect, and what ran and ended is settled like any other run. Trouble with the store is for the reconciler to
+ * retry, and an engine that cannot be reached is nobody's failure; anything else, a full disk and a bug included, counts
+ * as a spawn failure, so that it backs off and is told.
  */
 async function failStart(deps: StartDeps, run: Run, handle: RunHandle | null, error: unknown): Promise<EffectOutcome> {
   if (hasCode(error, 'STORE_BUSY', 'STORE_BROKEN')) throw error
@@ -104,11 +106,12 @@ async function failStart(deps: StartDeps, run: Run, handle: RunHandle | null, er
     const runtime = runtimeOf(deps, run.runtime)
     const seen = await runtime.inspect(handle)
     if (seen.state === 'unknown' || seen.state === 'running') throw error
+    if (seen.state === 'exited') return { done: true, outcome: 'exited-at-start' }
     await runtime.remove(handle)
   }
   const nowMs = deps.world.now()
   const facts = await deps.store.readFacts(run.sessionId, nowMs)
-  const isOurFault = hasCode(error, 'RUNTIME_UNREACHABLE')
+  const isOurFault = hasCode(error, 'RUNTIME_UNREACHABLE') && !(await isAnswering(deps, run.runtime))
   const words = wordsOf(error)
   const failure = decideSpawnFailure(facts?.session.spawnFailures ?? 0, words, deps.config.spawn, nowMs)
   await deps.store.endRun({
@@ -125,6 +128,16 @@ async function failStart(deps: StartDeps, run: Run, handle: RunHandle | null, er
   deps.watches.drop(keyOf(run))
   if (isOurFault) throw error
   return { done: true, outcome: `start failed: ${error instanceof SessiondError ? error.code : 'unexpected'}` }
+}
+
+/** An engine that answers all else but cannot make this one container has trouble with this one. */
+function isAnswering(deps: StartDeps, runtime: string): Promise<boolean> {
+  return runtimeOf(deps, runtime)
+    .list()
+    .then(
+      () => true,
+      () => false,
+    )
 }
 
 /**

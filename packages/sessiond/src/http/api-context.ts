@@ -20,6 +20,8 @@ export interface ApiContext {
   readonly version: string
   readonly world: World
   readonly log: ErrorLog
+  /** False while the host still takes stock after its start: nothing is answered before. */
+  readonly isReady: () => boolean
 }
 
 /** What startServer hands in with each request; all absent when the app is called in-process. */

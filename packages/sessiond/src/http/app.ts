@@ -1,5 +1,5 @@
 import { OpenAPIHono } from '@hono/zod-openapi'
-import type { Context } from 'hono'
+import type { Context, MiddlewareHandler } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import { routePath } from 'hono/route'
 import { SessiondError } from '../model/errors.ts'
@@ -48,9 +48,17 @@ export function createApp(context: ApiContext): Api {
     c.header('X-Content-Type-Options', 'nosniff')
     await next()
   })
-  app.use(checkHostHeader(context), limitRate(context), checkBearer(context), readBody(context))
+  app.use(checkHostHeader(context), limitRate(context), checkBearer(context), refuseUntilReady(context))
+  app.use(readBody(context))
   for (const register of RESOURCES) register(app, context)
   return app
+}
+
+function refuseUntilReady({ isReady }: ApiContext): MiddlewareHandler<ApiEnv> {
+  return async (_c, next) => {
+    if (!isReady()) throw new SessiondError('HOST_STARTING', 'The host is starting.')
+    await next()
+  }
 }
 
 const ROUTE_CURE = 'GET /v1/openapi.json lists every route.'

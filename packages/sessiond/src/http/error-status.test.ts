@@ -15,6 +15,7 @@ it.each([
   ['HOST_NOT_ALLOWED', 421],
   ['RATE_LIMITED', 429],
   ['INTERNAL', 500],
+  ['HOST_STARTING', 503],
   ['HOST_STOPPING', 503],
   ['DISK_FULL', 507],
 ] as const)('answers %s with %i', (code, status) => {

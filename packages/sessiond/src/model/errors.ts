@@ -23,6 +23,7 @@ export const ERROR_CATALOGUE = {
     retryable: true,
     cure: "Try again; if it repeats, run `sessiond doctor` and read the host's log.",
   },
+  HOST_STARTING: { retryable: true, cure: 'Try again in a moment: it takes stock of what an earlier host left.' },
   HOST_STOPPING: { retryable: true, cure: 'Send again once the host is back.' },
   UNAUTHORIZED: { retryable: false, cure: 'Use the token from the file api-token in the data directory.' },
   HOST_NOT_ALLOWED: {

@@ -22,6 +22,8 @@ export interface ObserveDeps {
 export interface ObserveOptions {
   /** False: nothing hints at an exit, so a run recorded as running is taken at its word and not asked about. */
   readonly inspect: boolean
+  /** True: for a person or a dry run, beside the session's own reconcile; nothing is begun or replaced. */
+  readonly isOnlyLooking: boolean
   readonly isAdmitted: boolean
   readonly isEvicted: boolean
   readonly isWindowFull: boolean
@@ -38,7 +40,7 @@ export async function observeSession(
   if (facts === null) return null
   const { run } = facts
   const seen = run === null ? null : await seeRun(deps, run, options.inspect)
-  const watch = run === null ? null : deps.watches.of(run, deps.world.monotonicMs())
+  const watch = run === null ? null : watchOf(deps, run, options.isOnlyLooking)
   if (watch !== null) {
     noteSeen(watch, seen, options.inspect)
     await look(deps, watch, facts)
@@ -61,6 +63,10 @@ export async function observeSession(
     isEvicted: options.isEvicted,
     drain: options.drain,
   }
+}
+
+function watchOf({ watches, world }: ObserveDeps, run: Run, isOnlyLooking: boolean): RunWatch {
+  return isOnlyLooking ? watches.peek(run, world.monotonicMs()) : watches.of(run, world.monotonicMs())
 }
 
 /** Asks the runtime about exactly this handle; null when the start never got as far as one. */

@@ -29,6 +29,8 @@ export class RunWatch {
   isStopRequested = false
   /** Looks at its mailbox in a row that found it locked. */
   busyLooks = 0
+  /** The same once it has ended: replies in it are worth waiting for, but not for ever. */
+  busyFinalLooks = 0
   /** What was last stored of session_state, to write only changes. */
   sessionStateText = ''
   /** Ends the file notification; set once the run was let go. */
@@ -152,14 +154,24 @@ export class RunWatch {
 export class RunWatches {
   readonly #bySession = new Map<string, RunWatch>()
 
-  /** The watch of exactly this run; a leftover one of an earlier epoch is ended and replaced. */
+  /**
+   * The watch of exactly this run; a leftover one of an earlier epoch is ended and replaced. Who still speaks of a run
+   * that a later one has followed gets a watch of its own, which nobody else sees.
+   */
   of(run: RunKey, monotonicMs: number): RunWatch {
     const known = this.#bySession.get(run.sessionId)
     if (known !== undefined && known.run.name === run.name) return known
+    if (known !== undefined && known.run.epoch > run.epoch) return new RunWatch(run, monotonicMs)
     known?.unwatch()
     const watch = new RunWatch(run, monotonicMs)
     this.#bySession.set(run.sessionId, watch)
     return watch
+  }
+
+  /** The same for who only looks: a run nobody watches stays unwatched. */
+  peek(run: RunKey, monotonicMs: number): RunWatch {
+    const known = this.#bySession.get(run.sessionId)
+    return known?.run.name === run.name ? known : new RunWatch(run, monotonicMs)
   }
 
   find(sessionId: string): RunWatch | undefined {

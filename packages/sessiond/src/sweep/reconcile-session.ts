@@ -79,7 +79,10 @@ export async function reconcileSession(
     concernsAdmission ||= decision.action === 'settle' || decision.action === 'start'
     isWindowFull ||= decision.action === 'project'
     // A start refused (the cap was reached meanwhile) must not be tried again in the same breath.
-    if (!applied.done) return { lines, recheckInMs: soonest(refusedAgainMs(decision), lookAgainMs), concernsAdmission }
+    if (!applied.done) {
+      const againInMs = applied.againInMs ?? refusedAgainMs(decision)
+      return { lines, recheckInMs: soonest(againInMs, lookAgainMs), concernsAdmission }
+    }
   }
   return { lines, recheckInMs: 0, concernsAdmission }
 }
@@ -90,7 +93,8 @@ export async function explainSession(
   sessionId: string,
   options: Pick<ObserveOptions, 'inspect' | 'isAdmitted' | 'isEvicted'>,
 ): Promise<SweepLine | null> {
-  const seen = await observeSession(deps, sessionId, { ...options, isWindowFull: false, drain: deps.drain() })
+  const looking = { ...options, isOnlyLooking: true, isWindowFull: false, drain: deps.drain() }
+  const seen = await observeSession(deps, sessionId, looking)
   return seen === null ? null : lineOf(seen, decide(deps, seen), null)
 }
 
@@ -136,6 +140,7 @@ function observeOptions(deps: ReconcileDeps, causes: ReadonlySet<Cause>, isWindo
   const hintsAtExit = (['exit', 'sweep', 'timer', 'startup', 'drain'] as const).some((cause) => causes.has(cause))
   return {
     inspect: hintsAtExit && step === 0,
+    isOnlyLooking: false,
     isAdmitted: causes.has('admitted'),
     isEvicted: causes.has('evicted'),
     isWindowFull,

@@ -16,6 +16,8 @@ function setUp(concurrency = 8) {
   const world = new FakeWorld()
   const gates: Gate[] = []
   const errors: [string, number][] = []
+  const admissions: string[] = []
+  const failed: string[] = []
   const reconciler = new Reconciler({
     world,
     concurrency,
@@ -36,9 +38,10 @@ function setUp(concurrency = 8) {
         })
       }),
     onError: (sessionId, _error, failures) => errors.push([sessionId, failures]),
-    onAdmission: () => {},
+    onAdmission: (sessionId) => admissions.push(sessionId),
+    onFailed: (sessionId) => failed.push(sessionId),
   })
-  return { world, gates, errors, reconciler, started: () => gates.map((gate) => gate.sessionId) }
+  return { world, gates, errors, admissions, failed, reconciler, started: () => gates.map((gate) => gate.sessionId) }
 }
 
 describe('Reconciler', () => {

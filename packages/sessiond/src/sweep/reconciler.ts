@@ -14,6 +14,8 @@ export interface ReconcilerOptions {
   readonly onError: (sessionId: string, error: unknown, failures: number) => void
   /** A slot may have come free, or somebody waits for one. */
   readonly onAdmission: (sessionId: string) => void
+  /** A session's step threw; whatever slot it was given is unused. */
+  readonly onFailed: (sessionId: string) => void
 }
 
 /** Sessions waiting for their turn, and how many of their kind have it now. */
@@ -138,7 +140,8 @@ export class Reconciler {
     for (const resolve of waiters) resolve(result.lines)
     entry.state = 'quiet'
     lane.running -= 1
-    if (result.concernsAdmission || causes.has('admitted')) this.#options.onAdmission(sessionId)
+    if (entry.failures > 0) this.#options.onFailed(sessionId)
+    else if (result.concernsAdmission || causes.has('admitted')) this.#options.onAdmission(sessionId)
     this.#settle(sessionId, entry, result.recheckInMs)
     this.#pump(lane)
   }
@@ -152,7 +155,7 @@ export class Reconciler {
       entry.failures += 1
       this.#options.onError(sessionId, error, entry.failures)
       const recheckInMs = backoffMs(ERROR_BACKOFF, entry.failures - 1, 0)
-      return { lines: [], recheckInMs, concernsAdmission: true }
+      return { lines: [], recheckInMs, concernsAdmission: false }
     }
   }
 

@@ -6,12 +6,16 @@ import { removeOrphans } from '../effects/remove-orphans.ts'
 import { hasCode } from '../model/errors.ts'
 import type { NewMessage } from '../model/message.ts'
 import type { Runtime } from '../runtime/runtime.ts'
+import type { World } from '../world.ts'
 import { Admission } from './admission.ts'
 import { HostPulse } from './host-pulse.ts'
 import { type Cause, explainSession, type ReconcileDeps, reconcileSession } from './reconcile-session.ts'
 import { Reconciler } from './reconciler.ts'
 import { RuntimeHealth } from './runtime-health.ts'
 import { SweepLoop } from './sweep-loop.ts'
+
+/** What is nearly done at the end of the drain may still end in order. */
+const LAST_STEPS_MS = 250
 
 export interface SupervisorOptions {
   readonly deps: EffectDeps
@@ -59,6 +63,7 @@ export class Supervisor {
         this.#admission.done(sessionId)
         for (const listener of this.#onReconciled) listener()
       },
+      onFailed: (sessionId) => this.#admission.failed(sessionId),
     })
     this.#admission = new Admission({
       config,
@@ -139,18 +144,34 @@ export class Supervisor {
    * is stopped too. What is not gone by then keeps its stop intent, and the next start finishes it.
    */
   async stop(drainMs: number): Promise<void> {
+    const { world, config } = this.#deps
+    const { stopGraceMs } = config.runs
+    const endMs = world.monotonicMs() + drainMs
+    const leftMs = () => Math.max(0, endMs - world.monotonicMs())
     this.#admission.stop()
-    await this.#sweepLoop.stop()
-    const { stopGraceMs } = this.#deps.config.runs
-    this.#drain = 'finish-work'
-    if (!(await this.#untilNoLiveRuns(Math.max(0, drainMs - stopGraceMs)))) {
-      this.#drain = 'stop-now'
-      await this.#untilNoLiveRuns(Math.min(drainMs, stopGraceMs))
+    try {
+      await within(world, leftMs(), this.#sweepLoop.stop())
+      this.#drain = 'finish-work'
+      if (!(await this.#untilNoLiveRuns(Math.max(0, leftMs() - stopGraceMs)))) {
+        this.#drain = 'stop-now'
+        await this.#untilNoLiveRuns(Math.min(leftMs(), stopGraceMs))
+      }
+    } finally {
+      await this.halt(leftMs())
     }
+  }
+
+  /**
+   * Lets go of everything and leaves the runs as they are, for the next host to adopt. Waits at most `waitMs` for steps
+   * under way: a runtime that hangs must not keep the host, and what it still does the next start finds.
+   */
+  async halt(waitMs: number): Promise<void> {
+    this.#admission.stop()
     for (const unlisten of this.#unlisten.splice(0)) unlisten()
     this.#runtimes.stop()
     this.#pulse.stop()
-    await this.#reconciler.stop()
+    const ended = Promise.all([this.#sweepLoop.stop(), this.#reconciler.stop()])
+    await within(this.#deps.world, Math.max(waitMs, LAST_STEPS_MS), ended)
   }
 
   async #sweep(): Promise<readonly SweepLine[]> {
@@ -233,9 +254,11 @@ export class Supervisor {
 
   #noteSessionError(sessionId: string, error: unknown, failures: number): void {
     if (hasCode(error, 'RUNTIME_UNREACHABLE')) {
-      const name = this.#runtimeNameOf(sessionId)
-      if (name !== undefined) this.#noteLost(name, wordsOf(error))
-      return
+      const runtime = this.#deps.runtimes.get(String(error.fields.runtime))
+      if (runtime !== undefined) {
+        this.#runtimes.noteLost(runtime, wordsOf(error))
+        return
+      }
     }
     if (failures > 1) return
     this.#onError(`session ${sessionId}`, error)
@@ -249,17 +272,31 @@ export class Supervisor {
   /** Triggers every live run and waits, at most `timeoutMs`, until none is left; false when some are. */
   async #untilNoLiveRuns(timeoutMs: number): Promise<boolean> {
     const { store, world } = this.#deps
-    return new Promise((resolve, reject) => {
-      this.#lookAtLiveRuns('drain').catch(reject)
+    return new Promise((resolve) => {
+      const onError = (error: unknown) => this.#onError('draining', error)
+      this.#lookAtLiveRuns('drain').catch(onError)
       const finish = (isEmpty: boolean) => {
         cancelTimer()
         this.#onReconciled.delete(check)
         resolve(isEmpty)
       }
-      const check = () => void store.listLiveRuns().then((live) => live.length === 0 && finish(true), reject)
+      // A look that fails has not seen that there are none; the next one may.
+      const check = () => void store.listLiveRuns().then((live) => live.length === 0 && finish(true), onError)
       const cancelTimer = world.setTimer(timeoutMs, () => finish(false))
       this.#onReconciled.add(check)
       check()
     })
   }
+}
+
+/** Resolves when `work` has ended, however it did, or after `waitMs`. */
+function within(world: World, waitMs: number, work: Promise<unknown>): Promise<void> {
+  return new Promise((resolve) => {
+    const cancelTimer = world.setTimer(waitMs, resolve)
+    const finish = () => {
+      cancelTimer()
+      resolve()
+    }
+    work.then(finish, finish)
+  })
 }

@@ -33,6 +33,7 @@ export async function startFakeApi(dir: string, host: FakeHost = new FakeHost())
     version: '0.0.0',
     world: realWorld,
     log: { error: () => {} },
+    isReady: () => true,
   })
   const listen = async () => {
     const server = await startServer(app, { host: '127.0.0.1', port: 0, closeGraceMs: 100 })

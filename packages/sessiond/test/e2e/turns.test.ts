@@ -121,6 +121,8 @@ function exerciseTurns(runtime: RuntimeName): void {
     const test = await startHost({ shell: shellGroup(runtime, { stuck, agent }) }, { runs })
     await test.host.send({ group: 'shell', id: 'm', text: 'test -e tried && exec echo again; touch tried; sleep 600' })
     await untilFile(test, 'shell/main', 'tried')
+    // Frozen in the middle of a write it would hold the lock, and a claim not yet read would stay unseen behind it.
+    await test.untilType('message:claimed')
     signalRun(test, 'SIGSTOP')
     const stopped = await test.untilType('run:stopRequested')
     expect(stopped.detail).toMatchObject({ end: 'claim-silent', evidence: { toleranceMs: 1_000, messageId: 'm' } })

@@ -43,6 +43,7 @@ export function apiFixture(
     version: '9.9.9',
     world,
     log: { error: (fields, message) => log.push({ fields, message }) },
+    isReady: () => true,
   }
   const app = createApp(context)
   return {

@@ -35,9 +35,7 @@ export function engineError(error: unknown, toDo: string): SessiondError {
     return new SessiondError(
       'RUNTIME_UNREACHABLE',
       `The container engine could not be asked to ${toDo}: ${why(error)}.`,
-      {
-        cause: error,
-      },
+      { cause: error, fields: { runtime: 'docker' } },
     )
   }
   return refused(toDo, engineWords(error))

@@ -137,7 +137,8 @@ export class ProcessRuntime implements Runtime {
     if (run?.phase === 'created') await this.#live.abandon(run)
     const seen = await this.inspect(handle)
     if (seen.state === 'unknown') {
-      throw new SessiondError('RUNTIME_UNREACHABLE', `Run ${handle.id} cannot be looked at: ${seen.because}.`)
+      const what = `Run ${handle.id} cannot be looked at: ${seen.because}.`
+      throw new SessiondError('RUNTIME_UNREACHABLE', what, { fields: { runtime: NAME } })
     }
     if (seen.state === 'running') {
       throw new SessiondError('RUNTIME_REFUSED', `Run ${handle.id} is still running and is not removed.`)

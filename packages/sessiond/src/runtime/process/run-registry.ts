@@ -92,6 +92,7 @@ export class RunRegistry {
       this.#entries = undefined
       throw new SessiondError('RUNTIME_UNREACHABLE', `The run registry ${this.#directory} is unreadable.`, {
         cause: error,
+        fields: { runtime: 'process' },
         cure: 'Make it readable and writable for the user who runs sessiond.',
       })
     })
