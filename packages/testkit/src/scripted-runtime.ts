@@ -13,7 +13,7 @@ import type {
  * and for what no real runtime can be made to do on demand, such as a run that does not die.
  */
 export class ScriptedRuntime implements Runtime {
-  readonly name = 'process'
+  readonly name: string
   readonly capabilities: RuntimeCapabilities = {
     exitEvents: true,
     isolation: false,
@@ -28,6 +28,10 @@ export class ScriptedRuntime implements Runtime {
   /** Called before each request is answered: the place to change the world under a decision, or to throw. */
   before: (call: string) => void | Promise<void> = () => {}
   readonly #listeners = new Set<(runName: string) => void>()
+
+  constructor(name = 'process') {
+    this.name = name
+  }
 
   userOf(): null {
     return null

@@ -50,15 +50,18 @@ export class Admission {
     void this.#pass()
   }
 
-  /** A session's reconcile ended, whatever came of its slot. */
-  done(sessionId: string): void {
-    if (this.#admitted.delete(sessionId)) this.#resting.delete(sessionId)
+  /** A session's reconcile ended. `usedSlot`: it knew of the slot it was given, whatever came of it. */
+  done(sessionId: string, usedSlot: boolean): void {
+    if (usedSlot) {
+      this.#admitted.delete(sessionId)
+      this.#resting.delete(sessionId)
+    }
     this.kick()
   }
 
   /** A session's reconcile threw: its slot goes to others, and it rests. */
-  failed(sessionId: string): void {
-    this.#admitted.delete(sessionId)
+  failed(sessionId: string, usedSlot: boolean): void {
+    if (usedSlot) this.#admitted.delete(sessionId)
     const failures = (this.#resting.get(sessionId)?.failures ?? 0) + 1
     const untilMs = this.#deps.world.monotonicMs() + backoffMs(REST, failures - 1, 0)
     this.#resting.set(sessionId, { failures, untilMs })
@@ -75,8 +78,7 @@ export class Admission {
     this.#forgetRested()
     let nextInMs: number | null = ERROR_AGAIN_MS
     try {
-      await this.#admitWaiting()
-      nextInMs = await this.#untilNextDueMs()
+      nextInMs = await this.#untilNextMs(await this.#admitWaiting())
     } catch (error) {
       this.#deps.onError(error)
     }
@@ -93,11 +95,20 @@ export class Admission {
 
   /** Who would get a slot now, and who would have to make room; changes nothing. */
   async decide(): Promise<AdmissionDecision> {
+    return (await this.#look()).decision
+  }
+
+  /** Also tells when the first of those that were passed over because they rest has rested. */
+  async #look(): Promise<{ decision: AdmissionDecision; restedAtMs: number }> {
     const { store, world, config } = this.#deps
     // Those that cannot run now must not fill the list (B13).
     const perGroup = config.runs.max + this.#admitted.size + this.#resting.size
-    const waiting = (await store.listWaiting(world.now(), perGroup)).filter((session) => this.#canRun(session))
-    if (waiting.length === 0) return { start: [], evict: [] }
+    const mayRun = (await store.listWaiting(world.now(), perGroup)).filter((session) => this.#mayRun(session))
+    const nowMs = world.monotonicMs()
+    const waiting = mayRun.filter(({ sessionId }) => this.#restedAtMs(sessionId) <= nowMs)
+    const resting = mayRun.map(({ sessionId }) => this.#restedAtMs(sessionId)).filter((atMs) => atMs > nowMs)
+    const restedAtMs = Math.min(Number.POSITIVE_INFINITY, ...resting)
+    if (waiting.length === 0) return { decision: { start: [], evict: [] }, restedAtMs }
     const live = await store.listLiveRuns()
     const isLive = new Set(live.map((run) => run.sessionId))
     const pending = [...this.#admitted].filter((sessionId) => !isLive.has(sessionId))
@@ -107,16 +118,18 @@ export class Admission {
     }
     const starting = live.filter((run) => run.state === 'starting').length + pending.length
     const policy = { maxRuns: config.runs.max, maxStarting: config.runs.maxStarting }
-    return decideAdmission(waiting, occupants, starting, policy)
+    return { decision: decideAdmission(waiting, occupants, starting, policy), restedAtMs }
   }
 
-  async #admitWaiting(): Promise<void> {
-    const { start, evict } = await this.decide()
+  async #admitWaiting(): Promise<number> {
+    const { decision, restedAtMs } = await this.#look()
+    const { start, evict } = decision
     for (const sessionId of start) {
       this.#admitted.add(sessionId)
       this.#deps.admit(sessionId)
     }
     for (const sessionId of evict) this.#deps.evict(sessionId)
+    return restedAtMs
   }
 
   /** Long after its rest nobody needs to know any more how often a session had failed. */
@@ -127,11 +140,13 @@ export class Admission {
     }
   }
 
-  #canRun(session: WaitingSession): boolean {
+  #mayRun(session: WaitingSession): boolean {
     const group = this.#deps.config.groups.get(session.group)
-    if (group === undefined || this.#deps.isRuntimeLost(group.runtime)) return false
-    const restingUntilMs = this.#resting.get(session.sessionId)?.untilMs ?? 0
-    return !this.#admitted.has(session.sessionId) && restingUntilMs <= this.#deps.world.monotonicMs()
+    return group !== undefined && !this.#admitted.has(session.sessionId) && !this.#deps.isRuntimeLost(group.runtime)
+  }
+
+  #restedAtMs(sessionId: string): number {
+    return this.#resting.get(sessionId)?.untilMs ?? Number.NEGATIVE_INFINITY
   }
 
   #occupantOf({ sessionId, group, state, runtime }: Run): Occupant {
@@ -146,13 +161,13 @@ export class Admission {
     return this.#deps.watches.find(sessionId)?.idleForMs(this.#deps.world.monotonicMs()) ?? null
   }
 
-  async #untilNextDueMs(): Promise<number | null> {
+  async #untilNextMs(restedAtMs: number): Promise<number | null> {
     const { world, store } = this.#deps
     const nowMs = world.now()
     const dueAtMs = await store.nextDueAtMs(nowMs)
-    const waits = [...this.#resting.values()].map(({ untilMs }) => untilMs - world.monotonicMs()).filter((ms) => ms > 0)
-    if (dueAtMs !== null) waits.push(dueAtMs - nowMs)
-    return waits.length === 0 ? null : Math.max(1, Math.min(...waits))
+    const untilDueMs = dueAtMs === null ? Number.POSITIVE_INFINITY : dueAtMs - nowMs
+    const nextInMs = Math.min(untilDueMs, restedAtMs - world.monotonicMs())
+    return nextInMs === Number.POSITIVE_INFINITY ? null : Math.max(1, nextInMs)
   }
 }
 

@@ -81,7 +81,7 @@ describe('Reconciler', () => {
   })
 
   it('(I1, D18) retries a session that throws, ever more slowly, while its neighbours go on', async () => {
-    const { world, gates, errors, reconciler, started } = setUp()
+    const { world, gates, errors, admissions, failed, reconciler, started } = setUp()
     void reconciler.trigger('bad', 'sweep')
     void reconciler.trigger('good', 'sweep')
     await gates[0]?.fail()
@@ -99,6 +99,7 @@ describe('Reconciler', () => {
       ['bad', 2],
     ])
     expect(gates).toHaveLength(4)
+    expect({ admissions, failed }).toEqual({ admissions: [], failed: ['bad', 'bad'] })
   })
 
   it('comes back when a reconcile asked for it, and an event before that makes the timer void', async () => {

@@ -13,9 +13,9 @@ export interface ReconcilerOptions {
   /** A session's step threw: told once per streak, with the number of failures in a row. */
   readonly onError: (sessionId: string, error: unknown, failures: number) => void
   /** A slot may have come free, or somebody waits for one. */
-  readonly onAdmission: (sessionId: string) => void
-  /** A session's step threw; whatever slot it was given is unused. */
-  readonly onFailed: (sessionId: string) => void
+  readonly onAdmission: (sessionId: string, usedSlot: boolean) => void
+  /** A session's step threw. `usedSlot`: it had been given a slot, which is free again. */
+  readonly onFailed: (sessionId: string, usedSlot: boolean) => void
 }
 
 /** Sessions waiting for their turn, and how many of their kind have it now. */
@@ -140,8 +140,9 @@ export class Reconciler {
     for (const resolve of waiters) resolve(result.lines)
     entry.state = 'quiet'
     lane.running -= 1
-    if (entry.failures > 0) this.#options.onFailed(sessionId)
-    else if (result.concernsAdmission || causes.has('admitted')) this.#options.onAdmission(sessionId)
+    const usedSlot = causes.has('admitted')
+    if (entry.failures > 0) this.#options.onFailed(sessionId, usedSlot)
+    else if (result.concernsAdmission || usedSlot) this.#options.onAdmission(sessionId, usedSlot)
     this.#settle(sessionId, entry, result.recheckInMs)
     this.#pump(lane)
   }

@@ -59,11 +59,11 @@ export class Supervisor {
       laneOf: (sessionId) => this.#runtimeNameOf(sessionId) ?? '',
       reconcile: (sessionId, causes) => reconcileSession(this.#deps, sessionId, causes),
       onError: (sessionId, error, failures) => this.#noteSessionError(sessionId, error, failures),
-      onAdmission: (sessionId) => {
-        this.#admission.done(sessionId)
+      onAdmission: (sessionId, usedSlot) => {
+        this.#admission.done(sessionId, usedSlot)
         for (const listener of this.#onReconciled) listener()
       },
-      onFailed: (sessionId) => this.#admission.failed(sessionId),
+      onFailed: (sessionId, usedSlot) => this.#admission.failed(sessionId, usedSlot),
     })
     this.#admission = new Admission({
       config,

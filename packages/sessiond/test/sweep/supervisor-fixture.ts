@@ -1,0 +1,87 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { DatabaseSync } from 'node:sqlite'
+import { OUTBOUND_DB } from '@sessiond/protocol'
+import { ScriptedRuntime, withDatabase } from '@sessiond/testkit'
+import { compileConfig } from '../../src/config/compile-config.ts'
+import type { HostOptions } from '../../src/config/options.ts'
+import { FileMailbox } from '../../src/mailbox/file-mailbox.ts'
+import type { NewMessage } from '../../src/model/message.ts'
+import { RunWatches } from '../../src/observe/run-watch.ts'
+import { prepareDataDir } from '../../src/store/data-dir.ts'
+import { openStore } from '../../src/store/sqlite/open-store.ts'
+import type { SqliteStore } from '../../src/store/sqlite/sqlite-store.ts'
+import { Supervisor } from '../../src/sweep/supervisor.ts'
+import { realWorld } from '../../src/world.ts'
+
+/** A supervisor on a real store and real mailbox files; the runtimes `process` (group g) and `docker` (d) are scripted. */
+export class SupervisorFixture {
+  readonly supervisor: Supervisor
+  readonly store: SqliteStore
+  readonly mailbox: FileMailbox
+  readonly watches = new RunWatches()
+  readonly process: ScriptedRuntime
+  readonly docker: ScriptedRuntime
+  readonly errors: unknown[] = []
+  readonly #dataDir: string
+
+  static async make(options: Partial<HostOptions> = {}): Promise<SupervisorFixture> {
+    const dataDir = await mkdtemp(join(tmpdir(), 'sessiond-supervisor-'))
+    await prepareDataDir(dataDir)
+    return new SupervisorFixture(dataDir, await openStore({ dataDir, world: realWorld }), options)
+  }
+
+  private constructor(dataDir: string, store: SqliteStore, options: Partial<HostOptions>) {
+    const agent = { command: ['sh'] }
+    const groups = { g: { agent }, d: { agent, runtime: 'docker' as const, image: 'any' } }
+    const config = compileConfig({ dataDir, groups, ...options }, { env: {}, baseDir: dataDir })
+    this.#dataDir = dataDir
+    this.store = store
+    this.mailbox = new FileMailbox({ dataDir, world: realWorld, ...config.mailbox })
+    this.process = new ScriptedRuntime('process')
+    this.docker = new ScriptedRuntime('docker')
+    const runtimes = new Map([this.process, this.docker].map((runtime) => [runtime.name, runtime]))
+    const { mailbox, watches } = this
+    this.supervisor = new Supervisor({
+      deps: { config, world: realWorld, store, mailbox, runtimes, watches },
+      onError: (where, error) => this.errors.push([where, error]),
+    })
+  }
+
+  async accept(sessionId: string, id: string): Promise<NewMessage> {
+    const group = sessionId.slice(0, sessionId.indexOf('/'))
+    const address = { platformId: null, channelType: null, threadId: null }
+    const base = { kind: 'chat', content: '{"text":"x"}', trigger: true, onWake: false } as const
+    const nowMs = Date.now()
+    const message = { ...base, id, sessionId, group, processAfterMs: nowMs, address, sourceSessionId: null }
+    const [outcome] = await this.store.accept([message], nowMs)
+    if (outcome instanceof Error) throw outcome
+    return message
+  }
+
+  async send(sessionId: string, id: string): Promise<void> {
+    this.supervisor.noteAccepted([await this.accept(sessionId, id)])
+  }
+
+  /** Writes to a session's outbox as its run would. */
+  write(sessionId: string, work: (db: DatabaseSync) => void): void {
+    withDatabase(join(this.mailbox.pathsOf(sessionId).out, OUTBOUND_DB), work)
+  }
+
+  async states(): Promise<Record<string, string>> {
+    return Object.fromEntries((await this.store.listLiveRuns()).map((run) => [run.sessionId, run.state]))
+  }
+
+  async journal(): Promise<{ type: string; detail: Readonly<Record<string, unknown>> }[]> {
+    return this.store.readJournal({ afterId: 0, limit: 1_000 })
+  }
+
+  async close(): Promise<void> {
+    await this.supervisor.halt(0)
+    for (const watch of this.watches.all()) watch.unwatch()
+    await this.mailbox.close()
+    await this.store.close()
+    await rm(this.#dataDir, { recursive: true, force: true })
+  }
+}
