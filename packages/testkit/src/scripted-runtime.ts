@@ -20,6 +20,7 @@ export class ScriptedRuntime implements Runtime {
     exitAfterHostRestart: true,
     limits: [],
   }
+  interruptions = 0
   /** What every run not named here is seen as. */
   seen: SeenRun = { state: 'running' }
   /** Runs that exist, by handle id. */

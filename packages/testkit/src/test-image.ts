@@ -26,9 +26,16 @@ const REPOSITORY = 'sessiond-test'
 
 /** Builds both test images unless they are there with the very same content. */
 export async function ensureTestImages(): Promise<void> {
+  const engine = new Engine({ socketPath: null, callTimeoutMs: IMPORT_TIMEOUT_MS })
   const busybox = await busyboxEntries()
-  await ensureImage('busybox', busybox)
-  await ensureImage('node', [...busybox, ...(await nodeEntries())])
+  await ensureImage(engine, 'busybox', busybox)
+  await ensureImage(engine, 'node', [...busybox, ...(await nodeEntries())])
+}
+
+/** Builds the small one on an engine that is not this machine's usual one. */
+export async function ensureBusyboxImage(socketPath: string): Promise<void> {
+  const engine = new Engine({ socketPath, callTimeoutMs: IMPORT_TIMEOUT_MS })
+  await ensureImage(engine, 'busybox', await busyboxEntries())
 }
 
 /** Applets of the static busybox; throws when it is missing or needs libraries. */
@@ -77,8 +84,7 @@ function ancestors(path: string): string[] {
   return folder === posix.sep ? [] : [...ancestors(folder), folder.slice(1)]
 }
 
-async function ensureImage(tag: string, entries: readonly TarEntry[]): Promise<void> {
-  const engine = new Engine({ socketPath: null, callTimeoutMs: IMPORT_TIMEOUT_MS })
+async function ensureImage(engine: Engine, tag: string, entries: readonly TarEntry[]): Promise<void> {
   const content = await contentOf(entries)
   const present = await findImage(engine, tag)
   if (present?.Config.Labels?.[CONTENT_LABEL] === content) return

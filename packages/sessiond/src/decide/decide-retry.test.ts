@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import type { RunEnd } from '../model/run.ts'
-import { decideRetry, MAX_FREE_ATTEMPTS, type Mishap } from './decide-retry.ts'
+import type { RunEnd, RunExit } from '../model/run.ts'
+import { decideRetry, MAX_FREE_ATTEMPTS, MAX_OUTSIDE_STOPS, type Mishap } from './decide-retry.ts'
 
 const policy = { maxTries: 5, baseMs: 5_000, maxMs: 3_600_000, jitter: 'none', maxDeferMs: 86_400_000 } as const
 const now = 1_000_000
@@ -32,6 +32,36 @@ describe('decideRetry', () => {
 
   it('(B16, invariant 5) spends no try when the host or the runtime was away as the run ended', () => {
     expect(decideRetry(fresh, runEnded('exited', true), policy, now, 0)).toMatchObject({ spendsTry: false, atMs: now })
+  })
+
+  describe('a run that nobody here asked to end', () => {
+    const ended = (exit: Partial<RunExit>, end: RunEnd = 'exited'): Mishap => {
+      return { kind: 'run-ended', end, exit: { code: null, signal: null, oomKilled: false, ...exit }, isExcused: false }
+    }
+
+    it.each<[Partial<RunExit>, boolean]>([
+      [{ code: 0 }, false],
+      [{ code: 143 }, false],
+      [{ signal: 'SIGTERM' }, false],
+      [{ code: 1 }, true],
+      [{ code: 137 }, true],
+      [{ signal: 'SIGKILL' }, true],
+      [{ code: 143, oomKilled: true }, true],
+      [{}, true],
+    ])('(invariant 5) and ended with %o spends a try: %s', (exit, spendsTry) => {
+      const because = spendsTry ? 'exited' : 'stopped-from-outside'
+      expect(decideRetry(fresh, ended(exit), policy, now, 0)).toMatchObject({ spendsTry, because, atMs: now + 5_000 })
+    })
+
+    it.each([
+      [0, MAX_OUTSIDE_STOPS, false],
+      [0, MAX_OUTSIDE_STOPS + 1, true],
+      [2, MAX_OUTSIDE_STOPS + 2, false],
+      [2, MAX_OUTSIDE_STOPS + 3, true],
+    ])('(G7) with %i tries spent, at attempt %i, spends a try: %s', (tries, attempt, spendsTry) => {
+      const decision = decideRetry({ ...fresh, tries, attempt }, ended({ code: 0 }), policy, now, 0)
+      expect(decision).toMatchObject({ spendsTry })
+    })
   })
 
   it.each([

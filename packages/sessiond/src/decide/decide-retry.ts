@@ -33,6 +33,12 @@ export type RetryDecision =
  */
 export const MAX_FREE_ATTEMPTS = 100
 
+/**
+ * How often somebody else may stop a message's run (an engine that is restarted, `docker stop`) at no cost. An agent that
+ * ends its own process cleanly in the middle of its work looks the same, and must not go round for ever.
+ */
+export const MAX_OUTSIDE_STOPS = 5
+
 type Subject = Pick<Message, 'tries' | 'attempt' | 'answered' | 'cancelRequestedAtMs'>
 
 /**
@@ -55,8 +61,22 @@ export function decideRetry(
   if (mishap.isExcused || !isMessageToBlame(mishap.end)) {
     return { action: 'retry', spendsTry: false, atMs: nowMs, because: mishap.end, error }
   }
+  const freeAttempts = message.attempt - message.tries
+  if (wasStoppedFromOutside(mishap) && freeAttempts <= MAX_OUTSIDE_STOPS) {
+    const atMs = nowMs + backoffMs(policy, freeAttempts - 1, random)
+    return { action: 'retry', spendsTry: false, atMs, because: 'stopped-from-outside', error }
+  }
   return spendTry(message, mishap.end, error, policy, nowMs, random)
 }
+
+/** It ended as a runner does that is asked to, and it was not this host that asked. */
+function wasStoppedFromOutside({ end, exit }: Mishap & { kind: 'run-ended' }): boolean {
+  if (end !== 'exited' || exit === null || exit.oomKilled) return false
+  return exit.code === 0 || exit.code === SIGTERM_EXIT || exit.signal === 'SIGTERM'
+}
+
+/** 128 + 15: what an engine reports of a program that SIGTERM ended. */
+const SIGTERM_EXIT = 143
 
 function decideAgentFailure(
   message: Subject,

@@ -45,6 +45,7 @@ export async function startRun(deps: StartDeps, sessionId: string, group: GroupC
     if (!(await deps.store.recordRunHandle(keyOf(run), handle))) return await withdraw(runtime, handle)
     await deps.world.boundary('start:handle-recorded')
     watch.unwatch = deps.mailbox.watch(sessionId, () => deps.onOutboxChange(sessionId))
+    watch.interruptionsAtSight = runtime.interruptions
     await runtime.start(handle)
   } catch (error) {
     return failStart(deps, run, handle, error)

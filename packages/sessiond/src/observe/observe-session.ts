@@ -42,7 +42,7 @@ export async function observeSession(
   const seen = run === null ? null : await seeRun(deps, run, options.inspect)
   const watch = run === null ? null : watchOf(deps, run, options.isOnlyLooking)
   if (watch !== null) {
-    noteSeen(watch, seen, options.inspect)
+    noteSeen(watch, seen, options.inspect, run === null ? undefined : deps.runtimes.get(run.runtime))
     await look(deps, watch, facts)
   }
   // Here, behind the last await: a host that stood still in the middle of looking must not judge by that time either.
@@ -79,9 +79,16 @@ async function seeRun(deps: ObserveDeps, run: Run, inspect: boolean): Promise<Se
   return runtime.inspect(run.handle)
 }
 
-function noteSeen(watch: RunWatch, seen: SeenRun | null, inspected: boolean): void {
+/** Whoever ended while the runtime was out of sight may have been ended by it (a restarted engine). */
+function noteSeen(watch: RunWatch, seen: SeenRun | null, inspected: boolean, runtime: Runtime | undefined): void {
+  const interruptions = runtime?.interruptions ?? null
   if (seen?.state === 'unknown') watch.isExcused = true
-  else if (seen?.state === 'running' && inspected) watch.isExcused = false
+  else if (seen?.state === 'running' && inspected) {
+    watch.isExcused = false
+    watch.interruptionsAtSight = interruptions
+  } else if (seen?.state === 'exited' || seen?.state === 'gone') {
+    watch.isExcused ||= watch.interruptionsAtSight !== interruptions
+  }
 }
 
 async function look(deps: ObserveDeps, watch: RunWatch, facts: SessionFacts): Promise<void> {

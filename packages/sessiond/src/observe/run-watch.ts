@@ -25,6 +25,8 @@ export class RunWatch {
    * whose fault it was, and no try is spent (invariant 5). Cleared by the first look that finds the run alive.
    */
   isExcused = true
+  /** The runtime's interruptions when it last said that this run lives; null: this host has not yet heard so. */
+  interruptionsAtSight: number | null = null
   /** A person wants this run to end; the claims it held are already marked as cancelled in the store. */
   isStopRequested = false
   /** Looks at its mailbox in a row that found it locked. */

@@ -106,6 +106,8 @@ export interface RuntimeCapabilities {
 export interface Runtime {
   readonly name: string
   readonly capabilities: RuntimeCapabilities
+  /** How often it has been out of sight so far: what ended meanwhile may have ended by its doing, not by its own. */
+  readonly interruptions: number
 
   /** The user a run of this runtime gets, so that its mailbox and workspace can be made its own; null: the host's. */
   userOf(configured: RunUser | null): RunUser | null

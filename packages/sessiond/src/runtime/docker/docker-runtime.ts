@@ -75,6 +75,10 @@ export class DockerRuntime implements Runtime {
     })
   }
 
+  get interruptions(): number {
+    return this.#events.interruptions
+  }
+
   userOf(configured: RunUser | null): RunUser {
     return dockerRunUser(configured)
   }

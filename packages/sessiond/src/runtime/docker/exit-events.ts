@@ -38,9 +38,15 @@ export class ExitEvents {
   /** Running when last heard of, by container id. */
   readonly #running = new Map<string, string>()
   #isFollowing = false
+  #interruptions = 0
 
   constructor(options: ExitEventsOptions) {
     this.#options = options
+  }
+
+  /** How often the stream has broken off: the engine was away, and may have come back without its containers. */
+  get interruptions(): number {
+    return this.#interruptions
   }
 
   /** Begins to follow; idempotent. */
@@ -88,6 +94,7 @@ export class ExitEvents {
     } catch {
       // Down, restarted, or closed by us: the loop tries again, or ends.
     } finally {
+      if (isOpened) this.#interruptions += 1
       abandon.abort()
     }
     return isOpened

@@ -47,6 +47,8 @@ export class ProcessRuntime implements Runtime {
     // The number of processes is not: the system counts those of the user, not those of the run.
     limits: process.platform === 'linux' ? ['memoryBytes', 'fileBytes', 'logBytes'] : ['fileBytes', 'logBytes'],
   }
+  /** Nothing stands between it and its processes. */
+  readonly interruptions = 0
   readonly #options: ProcessRuntimeOptions
   readonly #table: ProcessTable
   readonly #registryDir: string
