@@ -6,22 +6,12 @@ import { machineMs } from '../clock.ts'
 import { roundFigure } from '../statistics.ts'
 
 const WAYS = [
-  { what: 'acknowledged sends, one sender', senders: 1, batch: 1, isOneSession: false, atLeast: 2_000 },
-  { what: 'acknowledged sends, 64 at once', senders: 64, batch: 1, isOneSession: false, atLeast: 10_000 },
-  {
-    what: 'acknowledged sends, 100 in a call, one session each',
-    senders: 1,
-    batch: 100,
-    isOneSession: true,
-    atLeast: 30_000,
-  },
-  {
-    what: 'acknowledged sends, 100 in a call, 100 sessions',
-    senders: 1,
-    batch: 100,
-    isOneSession: false,
-    atLeast: 30_000,
-  },
+  { what: 'one sender', senders: 1, batch: 1, isOneSession: false, atLeast: 2_000 },
+  { what: '64 at once', senders: 64, batch: 1, isOneSession: false, atLeast: 10_000 },
+  { what: '100 in a call, one session each', senders: 1, batch: 100, isOneSession: true, atLeast: 30_000 },
+  { what: '1,000 in a call, 100 sessions', senders: 1, batch: 1_000, isOneSession: false, atLeast: 30_000 },
+  // The worst case of a batch: every message touches pages of its own.
+  { what: '100 in a call, 100 sessions', senders: 1, batch: 100, isOneSession: false, atLeast: 30_000 },
 ]
 const BLOCK_BYTES = 4096
 
@@ -44,7 +34,13 @@ export const sendRate: Benchmark = {
       })
       const cpu = roundFigure((cpuMs / acknowledged) * 1000)
       const note = `${acknowledged.toLocaleString('en-US')} in ${roundFigure(tookMs / 1000)} s to 100 sessions in turn; ${cpu} µs CPU each`
-      rows.push({ what, value: acknowledged / (tookMs / 1000), unit: '/s', target: { atLeast }, note })
+      rows.push({
+        what: `acknowledged sends, ${what}`,
+        value: acknowledged / (tookMs / 1000),
+        unit: '/s',
+        target: { atLeast },
+        note,
+      })
     }
     return [...rows, bareSyncRow(context.scratch.dir)]
   },
