@@ -24,7 +24,9 @@ greet({ apiUrl: host.apiUrl ?? '', installId: (await host.health()).installId })
 
 async function open(): Promise<Host> {
   try {
-    return await createHost(JSON.parse(process.argv[2] ?? '{}') as HostOptions)
+    const opened = createHost(JSON.parse(process.argv[2] ?? '{}') as HostOptions)
+    await opened.start()
+    return opened
   } catch (error) {
     greet({ error: String(error) })
     process.exit(1)

@@ -1,8 +1,6 @@
 import { type Logger, pino } from 'pino'
 import type { HostApi } from './api.ts'
-import { compileConfig } from './config/compile-config.ts'
 import type { HostConfig } from './config/config.ts'
-import type { HostOptions } from './config/options.ts'
 import { createSinks } from './delivery/create-sinks.ts'
 import { DeliveryLoop } from './delivery/delivery-loop.ts'
 import type { EffectDeps } from './effects/deps.ts'
@@ -35,21 +33,17 @@ export interface HostExtras {
   readonly listen?: boolean
 }
 
-/** A running host. */
-export interface Host extends HostApi {
-  readonly config: HostConfig
+/** A host that is up. */
+export interface RunningHost {
+  readonly operations: HostApi
   /** Where the API listens; null when it does not. */
   readonly apiUrl: string | null
-  /** Drains and releases everything in reverse order. Idempotent. */
+  /** Drains and releases everything in reverse order. */
   stop(): Promise<void>
 }
 
-/**
- * Starts a host on its data directory: takes the lock, opens the store, recovers what an earlier process left,
- * sweeps once and opens the API. Throws the SessiondError of the first step that fails, with nothing left open.
- */
-export async function createHost(options: HostOptions | HostConfig, extras: HostExtras = {}): Promise<Host> {
-  const config = isConfig(options) ? options : compileConfig(options, { env: process.env, baseDir: process.cwd() })
+/** Brings a host up; when a step fails, what was acquired is released and the step's error thrown. */
+export async function startHost(config: HostConfig, extras: HostExtras): Promise<RunningHost> {
   const releases = new ReleaseStack()
   try {
     return await build(config, extras, releases)
@@ -59,7 +53,7 @@ export async function createHost(options: HostOptions | HostConfig, extras: Host
   }
 }
 
-async function build(config: HostConfig, extras: HostExtras, releases: ReleaseStack): Promise<Host> {
+async function build(config: HostConfig, extras: HostExtras, releases: ReleaseStack): Promise<RunningHost> {
   const world = extras.world ?? realWorld
   const log = extras.logger ?? pino({ name: 'sessiond', level: config.log.level }, pino.destination(2))
   const startedAtMs = world.now()
@@ -109,18 +103,12 @@ async function build(config: HostConfig, extras: HostExtras, releases: ReleaseSt
   delivery.kick()
   if (apiUrl !== null) await lock.update({ ...holder, apiUrl })
 
-  let stopped: Promise<void> | undefined
-  const stop = async () => {
-    stopByMs = world.monotonicMs() + config.shutdown.drainMs
-    await releases.releaseAll()
-  }
   return {
-    ...operations,
-    config,
+    operations,
     apiUrl,
-    stop: () => {
-      stopped ??= stop()
-      return stopped
+    stop: async () => {
+      stopByMs = world.monotonicMs() + config.shutdown.drainMs
+      await releases.releaseAll()
     },
   }
 }
@@ -151,8 +139,4 @@ async function noteStopped(store: Store, world: World): Promise<void> {
 
 function hostLine(type: 'host:started' | 'host:stopped', atMs: number, detail: Readonly<Record<string, unknown>>) {
   return { type, atMs, sessionId: null, epoch: null, messageId: null, detail }
-}
-
-function isConfig(options: HostOptions | HostConfig): options is HostConfig {
-  return options.groups instanceof Map
 }

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import type { HostEvent } from '../../src/api.ts'
 import type { HostOptions } from '../../src/config/options.ts'
-import { createHost, type Host } from '../../src/host.ts'
+import { createHost, type Host } from '../../src/create-host.ts'
 import { SessiondError } from '../../src/model/errors.ts'
 import { realWorld } from '../../src/world.ts'
 import type { Life, PlannedAction, PlannedMessage } from './crash-plan.ts'
@@ -41,7 +41,8 @@ const world = {
   },
 }
 
-const host = await createHost(job.options, { world, listen: false })
+const host = createHost(job.options, { world, listen: false })
+await host.start()
 await liveUntilQuiet()
 say({ word: 'quiet' })
 if (life.end === 'kill') die('quiet')

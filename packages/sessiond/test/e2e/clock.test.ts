@@ -52,6 +52,23 @@ it.each([
   expect((await test.host.health()).problems).toEqual([])
 })
 
+it('(A13) what was sent, or given back, before the wall clock was set back an hour runs before what is sent after', async () => {
+  const { world, stepWallClock } = settableWorld()
+  const test = await startHost(groups, { runs: { max: 1 } }, { world })
+  await test.host.send({ group: 'shell', id: 'working', text: WAITS_FOR_GO })
+  await test.untilType('message:claimed')
+  await test.host.send({ group: 'shell', session: 'waits', id: 'before', text: 'echo before' })
+  await test.host.send({ group: 'shell', session: 'later', id: 'in-a-minute', text: 'echo too early', after: '1m' })
+  stepWallClock(-HOUR_MS)
+  await test.host.sweepOnce({ dryRun: false })
+  expect((await test.host.showMessage('before')).message.processAfterMs).toBeLessThanOrEqual(world.now())
+  await test.host.send({ group: 'shell', session: 'waits', id: 'after', text: 'echo after' })
+  await letGo(test)
+  await test.until('both', (event) => event.type === 'message:completed' && event.messageId === 'after')
+  expect(test.replies()).toEqual(['worked', 'before', 'after'])
+  expectNothingKilled(test)
+})
+
 it('a message due in the future is run once the wall clock is set past it, by the next sweep at the latest', async () => {
   const { world, stepWallClock } = settableWorld()
   const test = await startHost(groups, {}, { world })

@@ -5,7 +5,8 @@ import { join } from 'node:path'
 import { pino } from 'pino'
 import type { HostEvent } from '../../src/api.ts'
 import type { GroupOptions, HostOptions } from '../../src/config/options.ts'
-import { createHost, type Host, type HostExtras } from '../../src/host.ts'
+import { createHost, type Host } from '../../src/create-host.ts'
+import type { HostExtras } from '../../src/host.ts'
 import type { JournalType } from '../../src/model/journal.ts'
 
 export type RuntimeName = 'process' | 'docker'
@@ -60,7 +61,9 @@ export async function startHost(
 
   async function open(more: Partial<HostOptions>): Promise<Host> {
     const logger = pino({ level: process.env.SESSIOND_TEST_LOG ?? 'silent' }, pino.destination(2))
-    return createHost({ ...FAST, groups, ...change, ...more, dataDir }, { logger, ...extras })
+    const opened = createHost({ ...FAST, groups, ...change, ...more, dataDir }, { logger, ...extras })
+    await opened.start()
+    return opened
   }
 
   async function follow(afterId: number): Promise<void> {

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import type { Logger } from 'pino'
 import { loadConfig } from '../../config/load-config.ts'
-import type { Host } from '../../host.ts'
+import type { Host } from '../../create-host.ts'
 import { addCommand } from '../add-command.ts'
 import type { CliContext, CommonOptions } from '../cli-context.ts'
 import { EXIT } from '../exit-codes.ts'
@@ -20,11 +20,14 @@ export function addUp(program: Command, context: CliContext): void {
     .action(async ({ example, ...options }: UpOptions) => {
       const found = example === true ? exampleConfig(context) : await loadHostConfig(options, context)
       // Loaded here alone: every other command starts faster without the host.
-      const { createHost } = await import('../../host.ts')
-      const host = await createHost(
+      const { createHost } = await import('../../create-host.ts')
+      const host = createHost(
         found.config,
         context.isErrTerminal ? { logger: await terminalLogger(context, found) } : {},
       )
+      // From here on: an engine that hangs makes a start last, and ending it there is as safe as anywhere.
+      context.onSecondInterrupt(() => process.exit(EXIT.interrupted))
+      await host.start()
       printResult(context, options, { url: host.apiUrl, dataDir: host.config.dataDir, pid: process.pid }, () =>
         describeHost(host, found),
       )
@@ -49,7 +52,6 @@ async function stopped(host: Host, context: CliContext): Promise<void> {
     await new Promise((resolve) => interrupted.addEventListener('abort', resolve, { once: true }))
   }
   context.err('Stopping: running work may finish. Once more to stop at once; nothing accepted is lost either way.\n')
-  context.onSecondInterrupt(() => process.exit(EXIT.interrupted))
   await host.stop()
 }
 
