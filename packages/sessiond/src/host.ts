@@ -73,7 +73,7 @@ async function build(config: HostConfig, extras: HostExtras, releases: ReleaseSt
   const troubles = logTroubles(log, world)
   const onError = (where: string, error: unknown) => troubles.error({ err: error }, `${where} failed`)
   const delivery = new DeliveryLoop({ store, world, sinks: createSinks(config, { installId, world }), log })
-  const feed = await EventFeed.open(store, (records) => {
+  const feed = await EventFeed.open({ store, world }, (records) => {
     logEvents(log, records)
     if (records.some((record) => record.type === 'reply:written')) delivery.kick()
   })

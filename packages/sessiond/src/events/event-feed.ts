@@ -1,11 +1,22 @@
 import type { EventQuery, HostEvent } from '../api.ts'
+import { backoffMs } from '../decide/backoff.ts'
 import type { JournalRecord } from '../model/journal.ts'
 import type { Store } from '../store/store.ts'
+import type { World } from '../world.ts'
 
 /** Lines read from the journal at a time. */
 const PAGE = 500
 /** A subscriber further behind than this reads the journal again instead of being fed from memory. */
 const MAX_BACKLOG = 1_000
+/** A journal that could not be read is read again this soon, then ever less often. */
+const RETRY = { baseMs: 100, maxMs: 5_000 } as const
+
+type OnRecords = (records: readonly JournalRecord[]) => void
+
+export interface FeedDeps {
+  readonly store: Pick<Store, 'readJournal' | 'lastJournalId' | 'onJournal' | 'getReplies'>
+  readonly world: Pick<World, 'setTimer'>
+}
 
 interface Subscriber {
   readonly sessionId: string | undefined
@@ -20,17 +31,22 @@ interface Subscriber {
  * A subscriber that falls behind is switched back to reading the journal, so that nobody's slowness costs memory.
  */
 export class EventFeed {
-  readonly #store: Store
+  readonly #store: Pick<Store, 'readJournal' | 'getReplies'>
+  readonly #world: Pick<World, 'setTimer'>
   readonly #subscribers = new Set<Subscriber>()
   readonly #stopListening: () => void
   #lastId: number
   #newestId: number
   #isReading = false
   #isStopped = false
-  readonly #onRecords: (records: readonly JournalRecord[]) => void
+  /** Reads in a row that failed. */
+  #failures = 0
+  #cancelRetry: () => void = () => {}
+  readonly #onRecords: OnRecords
 
-  private constructor(store: Store, lastId: number, onRecords: (records: readonly JournalRecord[]) => void) {
+  private constructor({ store, world }: FeedDeps, lastId: number, onRecords: OnRecords) {
     this.#store = store
+    this.#world = world
     this.#lastId = lastId
     this.#newestId = lastId
     this.#onRecords = onRecords
@@ -41,8 +57,8 @@ export class EventFeed {
   }
 
   /** `onRecords` gets every new line too, once, in order. */
-  static async open(store: Store, onRecords: (records: readonly JournalRecord[]) => void): Promise<EventFeed> {
-    return new EventFeed(store, await store.lastJournalId(), onRecords)
+  static async open(deps: FeedDeps, onRecords: OnRecords): Promise<EventFeed> {
+    return new EventFeed(deps, await deps.store.lastJournalId(), onRecords)
   }
 
   /** Every event after `afterId` (absent: from now on), then live ones, until aborted or stopped. */
@@ -72,6 +88,7 @@ export class EventFeed {
   stop(): void {
     this.#isStopped = true
     this.#stopListening()
+    this.#cancelRetry()
     for (const subscriber of this.#subscribers) subscriber.wake()
   }
 
@@ -101,6 +118,7 @@ export class EventFeed {
   async #read(): Promise<void> {
     if (this.#isReading || this.#isStopped) return
     this.#isReading = true
+    this.#cancelRetry()
     try {
       // A commit that comes while we read moves the goal; without one, the last page is not followed by an empty one.
       while (this.#lastId < this.#newestId) {
@@ -111,12 +129,23 @@ export class EventFeed {
         this.#onRecords(records)
         if (this.#subscribers.size > 0) this.#feed(await this.#withReplies(records))
       }
+      this.#failures = 0
+      // Who was waiting while a read failed catches up from its own cursor.
+      for (const subscriber of this.#subscribers) if (subscriber.hasGap) subscriber.wake()
     } catch {
-      // An unreadable journal (store closing, disk trouble) shows in health; subscribers catch up from their cursor.
+      // An unreadable journal (store closing, disk trouble) shows in health. Nobody is woken to fail at it too.
       for (const subscriber of this.#subscribers) subscriber.hasGap = true
+      this.#retryLater()
     } finally {
       this.#isReading = false
     }
+  }
+
+  /** The last commit before a silence must not wait for the next one: a reply's way out begins with this read. */
+  #retryLater(): void {
+    if (this.#isStopped) return
+    this.#cancelRetry = this.#world.setTimer(backoffMs(RETRY, this.#failures, 0), () => void this.#read())
+    this.#failures += 1
   }
 
   #feed(events: readonly HostEvent[]): void {
