@@ -89,6 +89,25 @@ describe('ReaderPool', () => {
     await broken.close()
   })
 
+  test('says MAILBOX_BUSY when the system refuses a process at once, and serves the session once it does not', async () => {
+    // Longer than any argument may be: the start fails before there is a process.
+    let path = new URL(`./${'x'.repeat(1024 * 1024)}.mjs`, program)
+    const refused = new ReaderPool({
+      size: 2,
+      timeoutMs: 300,
+      world: realWorld,
+      get program() {
+        return path
+      },
+    })
+    const ask = () => refused.run('g/a', 'take', 'answer' as unknown as TakeInput)
+    const both = await Promise.allSettled([ask(), ask()])
+    expect(both).toMatchObject([{ reason: { code: 'MAILBOX_BUSY' } }, { reason: { code: 'MAILBOX_BUSY' } }])
+    path = program
+    expect(await ask()).toBeTypeOf('number')
+    await refused.close()
+  })
+
   test('on close lets what runs end, refuses what waits, and leaves no process', async () => {
     const pid = Number(await ask('g/a', 'answer'))
     const running = [ask('g/b', 'hang'), ask('g/c', 'hang')]

@@ -112,10 +112,11 @@ export class ReaderPool {
   }
 
   async #serve(job: Job): Promise<void> {
+    const reader = this.#takeReader()
+    if (reader instanceof Error) return this.#onDeath(job, false, reader.message)
     const isSuspect = this.#suspects.has(job.sessionId)
     this.#busySessions.add(job.sessionId)
     if (isSuspect) this.#suspectsRunning += 1
-    const reader = this.#takeReader()
     const outcome = await reader.ask({ op: job.op, input: job.input }, this.#options.timeoutMs)
     if (isSuspect) this.#suspectsRunning -= 1
     if (outcome.kind === 'answer') {
@@ -145,7 +146,8 @@ export class ReaderPool {
     else job.reject(failure(job.sessionId, 'MAILBOX_BUSY', `No reader process could be started (${how}).`))
   }
 
-  #takeReader(): ReaderProcess {
+  /** An error: there is none idle, and the system starts no process now. */
+  #takeReader(): ReaderProcess | Error {
     for (;;) {
       const reader = this.#idle.pop()
       if (reader === undefined) return this.#startReader()
@@ -153,9 +155,14 @@ export class ReaderPool {
     }
   }
 
-  #startReader(): ReaderProcess {
+  #startReader(): ReaderProcess | Error {
     const { program = WORKER, timeoutMs, world } = this.#options
-    return new ReaderProcess(program, timeoutMs, world)
+    try {
+      return new ReaderProcess(program, timeoutMs, world)
+    } catch (error) {
+      // Out of memory, say: some failures to start a process are thrown at once, others come as its exit.
+      return error instanceof Error ? error : new Error(String(error))
+    }
   }
 
   #creditAnswer(sessionId: string): void {
