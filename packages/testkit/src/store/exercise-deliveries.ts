@@ -75,6 +75,35 @@ export function exerciseDeliveries(makeHarness: MakeStoreHarness): void {
       expect((await due(NOW + 1_000)).map(({ reply: id }) => id)).toEqual(['r1'])
     })
 
+    test('hands postponed replies over in order of their times, then of age, whatever order they were written in', async () => {
+      const { run } = await s.claimOne()
+      const at = [90, 50, 70, 50, 1_000]
+      await s.take(run, {
+        replies: at.map((afterMs, index) => reply(2 * index + 1, { deliverAfterMs: NOW + afterMs })),
+      })
+      const order: string[] = []
+      expect(await s.store.nextDeliveryAtMs()).toBe(NOW + 50)
+      for (let [next] = await due(NOW + 100); next !== undefined; [next] = await due(NOW + 100)) {
+        order.push(next.reply)
+        await s.store.recordDelivery(next.id, 1, DELIVERED, NOW + 100)
+      }
+      expect(order).toEqual(['r3', 'r7', 'r5', 'r1'])
+      expect(await s.store.nextDeliveryAtMs()).toBe(NOW + 1_000)
+    })
+
+    test('does not hold a postponed reply up behind another one that waits for its next attempt', async () => {
+      const { run } = await s.claimOne()
+      await s.take(run, { replies: [50, 60].map((ms, index) => reply(2 * index + 1, { deliverAfterMs: NOW + ms })) })
+      const [first] = await due(NOW + 60)
+      const retry = { to: 'retry', nextAttemptAtMs: NOW + 1_000, error: '503' } as const
+      await s.store.recordDelivery(first?.id ?? 0, 1, retry, NOW + 60)
+      const [second] = await due(NOW + 60)
+      expect([first?.reply, second?.reply]).toEqual(['r1', 'r3'])
+      await s.store.recordDelivery(second?.id ?? 0, 1, { to: 'failed', error: '410' }, NOW + 60)
+      expect(await due(NOW + 999)).toEqual([])
+      expect(await due(NOW + 1_000)).toMatchObject([{ reply: 'r1', attempts: 1 }])
+    })
+
     test('(B13) leaves out busy sinks before it counts', async () => {
       for (let index = 0; index < 5; index += 1) {
         const { run } = await s.claimOne({ sessionId: `g/s${index}` })

@@ -4,15 +4,18 @@ import type { Database } from './database.ts'
 import { type DeliveryRow, type ReplyRow, toDelivery, toReply } from './rows.ts'
 import type { Tx } from './tx.ts'
 
+/**
+ * What goes to one sink from one session, in order: only its head can be due, the others are queued behind it. Replies
+ * their agent postponed are a lane of their own, in order of their times, so that none holds up what is due before it
+ * and thousands of them cost no more than one.
+ */
 interface Lane {
   readonly sessionId: string
   readonly sink: string
+  readonly isPostponed: boolean
 }
 
-/**
- * Puts a reply on its way to each sink. Order holds within a lane (one session, one sink): only its head can be due,
- * the others are queued behind it. A reply its agent postponed waits for its own time beside the lane.
- */
+/** Puts a reply on its way to each sink. */
 export function addDeliveries(
   tx: Tx,
   reply: { readonly replyId: string; readonly sessionId: string; readonly deliverAfterMs: number },
@@ -21,7 +24,8 @@ export function addDeliveries(
 ): void {
   const isPostponed = reply.deliverAfterMs > nowMs
   for (const sink of sinks) {
-    const isQueued = !isPostponed && hasHead(tx.db, { sessionId: reply.sessionId, sink })
+    const lane = { sessionId: reply.sessionId, sink, isPostponed }
+    const isQueued = getHead(tx.db, lane) !== undefined
     tx.db.run(
       `INSERT INTO deliveries (reply_id, session_id, sink, is_queued, is_postponed, next_attempt_at_ms)
        VALUES (?, ?, ?, ?, ?, ?)`,
@@ -32,34 +36,58 @@ export function addDeliveries(
       isPostponed ? 1 : 0,
       Math.max(reply.deliverAfterMs, nowMs),
     )
+    if (isPostponed && isQueued) electPostponed(tx.db, lane)
   }
 }
 
-function hasHead(db: Database, lane: Lane): boolean {
-  const sql = `SELECT 1 FROM deliveries WHERE session_id = ? AND sink = ? AND status = 'pending' AND is_queued = 0
-     AND is_postponed = 0 LIMIT 1`
-  return db.get(sql, lane.sessionId, lane.sink) !== undefined
+type Place = Pick<DeliveryRow, 'id'>
+
+function getHead(db: Database, lane: Lane): Place | undefined {
+  const sql = `SELECT id FROM deliveries INDEXED BY deliveries_lane
+     WHERE session_id = ? AND sink = ? AND status = 'pending' AND is_queued = 0 AND is_postponed = ? LIMIT 1`
+  return db.get<Place>(sql, lane.sessionId, lane.sink, lane.isPostponed ? 1 : 0)
 }
 
-/** Makes the oldest of those queued the head, when the lane has none. */
-function promote(db: Database, lane: Lane): void {
-  if (hasHead(db, lane)) return
+/** Gives a lane the head it should have, after one of it has ended or waits for its next attempt. */
+function elect(db: Database, lane: Lane, nowMs: number): void {
+  if (lane.isPostponed) electPostponed(db, lane)
+  else if (getHead(db, lane) === undefined) promoteOldest(db, lane, nowMs)
+}
+
+/** Due now: one queued was due when it was stored, whatever the clock has been set to since. */
+function promoteOldest(db: Database, lane: Lane, nowMs: number): void {
   db.run(
-    `UPDATE deliveries SET is_queued = 0 WHERE id = (
-       SELECT id FROM deliveries WHERE session_id = ? AND sink = ? AND status = 'pending' AND is_queued = 1
+    `UPDATE deliveries SET is_queued = 0, next_attempt_at_ms = min(next_attempt_at_ms, ?) WHERE id = (
+       SELECT id FROM deliveries INDEXED BY deliveries_lane
+       WHERE session_id = ? AND sink = ? AND status = 'pending' AND is_queued = 1 AND is_postponed = 0
        ORDER BY id LIMIT 1)`,
+    nowMs,
     lane.sessionId,
     lane.sink,
   )
 }
 
-// A head and a postponed one may be due together; then the older goes first, so that a lane has one under way.
+const FIRST_POSTPONED = `
+SELECT id FROM deliveries INDEXED BY deliveries_postponed
+WHERE session_id = ? AND sink = ? AND status = 'pending' AND is_postponed = 1
+ORDER BY next_attempt_at_ms, id LIMIT 1`
+
+/** The earliest leads: one that waits for its next attempt steps back behind those whose time has come. */
+function electPostponed(db: Database, lane: Lane): void {
+  const first = db.get<Place>(FIRST_POSTPONED, lane.sessionId, lane.sink)
+  const head = getHead(db, lane)
+  if (first === undefined || first.id === head?.id) return
+  if (head !== undefined) db.run('UPDATE deliveries SET is_queued = 1 WHERE id = ?', head.id)
+  db.run('UPDATE deliveries SET is_queued = 0 WHERE id = ?', first.id)
+}
+
+// Both heads of a session and sink may be due together; then the older goes first, so that one is under way at a time.
 const DUE = `
-SELECT * FROM deliveries AS d
+SELECT * FROM deliveries AS d INDEXED BY deliveries_due
 WHERE d.status = 'pending' AND d.is_queued = 0 AND d.next_attempt_at_ms <= ?1
   AND d.sink NOT IN (SELECT value FROM json_each(?2))
   AND NOT EXISTS (
-    SELECT 1 FROM deliveries AS o
+    SELECT 1 FROM deliveries AS o INDEXED BY deliveries_lane
     WHERE o.session_id = d.session_id AND o.sink = d.sink AND o.status = 'pending' AND o.is_queued = 0
       AND o.next_attempt_at_ms <= ?1 AND o.id < d.id)
 ORDER BY d.next_attempt_at_ms, d.id LIMIT ?3`
@@ -95,6 +123,7 @@ export function recordDelivery(tx: Tx, id: number, attempt: number, outcome: Del
     const error = boundedError(outcome.error)
     const sql = 'UPDATE deliveries SET attempts = ?, next_attempt_at_ms = ?, last_error = ? WHERE id = ?'
     tx.db.run(sql, attempt, outcome.nextAttemptAtMs, error, id)
+    elect(tx.db, laneOf(row), nowMs)
     const { nextAttemptAtMs } = outcome
     journalDelivery(tx, 'reply:deliveryRetried', row, { attempts: attempt, nextAttemptAtMs, error }, nowMs)
     return true
@@ -111,11 +140,15 @@ export function recordDelivery(tx: Tx, id: number, attempt: number, outcome: Del
     nowMs,
     id,
   )
-  promote(tx.db, { sessionId: row.session_id, sink: row.sink })
+  elect(tx.db, laneOf(row), nowMs)
   if (outcome.to === 'delivered') {
     journalDelivery(tx, 'reply:delivered', row, { attempts: attempt, platformMessageId }, nowMs)
   } else journalDelivery(tx, 'reply:deliveryFailed', row, { attempts: attempt, error }, nowMs)
   return true
+}
+
+function laneOf(row: DeliveryRow): Lane {
+  return { sessionId: row.session_id, sink: row.sink, isPostponed: row.is_postponed === 1 }
 }
 
 /** Puts a delivery its sink refused back on its way, from its first attempt. */
@@ -123,7 +156,7 @@ export function replayDeadDelivery(tx: Tx, id: number, nowMs: number): 'replayed
   const row = tx.db.get<DeliveryRow>('SELECT * FROM deliveries WHERE id = ?', id)
   if (row === undefined) return 'not-found'
   if (row.status !== 'failed') return 'not-dead'
-  const isQueued = hasHead(tx.db, { sessionId: row.session_id, sink: row.sink })
+  const isQueued = getHead(tx.db, { ...laneOf(row), isPostponed: false }) !== undefined
   tx.db.run(
     `UPDATE deliveries SET status = 'pending', is_queued = ?, is_postponed = 0, attempts = 0, next_attempt_at_ms = ?,
        ended_at_ms = NULL WHERE id = ?`,

@@ -160,4 +160,27 @@ CREATE TABLE journal (
 CREATE INDEX journal_of_session ON journal (session_id, id) WHERE session_id IS NOT NULL;
 CREATE INDEX journal_of_message ON journal (message_id, id) WHERE message_id IS NOT NULL;
 `,
+  `
+-- is_ending: closed, and not all that waited in it has been ended yet.
+ALTER TABLE sessions ADD COLUMN is_ending INTEGER NOT NULL DEFAULT 0 CHECK (is_ending IN (0, 1));
+CREATE INDEX sessions_ending ON sessions (id) WHERE is_ending = 1;
+
+-- at_once: was due when it was stored, and so is due whatever a clock that is set back says later.
+ALTER TABLE messages ADD COLUMN at_once INTEGER NOT NULL DEFAULT 0 CHECK (at_once IN (0, 1));
+UPDATE messages SET at_once = 1 WHERE process_after_ms <= created_at_ms;
+CREATE INDEX messages_at_once ON messages (process_after_ms) WHERE status = 'pending' AND at_once = 1;
+
+-- A lane has two heads at most, the oldest in line and the next one postponed; all others are queued.
+DROP INDEX deliveries_lane;
+CREATE INDEX deliveries_lane ON deliveries (session_id, sink, is_queued, is_postponed, id) WHERE status = 'pending';
+CREATE INDEX deliveries_postponed ON deliveries (session_id, sink, next_attempt_at_ms, id)
+  WHERE status = 'pending' AND is_postponed = 1;
+CREATE INDEX deliveries_at_once ON deliveries (next_attempt_at_ms)
+  WHERE status = 'pending' AND is_queued = 0 AND is_postponed = 0 AND attempts = 0;
+UPDATE deliveries SET is_queued = 1 WHERE status = 'pending' AND is_postponed = 1 AND id NOT IN (
+  SELECT id FROM (
+    SELECT id, row_number() OVER (PARTITION BY session_id, sink ORDER BY next_attempt_at_ms, id) AS place
+    FROM deliveries WHERE status = 'pending' AND is_postponed = 1)
+  WHERE place = 1);
+`,
 ]

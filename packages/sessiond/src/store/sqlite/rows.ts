@@ -88,6 +88,7 @@ export interface DeliveryRow {
   readonly session_id: string
   readonly sink: string
   readonly status: string
+  readonly is_postponed: number
   readonly attempts: number
   readonly next_attempt_at_ms: number
   readonly last_error: string | null

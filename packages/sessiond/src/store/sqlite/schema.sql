@@ -15,7 +15,7 @@ CREATE TABLE sessions (
   spawn_failures INTEGER NOT NULL DEFAULT 0,
   spawn_not_before_ms INTEGER NOT NULL DEFAULT 0,
   last_spawn_error TEXT
-) STRICT;
+, is_ending INTEGER NOT NULL DEFAULT 0 CHECK (is_ending IN (0, 1))) STRICT;
 
 CREATE UNIQUE INDEX sessions_nocase ON sessions (id COLLATE NOCASE);
 
@@ -48,7 +48,7 @@ CREATE TABLE messages (
   answered INTEGER NOT NULL DEFAULT 0 CHECK (answered IN (0, 1)),
   dead_letter INTEGER NOT NULL DEFAULT 0 CHECK (dead_letter IN (0, 1)),
   series_id TEXT,
-  recurrence TEXT,
+  recurrence TEXT, at_once INTEGER NOT NULL DEFAULT 0 CHECK (at_once IN (0, 1)),
   CHECK ((status IN ('completed', 'failed')) = (ended_at_ms IS NOT NULL)),
   CHECK ((status = 'failed') = (failure IS NOT NULL)),
   CHECK (status <> 'claimed' OR claim_epoch IS NOT NULL)
@@ -139,8 +139,6 @@ CREATE TABLE deliveries (
 
 CREATE INDEX deliveries_due ON deliveries (next_attempt_at_ms) WHERE status = 'pending' AND is_queued = 0;
 
-CREATE INDEX deliveries_lane ON deliveries (session_id, sink, is_queued, id) WHERE status = 'pending';
-
 CREATE INDEX deliveries_dead ON deliveries (ended_at_ms) WHERE status = 'failed';
 
 CREATE INDEX deliveries_dead_of_session ON deliveries (session_id, ended_at_ms) WHERE status = 'failed';
@@ -166,3 +164,15 @@ CREATE TABLE journal (
 CREATE INDEX journal_of_session ON journal (session_id, id) WHERE session_id IS NOT NULL;
 
 CREATE INDEX journal_of_message ON journal (message_id, id) WHERE message_id IS NOT NULL;
+
+CREATE INDEX sessions_ending ON sessions (id) WHERE is_ending = 1;
+
+CREATE INDEX messages_at_once ON messages (process_after_ms) WHERE status = 'pending' AND at_once = 1;
+
+CREATE INDEX deliveries_lane ON deliveries (session_id, sink, is_queued, is_postponed, id) WHERE status = 'pending';
+
+CREATE INDEX deliveries_postponed ON deliveries (session_id, sink, next_attempt_at_ms, id)
+  WHERE status = 'pending' AND is_postponed = 1;
+
+CREATE INDEX deliveries_at_once ON deliveries (next_attempt_at_ms)
+  WHERE status = 'pending' AND is_queued = 0 AND is_postponed = 0 AND attempts = 0;
