@@ -1,4 +1,5 @@
 import { describe } from 'vitest'
+import { exerciseClock } from './store/exercise-clock.ts'
 import { exerciseDeliveries } from './store/exercise-deliveries.ts'
 import { exerciseOutbox } from './store/exercise-outbox.ts'
 import { exerciseReading } from './store/exercise-reading.ts'
@@ -18,5 +19,6 @@ export function exerciseStore(name: string, makeHarness: MakeStoreHarness): void
     exerciseOutbox(makeHarness)
     exerciseDeliveries(makeHarness)
     exerciseReading(makeHarness)
+    exerciseClock(makeHarness)
   })
 }

@@ -27,6 +27,8 @@ export interface DeliveryLoopOptions {
 const BATCH = 64
 /** While due deliveries wait for a lane, the store cannot say when the next one is due; so it is asked again. */
 const RECHECK_MS = 250
+/** Due times are of the wall clock, timers are not: after the clock was set, no reply waits longer than this. */
+const MAX_WAIT_MS = 60_000
 /** A sink bounds itself; this is for one that does not. */
 const SINK_GRACE_MS = 2000
 
@@ -107,7 +109,7 @@ export class DeliveryLoop {
   async #armTimer(askedAtMs: number): Promise<void> {
     const nextAtMs = await this.#options.store.nextDeliveryAtMs()
     if (nextAtMs === null) return
-    this.#wakeIn(nextAtMs <= askedAtMs ? RECHECK_MS : nextAtMs - this.#options.world.now())
+    this.#wakeIn(nextAtMs <= askedAtMs ? RECHECK_MS : Math.min(nextAtMs - this.#options.world.now(), MAX_WAIT_MS))
   }
 
   #wakeIn(delayMs: number): void {

@@ -1,4 +1,5 @@
 import { type EffectDeps, keyOf } from '../effects/deps.ts'
+import { endClosed } from '../effects/end-closed.ts'
 import { SessiondError } from '../model/errors.ts'
 import type { Cause } from '../sweep/reconcile-session.ts'
 
@@ -27,12 +28,16 @@ export async function stopSession(
   return { cancelled, runStopped: true }
 }
 
-/** Closes a session for good: pending messages end, its run is stopped, nothing wakes it again. */
+/**
+ * Closes a session for good: its run is stopped, pending messages end, nothing wakes it again. Resolves once they have
+ * ended; should the host die before, its next start ends the rest.
+ */
 export async function closeSession(deps: StopDeps, sessionId: string): Promise<'closed' | 'already-closed'> {
   const outcome = await deps.store.closeSession(sessionId, deps.world.now())
   if (outcome === 'not-found') throw sessionNotFound(sessionId)
   await deps.world.boundary('close-session:closed')
   void deps.trigger(sessionId, 'request')
+  await endClosed(deps)
   return outcome
 }
 

@@ -164,8 +164,21 @@ export interface Store {
   requestCancel(messageId: string, nowMs: number): Promise<'cancelled' | 'requested' | 'not-open' | 'not-found'>
   /** Asks for the end of everything the live run holds claimed; returns how many. */
   requestCancelOfClaimed(sessionId: string, nowMs: number): Promise<number>
-  /** Closes a session: pending messages end (SESSION_CLOSED), no run starts any more. The live run is the caller's to stop. */
+  /**
+   * Closes a session: nothing is accepted, handed over or started any more. Its pending messages end (SESSION_CLOSED),
+   * the first some hundred of them at once, the rest by `endClosed`. The live run is the caller's to stop.
+   */
   closeSession(sessionId: string, nowMs: number): Promise<'closed' | 'already-closed' | 'not-found'>
+  /** Ends the next some hundred messages still pending in closed sessions; true: there are more. */
+  endClosed(nowMs: number): Promise<boolean>
+
+  // The wall clock
+  /**
+   * Makes due at `nowMs`, the next some hundred at a time, what was due when it was stored (messages without a time,
+   * retries at once, replies on their first way out) and would have to wait because the clock has been set back. What
+   * waits for a time of its own goes on waiting for it. True: there is more.
+   */
+  recallDue(nowMs: number): Promise<boolean>
 
   // Readers
   getSession(sessionId: string): Promise<Session | null>
@@ -232,7 +245,7 @@ export interface Store {
    * Due deliveries, at most one per session and sink (the oldest pending one, so order holds: while it waits for
    * its next attempt, none behind it is due), oldest due first. Sinks in `busy` are left out before the limit
    * counts, so that a full one hides no other. A reply its agent postponed (deliverAfter) waits for its own time and
-   * holds up none behind it.
+   * holds up none behind it; several go in order of their times. The cost follows what is listed.
    */
   listDueDeliveries(nowMs: number, limit: number, busy?: readonly string[]): Promise<DueDelivery[]>
   /** When the next one of those heads is due; null: nothing is pending. */

@@ -2,6 +2,8 @@ import type { SweepLine, SweepReport } from '../api.ts'
 import type { SessionObservation } from '../decide/decide-session.ts'
 import { adoptRun } from '../effects/adopt-run.ts'
 import { type EffectDeps, wordsOf } from '../effects/deps.ts'
+import { endClosed } from '../effects/end-closed.ts'
+import { recallDue } from '../effects/recall-due.ts'
 import { removeOrphans } from '../effects/remove-orphans.ts'
 import { hasCode } from '../model/errors.ts'
 import type { NewMessage } from '../model/message.ts'
@@ -175,10 +177,12 @@ export class Supervisor {
   }
 
   async #sweep(): Promise<readonly SweepLine[]> {
+    await recallDue(this.#deps).catch((error: unknown) => this.#onError('recalling what is due', error))
     await this.#removeAllOrphans()
     const lines = await this.#lookAtLiveRuns('sweep')
     this.#admission.kick()
     this.#lastSweepAtMs = this.#deps.world.monotonicMs()
+    await endClosed(this.#deps).catch((error: unknown) => this.#onError('ending closed sessions', error))
     return lines
   }
 

@@ -266,6 +266,21 @@ describe('DeliveryLoop', () => {
     await timed.close()
   })
 
+  it('sees within a minute that the wall clock was set past the next attempt', async () => {
+    const world = new FakeWorld()
+    const timed = await DeliveryFixture.open(world)
+    const sink = new ScriptedSink('a', (_reply, attempt) => (attempt === 1 ? TRANSIENT : CONFIRMED))
+    const loop = timed.loop([sink.entry({ baseMs: 3_600_000, maxMs: 3_600_000 })])
+    await timed.reply('g/s', ['x'], ['a'])
+    loop.kick()
+    await timed.untilOutcomes(['g-s-1 deliveryRetried'])
+    await vi.waitFor(() => expect(world.timerCount()).toBe(1))
+    world.stepWallClock(3_600_000)
+    await world.advance(60_000)
+    await timed.untilOutcomes(['g-s-1 deliveryRetried', 'g-s-1 delivered'])
+    await timed.close()
+  })
+
   it('stop waits for what is under way and starts nothing more', async () => {
     const held = heldAnswer()
     const sink = new ScriptedSink('a', held.answer)

@@ -59,6 +59,8 @@ const PARTIAL = [
   'deliveries_due',
   'sessions_backing_off',
   'messages_dead',
+  'messages_at_once',
+  'sessions_ending',
   'deliveries_dead',
 ]
 
@@ -93,6 +95,50 @@ test('finds live runs, due deliveries and dead letters by their partial indexes 
     expect.stringContaining('messages_dead'),
     expect.stringContaining('deliveries_dead'),
   ])
+})
+
+test('(invariant 10) a run that postpones a hundred replies adds one delivery to those that are looked at', async () => {
+  const key: RunKey = { sessionId: 'g/main', epoch: 1, name: 'run-1' }
+  await store.accept([newMessage('m1')], 1)
+  await store.beginRun({ sessionId: 'g/main', runtime: 'process', nameOf: () => key.name, maxLiveRuns: 9, nowMs: NOW })
+  const address = { platformId: null, channelType: null, threadId: null }
+  const replies = Array.from({ length: 100 }, (_, index) => ({
+    id: `r${index}`,
+    seq: 2 * index + 1,
+    inReplyTo: null,
+    kind: 'chat' as const,
+    content: '{}',
+    // Some at one near instant, some in the year 9999, and one in line.
+    deliverAfterMs: index === 99 ? NOW : index % 2 === 0 ? NOW + 1 : 253_402_300_799_000,
+    address,
+  }))
+  const taken = { run: key, nowMs: NOW, settlements: [], takenSeq: 199, sessionState: [], sinks: ['hook'], journal: [] }
+  await store.takeOutbox({ ...taken, replies })
+  const heads = `SELECT id FROM deliveries INDEXED BY deliveries_due WHERE status = 'pending' AND is_queued = 0`
+  const looked = () => db.all(heads)
+  expect(looked()).toHaveLength(2)
+  const order: string[] = []
+  for (let [next] = await store.listDueDeliveries(NOW + 1, 9); next !== undefined; ) {
+    order.push(next.reply.id)
+    await store.recordDelivery(next.delivery.id, 1, { to: 'delivered', platformMessageId: null }, NOW + 1)
+    expect(looked().length).toBeLessThanOrEqual(2)
+    ;[next] = await store.listDueDeliveries(NOW + 1, 9)
+  }
+  expect(order).toEqual([...Array.from({ length: 50 }, (_, index) => `r${2 * index}`), 'r99'])
+})
+
+test('ends what waits in closed sessions, and undoes a step of the clock, by their partial indexes alone', async () => {
+  await store.accept([newMessage('m1'), newMessage('m2', 'g/other', { trigger: false })], 1_000)
+  db.takePlans()
+  await store.recallDue(-1_000_000)
+  await store.closeSession('g/main', NOW)
+  await store.endClosed(NOW)
+  const plans = db.takePlans()
+  expect(wholeTable(plans)).toEqual([])
+  expect(plans.join('\n')).toMatch(/messages USING COVERING INDEX messages_at_once/)
+  expect(plans.join('\n')).toMatch(/deliveries USING INDEX deliveries_at_once/)
+  expect(plans.join('\n')).toMatch(/sessions USING COVERING INDEX sessions_ending/)
+  expect(plans.filter((line) => /TEMP B-TREE/.test(line))).toEqual([])
 })
 
 test('walks no history and no other session in anything a run or a sweep causes', async () => {

@@ -159,3 +159,18 @@ describe('stopping', () => {
     expect(await fixture.states()).toEqual({})
   })
 })
+
+describe('a host that died while it ended what waited in a closed session', () => {
+  it('ends the rest at its next start', async () => {
+    const { store, supervisor, errors } = await setUp()
+    const first = await fixture.accept('g/closed', 'm-0')
+    const rest = Array.from({ length: 1_200 }, (_, index) => ({ ...first, id: `m-${index + 1}` }))
+    await store.accept(rest, Date.now())
+    await store.closeSession('g/closed', Date.now())
+    const pending = async () => (await store.getSessionSummary('g/closed'))?.pending
+    expect(await pending()).toBeGreaterThan(0)
+    await supervisor.start()
+    expect(await pending()).toBe(0)
+    expect(errors).toEqual([])
+  })
+})

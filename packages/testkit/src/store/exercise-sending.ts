@@ -153,6 +153,27 @@ export function exerciseSending(makeHarness: MakeStoreHarness): void {
       expect(await s.store.listWaiting(NOW, 10)).toEqual([])
     })
 
+    test('closes a session in which thousands wait at once, and ends them step by step, each once, over a restart', async () => {
+      const { run } = await s.claimOne()
+      const waiting = Array.from({ length: 2_000 }, (_, index) => s.newMessage({ trigger: index % 2 === 0 }))
+      await s.store.accept(waiting, NOW)
+      const other = await s.send({ sessionId: 'g/other' })
+      expect(await s.store.closeSession('g/main', NOW)).toBe('closed')
+      expect((await s.store.getSessionSummary('g/main', NOW))?.pending).toBeGreaterThan(500)
+      expect((await s.store.accept([s.newMessage()], NOW))[0]).toMatchObject({ code: 'SESSION_CLOSED' })
+      expect(await s.store.fillWindow(run, NOW, { messages: 99, bytes: 1e6 }, false)).toHaveLength(1)
+      expect((await s.store.listWaiting(NOW, 10)).map(({ sessionId }) => sessionId)).toEqual(['g/other'])
+      await s.reopen()
+      let steps = 0
+      for (let isMoreLeft = true; isMoreLeft; steps += 1) isMoreLeft = await s.store.endClosed(NOW + 1)
+      expect(steps).toBeGreaterThan(1)
+      expect(await s.store.endClosed(NOW + 1)).toBe(false)
+      const ended = (await s.lines({ type: 'message:failed' })).map(({ messageId }) => messageId)
+      expect(ended.sort()).toEqual(waiting.map(({ id }) => id).sort())
+      expect(await s.store.getSessionSummary('g/main', NOW)).toMatchObject({ pending: 0, claimed: 1 })
+      expect((await s.message(other)).status).toBe('pending')
+    })
+
     test('still gives the first receipt for a message accepted before the session was closed', async () => {
       const sent = s.newMessage()
       await s.store.accept([sent], NOW)

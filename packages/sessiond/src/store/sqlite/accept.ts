@@ -1,11 +1,14 @@
 import { SessiondError } from '../../model/errors.ts'
 import type { NewMessage, SendReceipt } from '../../model/message.ts'
 import { sessionIdOf } from '../../model/session.ts'
+import { recallMessages } from './clock-step.ts'
 import { type MessageRow, toMessage } from './rows.ts'
 import type { Tx } from './tx.ts'
 
 /** Accepts messages one by one in this transaction; a refused one leaves nothing behind. */
 export function accept(tx: Tx, messages: readonly NewMessage[], nowMs: number): (SendReceipt | Error)[] {
+  // First, or what is accepted now would overtake what was accepted before the clock was set back.
+  recallMessages(tx.db, nowMs)
   return messages.map((message) => tx.guard(() => acceptOne(tx, message, nowMs)))
 }
 
@@ -70,8 +73,8 @@ function createSession(tx: Tx, id: string, group: string, nowMs: number): number
 
 const INSERT = `
 INSERT INTO messages (id, session_id, seq, kind, content, process_after_ms, trigger, on_wake,
-  platform_id, channel_type, thread_id, source_session_id, created_at_ms)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+  platform_id, channel_type, thread_id, source_session_id, created_at_ms, at_once)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 
 function insertMessage(tx: Tx, message: NewMessage, seq: number, nowMs: number): SendReceipt {
   const { id: messageId, sessionId, kind, processAfterMs, trigger, onWake, address } = message
@@ -90,6 +93,7 @@ function insertMessage(tx: Tx, message: NewMessage, seq: number, nowMs: number):
     address.threadId,
     message.sourceSessionId,
     nowMs,
+    processAfterMs <= nowMs ? 1 : 0,
   )
   const detail = { seq, kind, processAfterMs, trigger }
   tx.journal({ type: 'message:accepted', atMs: nowMs, sessionId, epoch: null, messageId, detail })

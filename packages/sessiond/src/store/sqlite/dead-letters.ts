@@ -54,7 +54,7 @@ export function replayDeadMessage(
   }
   tx.db.run(
     `UPDATE messages SET status = 'pending', dead_letter = 0, tries = 0, failure = NULL, ended_at_ms = NULL,
-       process_after_ms = ?, projected_epoch = NULL, claim_epoch = NULL, claimed_at_ms = NULL,
+       process_after_ms = ?, at_once = 1, projected_epoch = NULL, claim_epoch = NULL, claimed_at_ms = NULL,
        cancel_requested_at_ms = NULL, answered = 0
      WHERE id = ?`,
     nowMs,

@@ -62,21 +62,48 @@ function toSummary(row: SummaryRow): SessionSummary {
   }
 }
 
-/** Closes a session and ends what waits in it; what its run holds ends with the run. */
+/** Messages of a closed session ended in one transaction: some 10 ms in which nothing else happens. */
+export const ENDED_AT_ONCE = 500
+
+/**
+ * Closes a session and ends the first of what waits in it; `endClosed` goes on. What its run holds ends with the run.
+ */
 export function closeSession(tx: Tx, sessionId: string, nowMs: number): 'closed' | 'already-closed' | 'not-found' {
   const session = getSession(tx.db, sessionId)
   if (session === null) return 'not-found'
   if (session.status === 'closed') return 'already-closed'
-  tx.db.run("UPDATE sessions SET status = 'closed', closed_at_ms = ? WHERE id = ?", nowMs, sessionId)
+  const sql = "UPDATE sessions SET status = 'closed', closed_at_ms = ?, is_ending = 1 WHERE id = ?"
+  tx.db.run(sql, nowMs, sessionId)
   tx.journal({ type: 'session:closed', atMs: nowMs, sessionId, epoch: null, messageId: null, detail: {} })
-  const pending = tx.db.all<{ id: string }>(PENDING_IDS, sessionId)
-  for (const { id } of pending) endPending(tx, id, 'SESSION_CLOSED', 'session-closed', nowMs)
+  endSome(tx, sessionId, nowMs)
   return 'closed'
 }
 
-// Two halves, one for each of the indexes on what is pending.
-const PENDING_IDS = `
-SELECT id FROM (
-  SELECT id, seq FROM messages WHERE session_id = ?1 AND status = 'pending' AND trigger = 1
-  UNION ALL SELECT id, seq FROM messages WHERE session_id = ?1 AND status = 'pending' AND trigger = 0)
-ORDER BY seq`
+/** Ends the next of what still waits in a closed session. */
+export function endClosed(tx: Tx, nowMs: number): void {
+  const sessionId = findEnding(tx.db)
+  if (sessionId !== undefined) endSome(tx, sessionId, nowMs)
+}
+
+/** A closed session in which something still waits. */
+export function findEnding(db: Database): string | undefined {
+  const sql = 'SELECT id FROM sessions INDEXED BY sessions_ending WHERE is_ending = 1 ORDER BY id LIMIT 1'
+  return db.get<{ id: string }>(sql)?.id
+}
+
+function endSome(tx: Tx, sessionId: string, nowMs: number): void {
+  const waking = tx.db.all<{ id: string }>(PENDING_WAKING, sessionId, ENDED_AT_ONCE)
+  const context = tx.db.all<{ id: string }>(PENDING_CONTEXT, sessionId, ENDED_AT_ONCE - waking.length)
+  for (const { id } of [...waking, ...context]) endPending(tx, id, 'SESSION_CLOSED', 'session-closed', nowMs)
+  if (waking.length + context.length < ENDED_AT_ONCE) {
+    tx.db.run('UPDATE sessions SET is_ending = 0 WHERE id = ?', sessionId)
+  }
+}
+
+// One for each of the indexes on what is pending, in its order: sorting by another would read all of it every time.
+const PENDING_WAKING = `
+SELECT id FROM messages INDEXED BY messages_waking WHERE session_id = ? AND status = 'pending' AND trigger = 1
+ORDER BY process_after_ms, seq LIMIT ?`
+const PENDING_CONTEXT = `
+SELECT id FROM messages INDEXED BY messages_context WHERE session_id = ? AND status = 'pending' AND trigger = 0
+ORDER BY process_after_ms, seq LIMIT ?`

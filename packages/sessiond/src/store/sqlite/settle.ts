@@ -123,9 +123,10 @@ function retry(tx: Tx, { run, nowMs }: SettleContext, to: Settlement & { to: 're
   const error = boundedError(to.error)
   tx.db.run(
     `UPDATE messages SET status = 'pending', projected_epoch = NULL, claim_epoch = NULL, claimed_at_ms = NULL,
-       tries = ?, process_after_ms = ?, error = coalesce(?, error) WHERE id = ?`,
+       tries = ?, process_after_ms = ?, at_once = ?, error = coalesce(?, error) WHERE id = ?`,
     tries,
     to.processAfterMs,
+    to.processAfterMs <= nowMs ? 1 : 0,
     error,
     row.id,
   )

@@ -15,12 +15,13 @@ import type {
 import { accept } from './accept.ts'
 import { beginRun } from './begin-run.ts'
 import { requestCancel, requestCancelOfClaimed } from './cancel.ts'
+import { RECALLED_AT_ONCE, recallDeliveries, recallMessages, wasClockSetBack } from './clock-step.ts'
 import type { Database } from './database.ts'
 import { dropDeadMessage, replayDeadMessage } from './dead-letters.ts'
 import { dropDeadDelivery, recordDelivery, replayDeadDelivery } from './deliveries.ts'
 import { endRun } from './end-run.ts'
 import { recordKillSent, recordRunHandle, recordRunStarted, recordStopIntent, recordUnkillable } from './runs.ts'
-import { closeSession } from './sessions.ts'
+import { closeSession, ENDED_AT_ONCE, endClosed, findEnding } from './sessions.ts'
 import { SqliteReader } from './sqlite-reader.ts'
 import { takeOutbox } from './take-outbox.ts'
 import { translateError } from './translate-error.ts'
@@ -69,7 +70,22 @@ export class SqliteStore extends SqliteReader implements Store {
     return this.#write((tx) => requestCancelOfClaimed(tx, sessionId, nowMs))
   }
   closeSession(sessionId: string, nowMs: number): ReturnType<Store['closeSession']> {
-    return this.#write((tx) => closeSession(tx, sessionId, nowMs))
+    return this.#write((tx) => closeSession(tx, sessionId, nowMs), ENDED_AT_ONCE)
+  }
+  async endClosed(nowMs: number): Promise<boolean> {
+    const isLeft = () => this.read(() => findEnding(this.db) !== undefined)
+    if (!isLeft()) return false
+    await this.#write((tx) => endClosed(tx, nowMs), ENDED_AT_ONCE)
+    return isLeft()
+  }
+  async recallDue(nowMs: number): Promise<boolean> {
+    const isLeft = () => this.read(() => wasClockSetBack(this.db, nowMs))
+    if (!isLeft()) return false
+    await this.#write((tx) => {
+      recallMessages(tx.db, nowMs)
+      recallDeliveries(tx.db, nowMs)
+    }, RECALLED_AT_ONCE)
+    return isLeft()
   }
   beginRun(intent: Parameters<Store['beginRun']>[0]): Promise<BeginRunResult> {
     return this.#write((tx) => beginRun(tx, intent))

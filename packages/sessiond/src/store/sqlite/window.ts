@@ -27,14 +27,19 @@ export function fillWindow(
   const row = getLiveRun(tx.db, run)
   if (row === undefined) return null
   const held = listHeld(tx.db, run)
-  // A run that is being stopped gets nothing new: it would only have to give it back (B5).
-  const takesMore = row.state === 'starting' || row.state === 'running'
+  // A run that is being stopped gets nothing new: it would only have to give it back (B5). Nor does one of a closed
+  // session, whose messages are being ended.
+  const takesMore = (row.state === 'starting' || row.state === 'running') && isOpen(tx.db, run.sessionId)
   const chosen = takesMore ? choose(tx.db, run.sessionId, held, nowMs, limits, isFirstLook) : []
   for (const { id } of chosen) {
     const sql = 'UPDATE messages SET projected_epoch = ?, attempt = attempt + 1 WHERE id = ?'
     tx.db.run(sql, run.epoch, id)
   }
   return [...held, ...chosen].sort(inOrder).map(({ id }) => readMessage(tx.db, id))
+}
+
+function isOpen(db: Database, sessionId: string): boolean {
+  return db.get("SELECT 1 FROM sessions WHERE id = ? AND status = 'open'", sessionId) !== undefined
 }
 
 function listHeld(db: Database, run: RunKey): Candidate[] {
