@@ -42,9 +42,9 @@ async function storeBatch(
   const decision = decideOutbox(batch, run, known, policy, nowMs, deps.world.random())
   const replies = batch.replies.map((reply) => toNewReply(reply, run, known, nowMs))
   const sessionState = changedState(watch, batch)
-  const journal = linesOf(watch, run, batch, decision.ignored, nowMs)
+  const lines = untoldLines(watch, run, batch, decision.ignored, nowMs)
   const changes = decision.settlements.length + replies.length + sessionState.length
-  if (changes + journal.length === 0 && batch.lastSeq <= afterSeq) return 0
+  if (changes + lines.size === 0 && batch.lastSeq <= afterSeq) return 0
   const result = await deps.store.takeOutbox({
     run: keyOf(run),
     nowMs,
@@ -53,8 +53,9 @@ async function storeBatch(
     takenSeq: Math.max(afterSeq, batch.lastSeq),
     sessionState,
     sinks: sinksOf(deps.config, run.group),
-    journal,
+    journal: [...lines.values()],
   })
+  watch.noteTold(lines.keys())
   if (!result.applied) return 'not-live'
   if (sessionState.length > 0) watch.sessionStateText = JSON.stringify(batch.sessionState)
   // The run may now forget what was taken, and sees what its acknowledgements came to.
@@ -103,19 +104,23 @@ function hasEnded(settlements: readonly { to: string }[]): boolean {
   return settlements.some((settlement) => settlement.to !== 'claimed')
 }
 
-function linesOf(
+/** A line for each piece of evidence that does not count and was not told of yet, by that piece. */
+function untoldLines(
   watch: RunWatch,
   run: Run,
   batch: OutboxBatch,
   ignored: readonly { messageId: string; because: string }[],
   nowMs: number,
-): JournalEntry[] {
-  const news = ignored.filter(({ messageId, because }) => watch.noteIgnored(`${messageId} ${because}`))
-  const refused = batch.refused.filter(({ what, because }) => watch.noteIgnored(`${what} ${because}`))
-  return [
-    ...news.map(({ messageId, because }) =>
-      runLine('evidence:ignored', nowMs, keyOf(run), { what: 'acknowledgement', because }, messageId),
-    ),
-    ...refused.map(({ what, because }) => runLine('evidence:ignored', nowMs, keyOf(run), { what, because })),
-  ]
+): ReadonlyMap<string, JournalEntry> {
+  const lines = new Map<string, JournalEntry>()
+  for (const { messageId, because } of ignored) {
+    const detail = { what: 'acknowledgement', because }
+    lines.set(`${messageId} ${because}`, runLine('evidence:ignored', nowMs, keyOf(run), detail, messageId))
+  }
+  for (const refused of batch.refused) {
+    const line = runLine('evidence:ignored', nowMs, keyOf(run), { ...refused })
+    lines.set(`${refused.what} ${refused.because}`, line)
+  }
+  const untold = watch.untold(lines.keys())
+  return new Map([...lines].filter(([evidence]) => untold.has(evidence)))
 }

@@ -12,7 +12,6 @@ import { OutboxWatcher } from './outbox-watcher.ts'
 import { ReaderPool } from './reader-pool.ts'
 import { SessionLanes } from './session-lanes.ts'
 import { sessionPaths } from './session-paths.ts'
-import { StandingRefusals } from './standing-refusals.ts'
 
 export interface FileMailboxOptions
   extends Pick<HostConfig['mailbox'], 'takeRows' | 'takeBytes' | 'readTimeoutMs' | 'readers' | 'pollMs'> {
@@ -31,7 +30,6 @@ export class FileMailbox implements Mailbox {
   readonly #pool: ReaderPool
   readonly #lanes = new SessionLanes()
   readonly #inbound = new Map<string, InboundMemory>()
-  readonly #refusals = new StandingRefusals()
   readonly #watchers = new Set<OutboxWatcher>()
   #cancelPoll: (() => void) | null = null
 
@@ -121,9 +119,9 @@ export class FileMailbox implements Mailbox {
     await this.#pool.close()
   }
 
-  async #take(sessionId: string, afterSeq: number, isFinal: boolean): Promise<OutboxBatch> {
+  #take(sessionId: string, afterSeq: number, isFinal: boolean): Promise<OutboxBatch> {
     const { takeRows, takeBytes, maxFileBytes = MAX_FILE_BYTES } = this.#options
-    const batch = await this.#pool.run(sessionId, 'take', {
+    return this.#pool.run(sessionId, 'take', {
       paths: this.pathsOf(sessionId),
       afterSeq,
       maxRows: takeRows,
@@ -131,7 +129,6 @@ export class FileMailbox implements Mailbox {
       maxFileBytes,
       isFinal,
     })
-    return { ...batch, refused: this.#refusals.keepNew(sessionId, batch.refused) }
   }
 
   /** Returns the stamp of a file that now holds `inbound`, or null when it must be rebuilt. */
@@ -151,7 +148,6 @@ export class FileMailbox implements Mailbox {
 
   #forget(sessionId: string): void {
     this.#inbound.delete(sessionId)
-    this.#refusals.forget(sessionId)
     this.#pool.clearSuspicion(sessionId)
   }
 

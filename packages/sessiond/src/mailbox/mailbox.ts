@@ -66,7 +66,7 @@ export interface OutboxBatch {
   readonly state: SeenState | null
   /** Changed or new rows of `session_state`. */
   readonly sessionState: readonly { readonly key: string; readonly value: string }[]
-  /** Rows refused (over a bound, malformed), for the journal: at most 20. */
+  /** Rows refused (over a bound, malformed), for the journal: at most 20. Rows without a cursor are so at every look. */
   readonly refused: readonly { readonly what: string; readonly because: string }[]
   /** Highest seq of the batch, refused rows included; `afterSeq` of the next look. */
   readonly lastSeq: number

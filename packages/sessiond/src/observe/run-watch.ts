@@ -3,8 +3,8 @@ import type { RunClocks } from '../decide/decide-stuck.ts'
 import type { SeenState } from '../mailbox/mailbox.ts'
 import type { RunKey, SessionFacts } from '../store/store.ts'
 
-/** Bound on remembered evidence: a hostile run may make up any amount. */
-const MAX_IGNORED = 200
+/** Bound on evidence told of one run: a hostile one may make up any amount. */
+const MAX_TOLD = 200
 
 interface ClaimSighting {
   readonly seenAtMs: number
@@ -41,7 +41,7 @@ export class RunWatch {
   #heartbeat: { mtimeMs: number; movedAtMs: number } | null = null
   readonly #claims = new Map<string, ClaimSighting>()
   readonly #cancels = new Map<string, number>()
-  readonly #ignored = new Set<string>()
+  readonly #told = new Set<string>()
   #declaredToolMs: number | null = null
   #idleSinceMs: number | null = null
   #unheededSinceMs: number | null = null
@@ -98,11 +98,15 @@ export class RunWatch {
     this.#idleSinceMs = isBusy ? null : (this.#idleSinceMs ?? monotonicMs)
   }
 
-  /** True the first time a piece of evidence is ignored, so that the journal says it once, not at every look. */
-  noteIgnored(evidence: string): boolean {
-    if (this.#ignored.has(evidence) || this.#ignored.size >= MAX_IGNORED) return false
-    this.#ignored.add(evidence)
-    return true
+  /** What of this evidence the journal does not hold yet, so that it says each once, not at every look. */
+  untold(evidence: Iterable<string>): ReadonlySet<string> {
+    const news = [...new Set(evidence)].filter((piece) => !this.#told.has(piece))
+    return new Set(news.slice(0, MAX_TOLD - this.#told.size))
+  }
+
+  /** The lines that tell it are committed; not before, or a full disk loses them for good. */
+  noteTold(evidence: Iterable<string>): void {
+    for (const piece of evidence) this.#told.add(piece)
   }
 
   noteStop(monotonicMs: number): void {

@@ -128,12 +128,13 @@ async function takeIfWritten(
 
 async function noteUnreadable(deps: ReconcileDeps, run: Run, code: string): Promise<void> {
   const watch = deps.watches.of(keyOf(run), deps.world.monotonicMs())
-  if (!watch.noteIgnored(code)) return
+  if (!watch.untold([code]).has(code)) return
   const { sessionId, epoch } = run
   const detail = { what: 'outbox', because: code }
   await deps.store.append([
     { type: 'evidence:ignored', atMs: deps.world.now(), sessionId, epoch, messageId: null, detail },
   ])
+  watch.noteTold([code])
 }
 
 function observeOptions(deps: ReconcileDeps, causes: ReadonlySet<Cause>, isWindowFull: boolean, step: number) {

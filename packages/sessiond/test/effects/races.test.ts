@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { INBOUND_DB } from '@sessiond/protocol'
 import { writeAck, writeReply } from '@sessiond/testkit'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { abortStart } from '../../src/effects/abort-start.ts'
 import { adoptRun } from '../../src/effects/adopt-run.ts'
 import { projectMailbox } from '../../src/effects/project-mailbox.ts'
@@ -147,6 +147,26 @@ describe('abort-start', () => {
     expect(await abortStart(fixture.deps, run)).toEqual({ done: true, outcome: 'settled' })
     expect(fixture.runtime.runs.size).toBe(0)
     expect(await fixture.message('m-1')).toMatchObject({ status: 'pending', tries: 0, projectedEpoch: null })
+  })
+})
+
+describe('take-outbox', () => {
+  it('journals evidence that does not count once, also when the first commit of it failed', async () => {
+    await fixture.send('m-1')
+    const run = await fixture.start()
+    fixture.write((db) => {
+      writeAck(db, 'unknown', 'failed')
+      writeAck(db, 'm-1', 'finished')
+    })
+    const ignored = async () => (await fixture.journalTypes()).filter((type) => type === 'evidence:ignored').length
+    const full = vi.spyOn(fixture.deps.store, 'takeOutbox').mockRejectedValueOnce(new Error('the disk is full'))
+    await expect(takeOutbox(fixture.deps, run, false)).rejects.toThrow('the disk is full')
+    expect(await ignored()).toBe(0)
+    await takeOutbox(fixture.deps, run, false)
+    expect(await ignored()).toBe(2)
+    await takeOutbox(fixture.deps, run, false)
+    expect(await ignored()).toBe(2)
+    full.mockRestore()
   })
 })
 
