@@ -289,6 +289,7 @@ export function exerciseHostileMailbox(harnessOf: () => MailboxHarness): void {
         (db) => {
           writeAck(db, 'm1', 'completed', {
             error: 'e'.repeat(100_000),
+            status_changed: '0'.repeat(100_000),
             epoch: 2n ** 62n,
             attempt: 'x',
             retry_at: 'never',
@@ -302,6 +303,7 @@ export function exerciseHostileMailbox(harnessOf: () => MailboxHarness): void {
             {
               messageId: 'm1',
               status: 'completed',
+              statusChanged: null,
               epoch: null,
               attempt: null,
               error: 'e'.repeat(PROTOCOL_LIMITS.errorChars),

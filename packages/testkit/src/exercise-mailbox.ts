@@ -222,6 +222,7 @@ export function exerciseMailbox(name: string, makeHarness: () => Promise<Mailbox
             {
               messageId: 'm1',
               status: 'failed',
+              statusChanged: '2030-01-01T00:00:00Z',
               epoch: 1,
               attempt: 2,
               error: 'no luck',

@@ -31,9 +31,22 @@ const given: Message = {
   answered: false,
   deadLetter: false,
 }
-const ack: SeenAck = { messageId: 'm-1', status: 'completed', epoch: 3, attempt: 1, error: null, retryAtMs: null }
+const ack: SeenAck = {
+  messageId: 'm-1',
+  status: 'completed',
+  statusChanged: '2030-01-01 00:00:00',
+  epoch: 3,
+  attempt: 1,
+  error: null,
+  retryAtMs: null,
+}
 
-function decide(seen: Partial<SeenAck>, message: Partial<Message> = {}, replies: readonly Partial<SeenReply>[] = []) {
+function decide(
+  seen: Partial<SeenAck>,
+  message: Partial<Message> = {},
+  replies: readonly Partial<SeenReply>[] = [],
+  counted: ReadonlyMap<string, string> = new Map(),
+) {
   const batch: OutboxBatch = {
     acks: [{ ...ack, ...seen }],
     replies: replies as SeenReply[],
@@ -43,9 +56,19 @@ function decide(seen: Partial<SeenAck>, message: Partial<Message> = {}, replies:
     lastSeq: 0,
     hasMore: false,
   }
-  const known = new Map([['m-1', { ...given, ...message }]])
+  const known = { messages: new Map([['m-1', { ...given, ...message }]]), countedAcks: counted }
   const { settlements, ignored } = decideOutbox(batch, run, known, policy, 1_000, 0)
   return { to: settlements.map((settlement) => settlement.to), because: ignored.map((line) => line.because) }
+}
+
+/** What the store remembers after this acknowledgement, without attempt, has counted for `run`, or another one. */
+function countedOf(seen: Partial<SeenAck>, by = run): ReadonlyMap<string, string> {
+  const acks = [{ ...ack, epoch: null, attempt: null, ...seen }]
+  const batch = { acks, replies: [], state: null, sessionState: [], refused: [], lastSeq: 0, hasMore: false }
+  const held = { ...given, projectedEpoch: by.epoch, claimEpoch: by.epoch, status: 'pending' } as const
+  const known = { messages: new Map([['m-1', held]]), countedAcks: new Map() }
+  const { countedAcks } = decideOutbox(batch, by, known, policy, 1_000, 0)
+  return new Map(countedAcks.map((counted) => [counted.messageId, counted.ack]))
 }
 
 describe('decideOutbox', () => {
@@ -83,6 +106,31 @@ describe('decideOutbox', () => {
     expect(decide({ attempt: null }, never)).toEqual({ to: [], because: ['not-given'] })
   })
 
+  describe('of a runner that writes no attempt (C11), once the message is handed out to it anew', () => {
+    const anew = { status: 'pending', attempt: 2, tries: 1, claimEpoch: null } as const
+    const failure = { status: 'failed', epoch: null, attempt: null } as const
+
+    it('counts the failure that still stands no second time', () => {
+      expect(decide(failure, anew, [], countedOf(failure))).toEqual({ to: [], because: [] })
+      const undated = { ...failure, statusChanged: null }
+      expect(decide(undated, anew, [], countedOf(undated))).toEqual({ to: [], because: [] })
+    })
+
+    it.each<[string, Partial<SeenAck>, ReadonlyMap<string, string>, string[]]>([
+      ['a later failure', { statusChanged: '2030-01-01 00:00:05' }, countedOf(failure), ['claimed', 'retry']],
+      ['a claim', { status: 'processing' }, countedOf(failure), ['claimed']],
+      ['a completion', { status: 'completed' }, countedOf(failure), ['claimed', 'completed']],
+      ['the failure of a later run', {}, countedOf(failure, { ...run, epoch: 2 }), ['claimed', 'retry']],
+      ['a failure after its claim', {}, countedOf({ ...failure, status: 'processing' }), ['claimed', 'retry']],
+    ])('counts %s', (_, change, counted, to) => {
+      expect(decide({ ...failure, ...change }, anew, [], counted)).toEqual({ to, because: [] })
+    })
+
+    it('remembers nothing of a runner that writes it', () => {
+      expect(countedOf({ attempt: 1 })).toEqual(new Map())
+    })
+  })
+
   it('honours the end of a rate limit without spending a try', () => {
     const batch = {
       acks: [{ ...ack, status: 'failed' as const, retryAtMs: 9_000 }],
@@ -93,7 +141,7 @@ describe('decideOutbox', () => {
     const decision = decideOutbox(
       { ...batch, state: null, lastSeq: 0, hasMore: false },
       run,
-      new Map([['m-1', given]]),
+      { messages: new Map([['m-1', given]]), countedAcks: new Map() },
       policy,
       1_000,
       0,

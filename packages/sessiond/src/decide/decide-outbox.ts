@@ -1,33 +1,45 @@
 import type { RetryPolicy } from '../config/config.ts'
 import type { OutboxBatch, SeenAck } from '../mailbox/mailbox.ts'
 import type { Message } from '../model/message.ts'
-import type { Settlement } from '../store/store.ts'
+import type { CountedAck, Settlement } from '../store/store.ts'
 import { decideRetry, type Mishap, type RetryDecision } from './decide-retry.ts'
+
+/** What the store knows of the messages a batch mentions, by id. */
+export interface KnownMessages {
+  readonly messages: ReadonlyMap<string, Message>
+  /** The last acknowledgement without attempt that counted, of those that have one. */
+  readonly countedAcks: ReadonlyMap<string, string>
+}
 
 export interface OutboxDecision {
   readonly settlements: readonly Settlement[]
+  /** What the store has to remember of acknowledgements without attempt, so that each counts once. */
+  readonly countedAcks: readonly CountedAck[]
   /** Evidence that does not count, with the reason, for the journal. */
   readonly ignored: readonly { readonly messageId: string; readonly because: string }[]
 }
 
 /**
  * Decides what a run's acknowledgements mean. Only what speaks of a message this run was given, at the attempt it
- * was given, counts (invariant 3, G7); `known` are the messages of the session by id as the store has them.
+ * was given, counts (invariant 3, G7). A row without attempt stands in the outbox after the message is handed out anew
+ * to the same run: it counts again only when it has changed since it did.
  */
 export function decideOutbox(
   batch: OutboxBatch,
   run: { readonly sessionId: string; readonly epoch: number },
-  known: ReadonlyMap<string, Message>,
+  known: KnownMessages,
   policy: RetryPolicy,
   nowMs: number,
   random: number,
 ): OutboxDecision {
   const settlements: Settlement[] = []
+  const countedAcks: CountedAck[] = []
   const ignored: { messageId: string; because: string }[] = []
   const answered = new Set(batch.replies.map((reply) => reply.inReplyTo))
   for (const ack of batch.acks) {
-    const message = known.get(ack.messageId)
-    const because = whyIgnored(ack, message, run)
+    const message = known.messages.get(ack.messageId)
+    const counted = known.countedAcks.get(ack.messageId)
+    const because = whyIgnored(ack, message, counted, run)
     if (message === undefined || because !== null) {
       if (because !== 'already-counted')
         ignored.push({ messageId: ack.messageId, because: because ?? 'unknown-message' })
@@ -35,23 +47,31 @@ export function decideOutbox(
     }
     const subject = { ...message, answered: message.answered || answered.has(message.id) }
     settlements.push(...settle(ack, subject, policy, nowMs, random))
+    if (ack.attempt === null) countedAcks.push({ messageId: ack.messageId, ack: wordsOf(ack, run.epoch) })
   }
-  return { settlements, ignored }
+  return { settlements, countedAcks, ignored }
 }
 
 function whyIgnored(
   ack: SeenAck,
   message: Message | undefined,
+  counted: string | undefined,
   run: { readonly sessionId: string; readonly epoch: number },
 ): string | null {
   if (message === undefined || message.sessionId !== run.sessionId) return 'unknown-message'
   if (ack.epoch !== null && ack.epoch !== run.epoch) return 'other-epoch'
   if (ack.attempt !== null && ack.attempt < message.attempt) return 'already-counted'
   if (ack.attempt !== null && ack.attempt > message.attempt) return 'attempt-not-given'
+  if (ack.attempt === null && counted === wordsOf(ack, run.epoch)) return 'already-counted'
   if (message.status === 'completed' || message.status === 'failed') return 'already-counted'
   if (message.projectedEpoch !== run.epoch) return message.attempt === 0 ? 'not-given' : 'already-counted'
   if (ack.status === 'processing' && message.status === 'claimed') return 'already-counted'
   return null
+}
+
+/** Tells an acknowledgement of one run from the next one about the same message. */
+function wordsOf({ status, statusChanged }: SeenAck, epoch: number): string {
+  return `${epoch} ${status} ${statusChanged ?? ''}`
 }
 
 function settle(ack: SeenAck, message: Message, policy: RetryPolicy, nowMs: number, random: number): Settlement[] {

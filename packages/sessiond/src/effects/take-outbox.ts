@@ -1,7 +1,6 @@
-import { decideOutbox } from '../decide/decide-outbox.ts'
+import { decideOutbox, type KnownMessages } from '../decide/decide-outbox.ts'
 import type { OutboxBatch, SeenReply } from '../mailbox/mailbox.ts'
 import { type JournalEntry, runLine } from '../model/journal.ts'
-import type { Message } from '../model/message.ts'
 import type { Run } from '../model/run.ts'
 import type { RunWatch } from '../observe/run-watch.ts'
 import type { NewReply } from '../store/store.ts'
@@ -40,7 +39,7 @@ async function storeBatch(
   const known = await readMentioned(deps, batch)
   const policy = retryPolicyOf(deps, run.group)
   const decision = decideOutbox(batch, run, known, policy, nowMs, deps.world.random())
-  const replies = batch.replies.map((reply) => toNewReply(reply, run, known, nowMs))
+  const replies = batch.replies.map((reply) => toNewReply(reply, run, known.messages, nowMs))
   const sessionState = changedState(watch, batch)
   const lines = untoldLines(watch, run, batch, decision.ignored, nowMs)
   const changes = decision.settlements.length + replies.length + sessionState.length
@@ -49,6 +48,7 @@ async function storeBatch(
     run: keyOf(run),
     nowMs,
     settlements: decision.settlements,
+    countedAcks: decision.countedAcks,
     replies,
     takenSeq: Math.max(afterSeq, batch.lastSeq),
     sessionState,
@@ -63,12 +63,13 @@ async function storeBatch(
   return changes
 }
 
-async function readMentioned(deps: EffectDeps, batch: OutboxBatch): Promise<Map<string, Message>> {
+async function readMentioned(deps: EffectDeps, batch: OutboxBatch): Promise<KnownMessages> {
   const ids = new Set(batch.acks.map((ack) => ack.messageId))
   for (const { inReplyTo } of batch.replies) if (inReplyTo !== null) ids.add(inReplyTo)
-  if (ids.size === 0) return new Map()
-  const messages = await deps.store.getMessages([...ids])
-  return new Map(messages.map((message) => [message.id, message]))
+  const messages = ids.size === 0 ? [] : await deps.store.getMessages([...ids])
+  const withoutAttempt = batch.acks.filter(({ attempt }) => attempt === null).map(({ messageId }) => messageId)
+  const countedAcks = withoutAttempt.length === 0 ? new Map() : await deps.store.getCountedAcks(withoutAttempt)
+  return { messages: new Map(messages.map((message) => [message.id, message])), countedAcks }
 }
 
 /** The seed's figures, for a session whose group has left the configuration while its run still talks. */
@@ -77,7 +78,7 @@ function retryPolicyOf(deps: EffectDeps, group: string) {
 }
 
 /** A reply counts as an answer only to a message this run was given; its address defaults to that message's. */
-function toNewReply(reply: SeenReply, run: Run, known: ReadonlyMap<string, Message>, nowMs: number): NewReply {
+function toNewReply(reply: SeenReply, run: Run, known: KnownMessages['messages'], nowMs: number): NewReply {
   const subject = reply.inReplyTo === null ? undefined : known.get(reply.inReplyTo)
   const wasGiven =
     subject !== undefined &&

@@ -32,6 +32,8 @@ export interface Projection {
 export interface SeenAck {
   readonly messageId: string
   readonly status: AckStatus
+  /** The run's own stamp, as written: told apart from another one, never read as a time. */
+  readonly statusChanged: string | null
   readonly epoch: number | null
   readonly attempt: number | null
   readonly error: string | null

@@ -14,6 +14,7 @@ export function parseAck(row: Row): Parsed<SeenAck> {
     value: {
       messageId,
       status,
+      statusChanged: plainText(row.status_changed),
       epoch: exactInteger(row.epoch),
       attempt: exactInteger(row.attempt),
       error: errorText(row.error),

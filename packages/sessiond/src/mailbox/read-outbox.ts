@@ -35,8 +35,8 @@ function readAcks(db: DatabaseSync, columns: OutboundColumns, refused: RefusedRo
   if (!has.has('message_id') || !has.has('status')) return []
   const rows = db
     .prepare(
-      `SELECT ${word(has, 'message_id')}, ${word(has, 'status')}, ${number(has, 'epoch')}, ${number(has, 'attempt')},
-         ${word(has, 'retry_at')}, ${text(has, 'error', PROTOCOL_LIMITS.errorChars)}
+      `SELECT ${word(has, 'message_id')}, ${word(has, 'status')}, ${stamp(has, 'status_changed')},
+         ${number(has, 'epoch')}, ${number(has, 'attempt')}, ${word(has, 'retry_at')}, ${text(has, 'error', PROTOCOL_LIMITS.errorChars)}
        FROM processing_ack ORDER BY rowid DESC LIMIT ${MAX_ACKS + 1}`,
     )
     .all()
@@ -159,6 +159,14 @@ function text(has: ReadonlySet<string>, column: OutboundColumn, chars: number): 
 function number(has: ReadonlySet<string>, column: OutboundColumn): string {
   if (!has.has(column)) return `NULL AS ${column}`
   return `CASE WHEN typeof(${column}) IN ('integer', 'real') THEN ${column} END AS ${column}`
+}
+
+/** A text or a number, as text: for what is only compared with itself. */
+function stamp(has: ReadonlySet<string>, column: OutboundColumn): string {
+  if (!has.has(column)) return `NULL AS ${column}`
+  return `CASE WHEN typeof(${column}) IN ('integer', 'real')
+      OR (typeof(${column}) = 'text' AND octet_length(${column}) <= ${WORD_BYTES})
+    THEN CAST(${column} AS TEXT) END AS ${column}`
 }
 
 /** Column names of this file only: they become SQL. */

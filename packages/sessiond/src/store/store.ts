@@ -55,11 +55,19 @@ export interface NewReply {
   readonly address: Reply['address']
 }
 
+/** An acknowledgement without attempt that counted, in words that tell it from the next one. */
+export interface CountedAck {
+  readonly messageId: string
+  readonly ack: string
+}
+
 /** One batch of what a run wrote, decided and ready to be stored in one transaction. */
 export interface TakeOutbox {
   readonly run: RunKey
   readonly nowMs: number
   readonly settlements: readonly Settlement[]
+  /** Kept whether or not their settlements still fit: they must not count for a later handing-out. */
+  readonly countedAcks: readonly CountedAck[]
   readonly replies: readonly NewReply[]
   /** New cursor; never moves back. */
   readonly takenSeq: number
@@ -239,6 +247,8 @@ export interface Store {
    */
   fillWindow(run: RunKey, nowMs: number, limits: WindowLimits, isFirstLook: boolean): Promise<Message[] | null>
   takeOutbox(taken: TakeOutbox): Promise<TakeOutboxResult>
+  /** The last of `countedAcks` taken for each of these messages; no entry: none was. */
+  getCountedAcks(messageIds: readonly string[]): Promise<Map<string, string>>
 
   // Replies on their way out
   /**

@@ -74,7 +74,17 @@ export class DeliveryFixture {
       }
     })
     const { takenSeq, ...key } = run
-    const taken = { run: key, nowMs, settlements: [], replies, takenSeq, sessionState: [], sinks, journal: [] }
+    const taken = {
+      run: key,
+      nowMs,
+      settlements: [],
+      replies,
+      takenSeq,
+      countedAcks: [],
+      sessionState: [],
+      sinks,
+      journal: [],
+    }
     expect((await this.#store.takeOutbox(taken)).repliesAdded).toBe(texts.length)
   }
 

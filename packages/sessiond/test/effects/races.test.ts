@@ -12,7 +12,10 @@ import { startRun } from '../../src/effects/start-run.ts'
 import { killRun, quarantineRun, stopRun } from '../../src/effects/stop-run.ts'
 import { takeOutbox } from '../../src/effects/take-outbox.ts'
 import type { Run } from '../../src/model/run.ts'
+import { RunWatches } from '../../src/observe/run-watch.ts'
 import { type EffectsFixture, makeEffectsFixture, SESSION } from './effects-fixture.ts'
+
+const WINDOW = { messages: 10, bytes: 1_000_000 }
 
 let fixture: EffectsFixture
 beforeEach(async () => {
@@ -151,6 +154,21 @@ describe('abort-start', () => {
 })
 
 describe('take-outbox', () => {
+  it('counts the failure of a runner that writes no attempt once, also after a restart of the host', async () => {
+    await fixture.send('m-1')
+    const run = await fixture.start()
+    const fail = (at: string) => fixture.write((db) => writeAck(db, 'm-1', 'failed', { status_changed: at }))
+    const handOutAnew = () => fixture.deps.store.fillWindow(run, Date.now() + 3_600_000, WINDOW, false)
+    fail('2030-01-01 00:00:00')
+    await takeOutbox(fixture.deps, run, false)
+    await handOutAnew()
+    await takeOutbox({ ...fixture.deps, watches: new RunWatches() }, run, false)
+    expect(await fixture.message('m-1')).toMatchObject({ status: 'pending', projectedEpoch: 1, attempt: 2, tries: 1 })
+    fail('2030-01-01 00:00:09')
+    await takeOutbox(fixture.deps, run, false)
+    expect(await fixture.message('m-1')).toMatchObject({ status: 'pending', projectedEpoch: null, tries: 2 })
+  })
+
   it('journals evidence that does not count once, also when the first commit of it failed', async () => {
     await fixture.send('m-1')
     const run = await fixture.start()

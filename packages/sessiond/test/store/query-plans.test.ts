@@ -112,7 +112,16 @@ test('(invariant 10) a run that postpones a hundred replies adds one delivery to
     deliverAfterMs: index === 99 ? NOW : index % 2 === 0 ? NOW + 1 : 253_402_300_799_000,
     address,
   }))
-  const taken = { run: key, nowMs: NOW, settlements: [], takenSeq: 199, sessionState: [], sinks: ['hook'], journal: [] }
+  const taken = {
+    run: key,
+    nowMs: NOW,
+    settlements: [],
+    takenSeq: 199,
+    countedAcks: [],
+    sessionState: [],
+    sinks: ['hook'],
+    journal: [],
+  }
   await store.takeOutbox({ ...taken, replies })
   const heads = `SELECT id FROM deliveries INDEXED BY deliveries_due WHERE status = 'pending' AND is_queued = 0`
   const looked = () => db.all(heads)
@@ -159,6 +168,7 @@ test('walks no history and no other session in anything a run or a sweep causes'
       { id: 'r3', seq: 3, inReplyTo: 'm2', kind: 'chat', content: '{}', deliverAfterMs: NOW, address },
     ],
     takenSeq: 3,
+    countedAcks: [{ messageId: 'm1', ack: 'x' }],
     sessionState: [{ key: 'k', value: 'v' }],
     sinks: ['hook'],
     journal: [],

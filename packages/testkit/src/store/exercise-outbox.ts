@@ -110,6 +110,22 @@ export function exerciseOutbox(makeHarness: MakeStoreHarness): void {
       })
     })
 
+    test('remembers the last acknowledgement that counted, over retries, replays and restarts', async () => {
+      const { id, run, message } = await s.claimOne()
+      const other = await s.claimOne({ sessionId: 'g/other' })
+      await s.take(run, { settlements: [retried(message)], countedAcks: [{ messageId: id, ack: 'first' }] })
+      await s.store.fillWindow(keyOf(run), NOW + 5_000, WINDOW, false)
+      const again = await s.message(id)
+      const countedAcks = [id, other.id].map((messageId) => ({ messageId, ack: 'second' }))
+      await s.take(run, { settlements: [failed(again)], countedAcks })
+      await s.store.replayDeadMessage(id, NOW)
+      await s.reopen()
+      expect(await s.store.getCountedAcks([other.id, id, 'none'])).toEqual(new Map([[id, 'second']]))
+      await s.end1(run)
+      await s.take(run, { countedAcks: [{ messageId: id, ack: 'late' }] })
+      expect(await s.store.getCountedAcks([id])).toEqual(new Map([[id, 'second']]))
+    })
+
     test('(B8) dead-letters a failed message and tells the user once, where the message came from', async () => {
       const { id, run, message } = await s.claimOne()
       const settlements = [failed(message), failed(message)]

@@ -118,6 +118,7 @@ export class StoreSteps {
       run: keyOf(run),
       nowMs: NOW,
       settlements: [],
+      countedAcks: [],
       replies: [],
       takenSeq: 0,
       sessionState: [],

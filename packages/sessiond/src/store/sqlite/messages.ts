@@ -13,6 +13,13 @@ export function getMessages(db: Database, messageIds: readonly string[]): Messag
   return messageIds.flatMap((id) => getMessage(db, id) ?? [])
 }
 
+/** The last acknowledgement without attempt that counted, of those messages that have one. */
+export function getCountedAcks(db: Database, messageIds: readonly string[]): Map<string, string> {
+  const sql = 'SELECT counted_ack FROM messages WHERE id = ? AND counted_ack IS NOT NULL'
+  const found = messageIds.map((id) => [id, db.get<{ counted_ack: string }>(sql, id)?.counted_ack] as const)
+  return new Map(found.flatMap(([id, ack]) => (ack === undefined ? [] : [[id, ack] as const])))
+}
+
 /**
  * Newest first. Each condition is asked for by itself and names the index that holds just what it asks for: the rare
  * statuses must not cost a walk through history.

@@ -183,4 +183,8 @@ UPDATE deliveries SET is_queued = 1 WHERE status = 'pending' AND is_postponed = 
     FROM deliveries WHERE status = 'pending' AND is_postponed = 1)
   WHERE place = 1);
 `,
+  `
+-- counted_ack: the last acknowledgement without attempt that counted; while it stands unchanged, it does not again.
+ALTER TABLE messages ADD COLUMN counted_ack TEXT;
+`,
 ]

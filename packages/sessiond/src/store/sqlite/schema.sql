@@ -48,7 +48,7 @@ CREATE TABLE messages (
   answered INTEGER NOT NULL DEFAULT 0 CHECK (answered IN (0, 1)),
   dead_letter INTEGER NOT NULL DEFAULT 0 CHECK (dead_letter IN (0, 1)),
   series_id TEXT,
-  recurrence TEXT, at_once INTEGER NOT NULL DEFAULT 0 CHECK (at_once IN (0, 1)),
+  recurrence TEXT, at_once INTEGER NOT NULL DEFAULT 0 CHECK (at_once IN (0, 1)), counted_ack TEXT,
   CHECK ((status IN ('completed', 'failed')) = (ended_at_ms IS NOT NULL)),
   CHECK ((status = 'failed') = (failure IS NOT NULL)),
   CHECK (status <> 'claimed' OR claim_epoch IS NOT NULL)

@@ -16,7 +16,7 @@ import { listDead } from './dead-letters.ts'
 import { getDeadDelivery, listDueDeliveries, nextDeliveryAtMs } from './deliveries.ts'
 import { readFacts } from './facts.ts'
 import { lastJournalId, readJournal } from './journal.ts'
-import { getMessage, getMessages, listMessages } from './messages.ts'
+import { getCountedAcks, getMessage, getMessages, listMessages } from './messages.ts'
 import { readInstallId } from './migrate.ts'
 import { getReplies, listReplies } from './replies.ts'
 import { getRun, listLiveRuns, listRuns } from './runs.ts'
@@ -51,6 +51,9 @@ export class SqliteReader implements StoreReader {
   }
   async getMessages(messageIds: readonly string[]): Promise<Message[]> {
     return this.read(() => getMessages(this.db, messageIds))
+  }
+  async getCountedAcks(messageIds: readonly string[]): Promise<Map<string, string>> {
+    return this.read(() => getCountedAcks(this.db, messageIds))
   }
   async listMessages(filter: MessageFilter): Promise<Message[]> {
     return this.read(() => listMessages(this.db, filter))

@@ -17,6 +17,9 @@ export function takeOutbox(tx: Tx, taken: TakeOutbox): TakeOutboxResult {
   }
   const added = taken.replies.filter((reply) => addRunReply(tx, run, reply, sinks, nowMs))
   const ignored = taken.settlements.filter((settlement) => !settle(tx, { run, sinks, nowMs }, settlement))
+  for (const { messageId, ack } of taken.countedAcks) {
+    tx.db.run('UPDATE messages SET counted_ack = ? WHERE id = ? AND session_id = ?', ack, messageId, run.sessionId)
+  }
   saveSessionState(tx, run.sessionId, taken.sessionState, nowMs)
   const sql = 'UPDATE runs SET taken_seq = max(taken_seq, ?) WHERE session_id = ? AND epoch = ?'
   tx.db.run(sql, taken.takenSeq, run.sessionId, run.epoch)
