@@ -278,6 +278,24 @@ export function exerciseMailbox(name: string, makeHarness: () => Promise<Mailbox
         expect(sizes).toEqual([harness.takeRows, harness.takeRows, 3])
       })
 
+      test('(C11) hears of a long task from a runner that forgets no acknowledgement', async () => {
+        await prepare(projectionOf([messageOf('long', 2)]))
+        asRunner((db) => {
+          db.exec('BEGIN')
+          for (const id of ['forgotten', 'long']) writeAck(db, id, 'processing')
+          for (let row = 0; row < 1_000; row += 1) writeAck(db, `m${row}`, 'completed')
+          db.exec("UPDATE processing_ack SET status = 'completed' WHERE message_id = 'long'; COMMIT")
+        })
+        for (const take of ['take', 'takeFinal'] as const) {
+          const { acks } = await mailbox[take](SESSION, 0)
+          expect(acks.map(({ messageId }) => messageId)).toEqual([
+            'long',
+            ...Array.from({ length: 1_000 }, (_, n) => `m${n}`),
+          ])
+          expect(acks[0]).toMatchObject({ status: 'completed' })
+        }
+      })
+
       test('bounds a batch in bytes, but never hands out nothing', async () => {
         await prepare()
         const content = JSON.stringify({ text: 'x'.repeat(harness.takeBytes - 100) })

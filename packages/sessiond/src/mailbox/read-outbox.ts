@@ -1,28 +1,29 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { PROTOCOL_LIMITS } from '@sessiond/protocol'
-import type { OutboxBatch } from './mailbox.ts'
+import type { OutboxBatch, SessionPaths } from './mailbox.ts'
 import type { TakeInput } from './operations.ts'
 import { type OutboundColumns, readOutboundSchema } from './outbound-schema.ts'
 import { parseAck } from './parse-ack.ts'
 import { parseReply } from './parse-reply.ts'
 import { parseSessionState } from './parse-session-state.ts'
 import { parseState } from './parse-state.ts'
+import { readWindowIds } from './read-window-ids.ts'
 import { RefusedRows } from './refused-rows.ts'
 
-/** Acknowledgements looked at; a run that keeps more is not heard on the oldest. */
+/** Newest acknowledgements looked at. Of a run that keeps more, also those about what it has in hand. */
 const MAX_ACKS = 1000
 /** Longest id, address or time in bytes; longer ones read as absent. */
 const WORD_BYTES = 4 * PROTOCOL_LIMITS.idChars
 const MAX_SEQ = BigInt(Number.MAX_SAFE_INTEGER)
 
-type Bounds = Pick<TakeInput, 'afterSeq' | 'maxRows' | 'maxBytes'>
+type Bounds = Pick<TakeInput, 'paths' | 'afterSeq' | 'maxRows' | 'maxBytes'>
 
 /** Reads one bounded batch in one read transaction, so that acknowledgements and replies fit together. */
 export function readOutbox(db: DatabaseSync, bounds: Bounds): OutboxBatch {
   db.exec('BEGIN')
   const columns = readOutboundSchema(db)
   const refused = new RefusedRows()
-  const acks = readAcks(db, columns, refused)
+  const acks = readAcks(db, columns, bounds.paths, refused)
   const found = readReplies(db, columns, bounds, refused)
   const state = readState(db, columns)
   const sessionState = readSessionState(db, columns, refused)
@@ -30,18 +31,33 @@ export function readOutbox(db: DatabaseSync, bounds: Bounds): OutboxBatch {
   return { acks, ...found, state, sessionState, refused: refused.list() }
 }
 
-function readAcks(db: DatabaseSync, columns: OutboundColumns, refused: RefusedRows): OutboxBatch['acks'] {
+function readAcks(
+  db: DatabaseSync,
+  columns: OutboundColumns,
+  paths: SessionPaths,
+  refused: RefusedRows,
+): OutboxBatch['acks'] {
   const has = columns.processing_ack
   if (!has.has('message_id') || !has.has('status')) return []
-  const rows = db
-    .prepare(
-      `SELECT ${word(has, 'message_id')}, ${word(has, 'status')}, ${stamp(has, 'status_changed')},
-         ${number(has, 'epoch')}, ${number(has, 'attempt')}, ${word(has, 'retry_at')}, ${text(has, 'error', PROTOCOL_LIMITS.errorChars)}
-       FROM processing_ack ORDER BY rowid DESC LIMIT ${MAX_ACKS + 1}`,
-    )
-    .all()
-  if (rows.length > MAX_ACKS) refused.add('processing_ack', `more than ${MAX_ACKS} rows: the oldest are not read`)
-  return refused.keepValid('processing_ack', rows.slice(0, MAX_ACKS).reverse().map(parseAck))
+  const select = selectAck(has)
+  const rows = db.prepare(`${select} ORDER BY rowid DESC LIMIT ${MAX_ACKS + 1}`).all()
+  const oldest = rows[MAX_ACKS - 1]
+  if (rows.length > MAX_ACKS && oldest !== undefined) {
+    refused.add('processing_ack', `more than ${MAX_ACKS} rows: the oldest are read only for messages in hand`)
+    // A row changed in place keeps its old one: what a long task came to stands behind all that was done beside it.
+    const older = `${select} WHERE rowid < ? AND message_id IN (SELECT value FROM json_each(?))
+      ORDER BY rowid DESC LIMIT ${MAX_ACKS}`
+    const ids = JSON.stringify(readWindowIds(paths, MAX_ACKS))
+    rows.splice(MAX_ACKS, 1, ...db.prepare(older).all(oldest.place ?? null, ids))
+  }
+  return refused.keepValid('processing_ack', rows.reverse().map(parseAck))
+}
+
+function selectAck(has: ReadonlySet<string>): string {
+  return `SELECT rowid AS place, ${word(has, 'message_id')}, ${word(has, 'status')}, ${stamp(has, 'status_changed')},
+      ${number(has, 'epoch')}, ${number(has, 'attempt')}, ${word(has, 'retry_at')},
+      ${text(has, 'error', PROTOCOL_LIMITS.errorChars)}
+    FROM processing_ack`
 }
 
 function readReplies(
