@@ -457,6 +457,19 @@ export function exerciseMailbox(name: string, makeHarness: () => Promise<Mailbox
         expect(await mailbox.heartbeatMtimeMs('group/other')).toBeNull()
       })
 
+      test('names the outbox anew after every commit, and none where there is none', async () => {
+        expect(await mailbox.outboxStamp('group/other')).toBeNull()
+        await prepare()
+        const names = [await mailbox.outboxStamp(SESSION), await mailbox.outboxStamp(SESSION)]
+        expect(new Set(names).size).toBe(1)
+        for (const seq of [1, 3]) {
+          asRunner((db) => writeReply(db, seq))
+          names.push(await mailbox.outboxStamp(SESSION))
+        }
+        expect(names).not.toContain(null)
+        expect(new Set(names).size).toBe(3)
+      })
+
       test('calls back after a commit of the run, and not any more once unwatched', async () => {
         await prepare()
         let calls = 0

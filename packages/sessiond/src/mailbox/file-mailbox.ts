@@ -1,9 +1,9 @@
 import { lstat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { formatTimestamp, HEARTBEAT_FILE, INBOUND_DB } from '@sessiond/protocol'
+import { formatTimestamp, HEARTBEAT_FILE, INBOUND_DB, OUTBOUND_DB } from '@sessiond/protocol'
 import type { HostConfig } from '../config/config.ts'
 import type { World } from '../world.ts'
-import { fileStamp } from './file-stamp.ts'
+import { stampOf } from './file-stamp.ts'
 import { type InboundMemory, inboundDifference, rememberInbound } from './inbound-memory.ts'
 import { inboundRows } from './inbound-rows.ts'
 import type { Mailbox, OutboxBatch, Projection, SessionPaths } from './mailbox.ts'
@@ -101,6 +101,10 @@ export class FileMailbox implements Mailbox {
     }
   }
 
+  outboxStamp(sessionId: string): Promise<string | null> {
+    return stampOf(join(this.pathsOf(sessionId).out, OUTBOUND_DB))
+  }
+
   watch(sessionId: string, onChange: () => void): () => void {
     const watcher = new OutboxWatcher(this.pathsOf(sessionId).out, this.#options.world, onChange)
     this.#watchers.add(watcher)
@@ -168,12 +172,8 @@ export class FileMailbox implements Mailbox {
 
 /** A file as this host left it, with no journal beside it, needs no look inside. */
 async function isUntouched(path: string, stamp: string): Promise<boolean> {
-  try {
-    if (fileStamp(await lstat(path, { bigint: true })) !== stamp) return false
-  } catch {
-    // Lost: rebuilt.
-    return false
-  }
+  // Lost counts as touched: it is rebuilt.
+  if ((await stampOf(path)) !== stamp) return false
   return await lstat(`${path}-journal`).then(
     () => false,
     () => true,

@@ -105,6 +105,11 @@ export interface Mailbox {
   setAside(sessionId: string, epoch: number): Promise<string | null>
   /** Modification time of `.heartbeat`, to notice that it moved; null: absent or not a plain file. */
   heartbeatMtimeMs(sessionId: string): Promise<number | null>
+  /**
+   * Names the outbox as a stat sees it, for the price of one: another name, and it may have been written to since. Null:
+   * there is none, or it cannot be told.
+   */
+  outboxStamp(sessionId: string): Promise<string | null>
   /** Calls back soon after the run may have written something: by file notification, else by stat. Coalesced. */
   watch(sessionId: string, onChange: () => void): () => void
   /** Ends watches and reader processes. */

@@ -1,10 +1,9 @@
 import { type FSWatcher, watch } from 'node:fs'
-import { lstat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { OUTBOUND_DB } from '@sessiond/protocol'
 import type { World } from '../world.ts'
 import { Coalescer } from './coalescer.ts'
-import { fileStamp } from './file-stamp.ts'
+import { stampOf } from './file-stamp.ts'
 
 const JOURNAL = `${OUTBOUND_DB}-journal`
 /** Notifications of one session in a second before its watch is closed: an honest runner stays far below. */
@@ -102,14 +101,5 @@ export class OutboxWatcher {
   #unlisten(): void {
     this.#watcher?.close()
     this.#watcher = null
-  }
-}
-
-async function stampOf(path: string): Promise<string | null> {
-  try {
-    return fileStamp(await lstat(path, { bigint: true }))
-  } catch {
-    // Absent or not to be looked at: a state of its own, which a take then names.
-    return null
   }
 }

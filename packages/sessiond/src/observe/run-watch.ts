@@ -33,6 +33,10 @@ export class RunWatch {
   busyLooks = 0
   /** The same once it has ended: replies in it are worth waiting for, but not for ever. */
   busyFinalLooks = 0
+  /** The outbox as it was before the last look that took in everything; null: none has yet. */
+  takenStamp: string | null = null
+  /** Sweeps since then that found it so again, and did not look inside. */
+  skippedLooks = 0
   /** What was last stored of session_state, to write only changes. */
   sessionStateText = ''
   /** Ends the file notification; set once the run was let go. */

@@ -48,6 +48,7 @@ const MAX_STEPS = 10
 /** A mailbox that is busy is looked at again soon, and ever less often: a hostile run may hold its lock for ever. */
 const BUSY_AGAIN = { baseMs: 25, maxMs: 1_000 }
 const UNREADABLE_AGAIN_MS = 1_000
+const MAX_SKIPPED_LOOKS = 9
 
 /** Observes one session, decides, applies, and again until there is nothing more to do now. */
 export async function reconcileSession(
@@ -107,14 +108,18 @@ async function takeIfWritten(
   const mayHaveWritten = (['outbox', 'exit', 'sweep', 'timer', 'startup', 'drain'] as const).some((cause) =>
     causes.has(cause),
   )
-  if (!mayHaveWritten) return null
+  if (!mayHaveWritten || (await isUntouched(deps, sessionId, causes))) return null
   const facts = await deps.store.readFacts(sessionId, deps.world.now())
   const run = facts?.run ?? null
   if (run === null || run.state === 'starting') return null
   const watch = deps.watches.of(keyOf(run), deps.world.monotonicMs())
   try {
+    // Before the look: what is written during it shows at the next sweep.
+    const stamp = await deps.mailbox.outboxStamp(sessionId)
     await takeOutbox(deps, run, false)
     watch.busyLooks = 0
+    watch.takenStamp = stamp
+    watch.skippedLooks = 0
     return null
   } catch (error) {
     if (hasCode(error, 'MAILBOX_BUSY')) return backoffMs(BUSY_AGAIN, watch.busyLooks++, 0)
@@ -124,6 +129,19 @@ async function takeIfWritten(
     }
     throw error
   }
+}
+
+/**
+ * The sweep is the net under the notifications. Where a stat says that nothing was written since everything was taken
+ * in, it leaves the file closed, and opens it all the same now and then: file systems are known to lie.
+ */
+async function isUntouched(deps: ReconcileDeps, sessionId: string, causes: ReadonlySet<Cause>): Promise<boolean> {
+  const watch = deps.watches.find(sessionId)
+  const isSweepAlone = causes.size === 1 && causes.has('sweep')
+  if (!isSweepAlone || watch?.takenStamp == null || watch.skippedLooks >= MAX_SKIPPED_LOOKS) return false
+  if ((await deps.mailbox.outboxStamp(sessionId)) !== watch.takenStamp) return false
+  watch.skippedLooks += 1
+  return true
 }
 
 async function noteUnreadable(deps: ReconcileDeps, run: Run, code: string): Promise<void> {

@@ -30,7 +30,7 @@ const dump = () =>
 
 test('brings an empty directory to the schema in schema.sql', async () => {
   await (await open()).close()
-  // After a new step in migrations.ts: vitest run -u writes the dump anew; review it like code.
+  // After a new step in migrations.ts: `vitest run <this file> -u` writes the dump anew; review it like code.
   await expect(dump()).toMatchFileSnapshot(fileURLToPath(new URL('../../src/store/sqlite/schema.sql', import.meta.url)))
 })
 

@@ -126,6 +126,28 @@ it('whoever only looks at a run that has been followed by another leaves the new
   expect(watches.find('g/main')?.run.epoch).toBe(2)
 })
 
+it('(I10) a sweep opens no outbox that was not written to, and some all the same', async () => {
+  const { supervisor, mailbox } = await setUp()
+  await supervisor.start()
+  await fixture.send('g/main', 'm-1')
+  await until(async () => expect(await fixture.states()).toEqual({ 'g/main': 'running' }))
+  await supervisor.sweepOnce({ dryRun: false })
+  const take = mailbox.take.bind(mailbox)
+  let looks = 0
+  mailbox.take = (...question) => {
+    looks += 1
+    return take(...question)
+  }
+  for (let sweep = 0; sweep < 9; sweep += 1) await supervisor.sweepOnce({ dryRun: false })
+  expect(looks).toBe(0)
+  await supervisor.sweepOnce({ dryRun: false })
+  expect(looks).toBe(1)
+  fixture.write('g/main', (db) => writeAck(db, 'm-1', 'completed', { epoch: 1, attempt: 1 }))
+  await supervisor.sweepOnce({ dryRun: false })
+  expect(looks).toBeGreaterThan(1)
+  expect(await fixture.store.getMessage('m-1')).toMatchObject({ status: 'completed' })
+})
+
 describe('stopping', () => {
   it('(D22) keeps its time when a runtime hangs', async () => {
     const { supervisor, process } = await setUp({ runs: { stopGrace: '100ms', killWait: '1s' } })
