@@ -13,9 +13,10 @@ export function whyNoOwnEngine(): string | null {
   if (process.getuid?.() !== 0) return 'only root can start an engine'
   try {
     execFileSync('dockerd', ['--version'], { stdio: 'ignore' })
+    execFileSync('unshare', ['--net', 'true'], { stdio: 'ignore' })
     return null
   } catch {
-    return 'there is no dockerd'
+    return 'there is no dockerd, or it cannot be given a network of its own'
   }
 }
 
@@ -42,9 +43,9 @@ export class OwnEngine {
     const places = ['--data-root', data, '--exec-root', state, '--pidfile', join(this.#dir, 'pid')]
     const bare = ['--bridge=none', '--iptables=false', '--ip6tables=false', '--ip-masq=false']
     const log = openSync(join(this.#dir, 'log'), 'a')
-    this.#daemon = spawn('dockerd', [...places, ...bare, '--host', `unix://${this.socketPath}`], {
-      stdio: ['ignore', log, log],
-    })
+    // In a network of its own: an engine without a bridge would take down the bridge of the machine's own engine.
+    const command = ['--net', 'dockerd', ...places, ...bare, '--host', `unix://${this.socketPath}`]
+    this.#daemon = spawn('unshare', command, { stdio: ['ignore', log, log] })
     closeSync(log)
     const giveUpAtMs = performance.now() + ANSWER_MS
     while (!(await this.#answers())) {
