@@ -22,6 +22,8 @@ export interface OperationsDeps extends Omit<StopDeps, 'trigger'> {
 const DEFAULT_LIMIT = 100
 /** What one page of any list holds at most. */
 const MAX_LIMIT = 1_000
+/** What the texts of one list of an answer come to at most: a thousand long ones would stall the host, or exceed a string. */
+const MAX_LIST_BYTES = 8 * 1024 * 1024
 
 /** Everything that can be asked of a running host, put together from the operations beside this file. */
 export function createOperations(deps: OperationsDeps): HostApi {
@@ -37,16 +39,16 @@ export function createOperations(deps: OperationsDeps): HostApi {
     },
     sendMany: (requests) => sendMessages(sendDeps, requests),
     listSessions: (query) => store.listSessions({ ...query, limit: clamp(query.limit), nowMs: world.now() }),
-    showSession: (sessionId, limit) => showSession(deps, sessionId, clamp(limit)),
+    showSession: (sessionId, limit) => showSession(deps, sessionId, limit),
     async listMessages(query) {
       await requireSession(deps, query.sessionId)
-      return store.listMessages({ ...query, limit: clamp(query.limit) })
+      return store.listMessages({ ...query, ...page(query.limit) })
     },
     async showMessage(messageId) {
       const message = await store.getMessage(messageId)
       if (message === null) throw messageNotFound(messageId)
       const { sessionId } = message
-      return { message, replies: await store.listReplies({ sessionId, inReplyTo: messageId, limit: DEFAULT_LIMIT }) }
+      return { message, replies: await store.listReplies({ sessionId, inReplyTo: messageId, ...page(undefined) }) }
     },
     cancelMessage: (messageId) => cancelMessage(stopDeps, messageId),
     stopSession: (sessionId) => stopSession(stopDeps, sessionId),
@@ -56,7 +58,7 @@ export function createOperations(deps: OperationsDeps): HostApi {
       return store.listRuns(sessionId, clamp(limit))
     },
     readRunLog: (sessionId, epoch, maxBytes) => readRunLog(deps, sessionId, epoch, maxBytes),
-    listDead: (query) => store.listDead({ ...query, limit: clamp(query.limit) }),
+    listDead: (query) => store.listDead({ ...query, ...page(query.limit) }),
     showDead: (id) => showDead(deadDeps, id),
     async replayDead(id) {
       const sessionId = await replayDead(deadDeps, id)
@@ -71,7 +73,7 @@ export function createOperations(deps: OperationsDeps): HostApi {
   }
 }
 
-async function showSession(deps: OperationsDeps, sessionId: string, limit: number): Promise<SessionDetail> {
+async function showSession(deps: OperationsDeps, sessionId: string, limit: number | undefined): Promise<SessionDetail> {
   const { store, world } = deps
   const nowMs = world.now()
   const [session, facts, summary, next] = await Promise.all([
@@ -81,7 +83,7 @@ async function showSession(deps: OperationsDeps, sessionId: string, limit: numbe
     deps.supervisor.explain(sessionId),
   ])
   if (session === null || facts === null || summary === null || next === null) throw sessionNotFound(sessionId)
-  const messages = await store.listMessages({ sessionId, limit })
+  const messages = await store.listMessages({ sessionId, ...page(limit) })
   const { action, because } = next
   return {
     session,
@@ -89,7 +91,7 @@ async function showSession(deps: OperationsDeps, sessionId: string, limit: numbe
     run: facts.run,
     next: { action, because },
     messages,
-    replies: await store.listReplies({ sessionId, limit }),
+    replies: await store.listReplies({ sessionId, ...page(limit) }),
   }
 }
 
@@ -99,6 +101,10 @@ async function requireSession(deps: OperationsDeps, sessionId: string): Promise<
 
 function messageNotFound(messageId: string): SessiondError {
   return new SessiondError('MESSAGE_NOT_FOUND', `There is no message ${messageId}.`, { fields: { messageId } })
+}
+
+function page(limit: number | undefined): { limit: number; maxBytes: number } {
+  return { limit: clamp(limit), maxBytes: MAX_LIST_BYTES }
 }
 
 function clamp(limit: number | undefined): number {

@@ -150,6 +150,7 @@ export interface MessageFilter {
   /** Newest first, older than this seq. */
   readonly beforeSeq?: number
   readonly limit: number
+  readonly maxBytes?: number
 }
 
 /**
@@ -194,9 +195,13 @@ export interface Store {
   getSessionSummary(sessionId: string, nowMs: number): Promise<SessionSummary | null>
   getMessage(messageId: string): Promise<Message | null>
   getMessages(messageIds: readonly string[]): Promise<Message[]>
+  /**
+   * Lists that hold texts end before `maxBytes` of content are passed, but not before their first item; absent: no
+   * such bound. What is left out is not read into memory.
+   */
   listMessages(filter: MessageFilter): Promise<Message[]>
-  /** The newest `limit` of them, in order of arrival. */
-  listReplies(query: { sessionId: string; inReplyTo?: string; limit: number }): Promise<Reply[]>
+  /** The newest of them, in order of arrival. */
+  listReplies(query: { sessionId: string; inReplyTo?: string; limit: number; maxBytes?: number }): Promise<Reply[]>
   /** Those that exist, in the order asked for; an event names its reply by id. */
   getReplies(replyIds: readonly string[]): Promise<Reply[]>
   getRun(sessionId: string, epoch: number): Promise<Run | null>
@@ -268,7 +273,7 @@ export interface Store {
 
   // Dead letters: failed messages, and deliveries whose sink refused them for good
   /** The one that died last first. */
-  listDead(query: { sessionId?: string; limit: number }): Promise<DeadLetter[]>
+  listDead(query: { sessionId?: string; limit: number; maxBytes?: number }): Promise<DeadLetter[]>
   /** Null unless it is dead now. */
   getDeadDelivery(deliveryId: number): Promise<DueDelivery | null>
   /** Back to pending with no tries spent. */

@@ -22,6 +22,10 @@ class NotingDatabase extends Database {
     this.noted.add(sql)
     return super.get<Row>(sql, ...values)
   }
+  override iterate<Row extends object>(sql: string, ...values: SqlValue[]): Iterable<Row> {
+    this.noted.add(sql)
+    return super.iterate<Row>(sql, ...values)
+  }
   override all<Row extends object>(sql: string, ...values: SqlValue[]): Row[] {
     this.noted.add(sql)
     return super.all<Row>(sql, ...values)

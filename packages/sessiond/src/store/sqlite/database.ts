@@ -43,6 +43,11 @@ export class Database {
     return this.#statement(sql).all(...values) as unknown as Row[]
   }
 
+  /** Reads row by row, so that who has enough leaves the rest unread. */
+  iterate<Row extends object>(sql: string, ...values: SqlValue[]): Iterable<Row> {
+    return this.#statement(sql).iterate(...values) as unknown as Iterable<Row>
+  }
+
   /** Rolls back whatever is open; SQLite may have done so itself (a full disk, an I/O error). */
   rollback(): void {
     if (this.#connection.isTransaction) this.#connection.exec('ROLLBACK')

@@ -1,43 +1,51 @@
 import type { JournalType } from '../../model/journal.ts'
 import type { DeadLetter, Store } from '../store.ts'
 import type { Database, SqlValue } from './database.ts'
+import { cut, readAhead } from './page.ts'
 import { type DeliveryRow, type MessageRow, type ReplyRow, toDelivery, toMessage, toReply } from './rows.ts'
 import type { Tx } from './tx.ts'
 
+/** A dead letter with what its place in the list depends on. */
+interface Dead {
+  readonly endedAtMs: number | null
+  readonly letter: DeadLetter
+}
+
+type DeadQuery = Parameters<Store['listDead']>[0]
+
 /** Lists messages and deliveries that wait for someone, the one that died last first. */
-export function listDead(db: Database, query: Parameters<Store['listDead']>[0]): DeadLetter[] {
-  const [where, values] = ofSession(query.sessionId)
-  const limit = Math.max(query.limit, 0)
-  const messages = db.all<MessageRow>(
-    `SELECT * FROM messages WHERE dead_letter = 1 ${where} ORDER BY ended_at_ms DESC, id LIMIT ?`,
-    ...values,
-    limit,
-  )
-  const deliveries = db.all<DeliveryRow>(
-    `SELECT * FROM deliveries WHERE status = 'failed' ${where} ORDER BY ended_at_ms DESC, id LIMIT ?`,
-    ...values,
-    limit,
-  )
-  return [
-    ...messages.map((row) => ({ endedAtMs: row.ended_at_ms, letter: toDeadMessage(row) })),
-    ...deliveries.flatMap((row) => deadDelivery(db, row).map((letter) => ({ endedAtMs: row.ended_at_ms, letter }))),
-  ]
+export function listDead(db: Database, query: DeadQuery): DeadLetter[] {
+  const { maxBytes = Number.POSITIVE_INFINITY } = query
+  const dead = [deadMessages(db, query), deadDeliveries(db, query)]
+    .flatMap((found) => readAhead(found, maxBytes, contentOf))
     .sort((a, b) => (b.endedAtMs ?? 0) - (a.endedAtMs ?? 0))
-    .slice(0, limit)
-    .map(({ letter }) => letter)
+  return cut(dead, query, contentOf).map(({ letter }) => letter)
+}
+
+function contentOf({ letter }: Dead): { readonly content: string } {
+  return letter.kind === 'message' ? letter.message : letter.reply
+}
+
+function* deadMessages(db: Database, { sessionId, limit }: DeadQuery): Generator<Dead> {
+  const [where, values] = ofSession(sessionId)
+  const sql = `SELECT * FROM messages WHERE dead_letter = 1 ${where} ORDER BY ended_at_ms DESC, id LIMIT ?`
+  for (const row of db.iterate<MessageRow>(sql, ...values, Math.max(limit, 0))) {
+    yield { endedAtMs: row.ended_at_ms, letter: { kind: 'message', message: toMessage(row) } }
+  }
+}
+
+function* deadDeliveries(db: Database, { sessionId, limit }: DeadQuery): Generator<Dead> {
+  const [where, values] = ofSession(sessionId)
+  const sql = `SELECT * FROM deliveries WHERE status = 'failed' ${where} ORDER BY ended_at_ms DESC, id LIMIT ?`
+  for (const row of db.iterate<DeliveryRow>(sql, ...values, Math.max(limit, 0))) {
+    const reply = db.get<ReplyRow>('SELECT * FROM replies WHERE id = ?', row.reply_id)
+    if (reply === undefined) continue
+    yield { endedAtMs: row.ended_at_ms, letter: { kind: 'delivery', delivery: toDelivery(row), reply: toReply(reply) } }
+  }
 }
 
 function ofSession(sessionId: string | undefined): [string, SqlValue[]] {
   return sessionId === undefined ? ['', []] : ['AND session_id = ?', [sessionId]]
-}
-
-function toDeadMessage(row: MessageRow): DeadLetter {
-  return { kind: 'message', message: toMessage(row) }
-}
-
-function deadDelivery(db: Database, row: DeliveryRow): DeadLetter[] {
-  const reply = db.get<ReplyRow>('SELECT * FROM replies WHERE id = ?', row.reply_id)
-  return reply === undefined ? [] : [{ kind: 'delivery', delivery: toDelivery(row), reply: toReply(reply) }]
 }
 
 /** Puts a dead message back in line with all its tries; its attempt goes on counting, so old evidence stays old. */

@@ -1,6 +1,7 @@
 import type { Message, MessageStatus } from '../../model/message.ts'
 import type { MessageFilter } from '../store.ts'
 import type { Database } from './database.ts'
+import { cut, readAhead } from './page.ts'
 import { type MessageRow, toMessage } from './rows.ts'
 
 export function getMessage(db: Database, messageId: string): Message | null {
@@ -22,15 +23,13 @@ export function getCountedAcks(db: Database, messageIds: readonly string[]): Map
 
 /**
  * Newest first. Each condition is asked for by itself and names the index that holds just what it asks for: the rare
- * statuses must not cost a walk through history.
+ * statuses must not cost a walk through history. What does not fit into `maxBytes` is not read either.
  */
 export function listMessages(db: Database, filter: MessageFilter): Message[] {
-  const { statuses, limit } = filter
-  if (statuses === undefined) return select(db, filter, EVERY)
-  return [...new Set(statuses)]
-    .flatMap((status) => OF_STATUS[status].flatMap((kind) => select(db, filter, kind)))
-    .sort((a, b) => b.seq - a.seq)
-    .slice(0, Math.max(limit, 0))
+  const { statuses } = filter
+  const kinds = statuses === undefined ? [EVERY] : [...new Set(statuses)].flatMap((status) => OF_STATUS[status])
+  const rows = kinds.flatMap((kind) => select(db, filter, kind)).sort((a, b) => b.seq - a.seq)
+  return cut(rows, filter, (row) => row).map(toMessage)
 }
 
 const EVERY = 'INDEXED BY messages_seq WHERE'
@@ -45,8 +44,12 @@ const OF_STATUS: Readonly<Record<MessageStatus, readonly string[]>> = {
   failed: ["INDEXED BY messages_failed WHERE status = 'failed' AND"],
 }
 
-function select(db: Database, { sessionId, beforeSeq, limit }: MessageFilter, kind: string): Message[] {
+function select(
+  db: Database,
+  { sessionId, beforeSeq, limit, maxBytes = Number.POSITIVE_INFINITY }: MessageFilter,
+  kind: string,
+): MessageRow[] {
   const sql = `SELECT * FROM messages ${kind} session_id = ? AND seq < ? ORDER BY seq DESC LIMIT ?`
-  const rows = db.all<MessageRow>(sql, sessionId, beforeSeq ?? Number.MAX_SAFE_INTEGER, Math.max(limit, 0))
-  return rows.map(toMessage)
+  const rows = db.iterate<MessageRow>(sql, sessionId, beforeSeq ?? Number.MAX_SAFE_INTEGER, Math.max(limit, 0))
+  return readAhead(rows, maxBytes, (row) => row)
 }

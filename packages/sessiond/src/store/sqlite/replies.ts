@@ -1,8 +1,9 @@
 import { runLine } from '../../model/journal.ts'
 import type { Address } from '../../model/message.ts'
 import type { Reply } from '../../model/reply.ts'
-import type { NewReply, RunKey } from '../store.ts'
+import type { NewReply, RunKey, Store } from '../store.ts'
 import { addDeliveries } from './deliveries.ts'
+import { cut, readAhead } from './page.ts'
 import { type MessageRow, type ReplyRow, toMessage, toReply } from './rows.ts'
 import type { Tx } from './tx.ts'
 
@@ -98,25 +99,26 @@ export function tellSession(tx: Tx, sessionId: string, text: string, sinks: read
   if (row !== undefined) addHostReply(tx, toMessage(row), text, sinks, nowMs)
 }
 
-/** The newest `limit` replies, in order of arrival. */
-export function listReplies(
-  db: Tx['db'],
-  query: { readonly sessionId: string; readonly inReplyTo?: string; readonly limit: number },
-): Reply[] {
+/** The newest replies within the bounds, in order of arrival. */
+export function listReplies(db: Tx['db'], query: Parameters<Store['listReplies']>[0]): Reply[] {
+  const { sessionId, inReplyTo, limit, maxBytes = Number.POSITIVE_INFINITY } = query
   const rows =
-    query.inReplyTo === undefined
-      ? db.all<ReplyRow>(
+    inReplyTo === undefined
+      ? db.iterate<ReplyRow>(
           'SELECT * FROM replies WHERE session_id = ? ORDER BY ordinal DESC LIMIT ?',
-          query.sessionId,
-          query.limit,
+          sessionId,
+          limit,
         )
-      : db.all<ReplyRow>(
+      : db.iterate<ReplyRow>(
           'SELECT * FROM replies WHERE in_reply_to = ? AND session_id = ? ORDER BY ordinal DESC LIMIT ?',
-          query.inReplyTo,
-          query.sessionId,
-          query.limit,
+          inReplyTo,
+          sessionId,
+          limit,
         )
-  return rows.reverse().map(toReply)
+  const read = readAhead(rows, maxBytes, (row) => row)
+  return cut(read, { limit: read.length, maxBytes }, (row) => row)
+    .reverse()
+    .map(toReply)
 }
 
 /** Those of `ids` that exist, in the order asked for. */
