@@ -19,6 +19,13 @@ class Journal {
     this.#listener(id)
   }
 
+  commitReply(replyId: string): void {
+    const id = this.lines.length + 1
+    const line = { id, atMs: 0, sessionId: 'g/s', epoch: 1, messageId: null, detail: { replyId } }
+    this.lines.push({ ...line, type: 'reply:written' })
+    this.#listener(id)
+  }
+
   readonly store: Pick<Store, 'readJournal' | 'lastJournalId' | 'onJournal' | 'getReplies'> = {
     readJournal: async ({ afterId, sessionId, limit }) => {
       this.reads += 1
@@ -96,6 +103,37 @@ describe('EventFeed', () => {
     isFailing = false
     await world.advance(100)
     expect({ told, seen }).toEqual({ told: [1, 2], seen: [1, 2] })
+  })
+
+  it('reads one reply at a time, when its turn comes: who never reads holds none', async () => {
+    const asked: string[] = []
+    journal.store.getReplies = async (ids) => {
+      asked.push(...ids)
+      return []
+    }
+    const reading = feed.subscribe({})[Symbol.asyncIterator]()
+    const first = reading.next()
+    await settle()
+    for (let nth = 1; nth <= 3; nth += 1) journal.commitReply(`r${nth}`)
+    expect((await first).value).toMatchObject({ detail: { replyId: 'r1' } })
+    await settle()
+    expect({ told, asked }).toEqual({ told: [1, 2, 3], asked: ['r1'] })
+    await reading.next()
+    expect(asked).toEqual(['r1', 'r2'])
+    await reading.return?.(undefined)
+  })
+
+  it('lets go of a subscriber whose reply cannot be read once the feed is stopped', async () => {
+    journal.store.getReplies = () => Promise.reject(new Error('the disk gave no answer'))
+    const reading = feed.subscribe({})[Symbol.asyncIterator]()
+    const first = reading.next()
+    await settle()
+    journal.commitReply('r1')
+    await settle()
+    expect(world.timerCount()).toBe(1)
+    feed.stop()
+    expect(await first).toEqual({ done: true, value: undefined })
+    expect(world.timerCount()).toBe(0)
   })
 
   it('asks a journal that stays unreadable ever less often, and at once when there is a commit', async () => {

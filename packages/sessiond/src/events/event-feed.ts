@@ -8,7 +8,7 @@ import type { World } from '../world.ts'
 const PAGE = 500
 /** A subscriber further behind than this reads the journal again instead of being fed from memory. */
 const MAX_BACKLOG = 1_000
-/** A journal that could not be read is read again this soon, then ever less often. */
+/** A journal, or a reply, that could not be read is read again this soon, then ever less often. */
 const RETRY = { baseMs: 100, maxMs: 5_000 } as const
 
 type OnRecords = (records: readonly JournalRecord[]) => void
@@ -20,7 +20,8 @@ export interface FeedDeps {
 
 interface Subscriber {
   readonly sessionId: string | undefined
-  backlog: HostEvent[]
+  /** Lines without their replies: a thousand of those could be a gigabyte. */
+  backlog: JournalRecord[]
   /** True while events may be missing from the backlog: the journal has to be read from `lastId`. */
   hasGap: boolean
   wake: () => void
@@ -28,7 +29,8 @@ interface Subscriber {
 
 /**
  * Hands journal lines to subscribers as they are committed: one read of the journal per commit for all of them.
- * A subscriber that falls behind is switched back to reading the journal, so that nobody's slowness costs memory.
+ * A subscriber that falls behind is switched back to reading the journal, and a reply is read when its turn comes, so
+ * that nobody's slowness costs memory.
  */
 export class EventFeed {
   readonly #store: Pick<Store, 'readJournal' | 'getReplies'>
@@ -70,14 +72,16 @@ export class EventFeed {
     this.#subscribers.add(subscriber)
     try {
       while (!this.#isOver(query.signal)) {
-        const events = await this.#next(subscriber, afterId)
-        for (const event of events) {
-          if (event.id <= afterId) continue
+        const records = await this.#next(subscriber, afterId)
+        for (const record of records) {
+          if (record.id <= afterId) continue
+          const event = await this.#withReply(record, subscriber, query.signal)
+          if (event === null) return
           afterId = event.id
           yield event
           if (this.#isOver(query.signal)) return
         }
-        if (events.length === 0) await this.#whenWoken(subscriber, query.signal)
+        if (records.length === 0) await this.#whenWoken(subscriber, query.signal)
       }
     } finally {
       this.#subscribers.delete(subscriber)
@@ -96,7 +100,7 @@ export class EventFeed {
     return this.#isStopped || signal?.aborted === true
   }
 
-  async #next(subscriber: Subscriber, afterId: number): Promise<HostEvent[]> {
+  async #next(subscriber: Subscriber, afterId: number): Promise<JournalRecord[]> {
     if (!subscriber.hasGap) return subscriber.backlog.splice(0)
     // Cleared before the read: a line committed while we read lands in the backlog, and is told twice rather than never.
     subscriber.hasGap = false
@@ -105,7 +109,7 @@ export class EventFeed {
     const query = { afterId, limit: PAGE, ...(sessionId === undefined ? {} : { sessionId }) }
     const records = await this.#store.readJournal(query)
     if (records.length === PAGE) subscriber.hasGap = true
-    return this.#withReplies(records)
+    return records
   }
 
   #whenWoken(subscriber: Subscriber, signal: AbortSignal | undefined): Promise<void> {
@@ -127,7 +131,7 @@ export class EventFeed {
         if (last === undefined) break
         this.#lastId = last.id
         this.#onRecords(records)
-        if (this.#subscribers.size > 0) this.#feed(await this.#withReplies(records))
+        this.#feed(records)
       }
       this.#failures = 0
       // Who was waiting while a read failed catches up from its own cursor.
@@ -148,10 +152,10 @@ export class EventFeed {
     this.#failures += 1
   }
 
-  #feed(events: readonly HostEvent[]): void {
+  #feed(records: readonly JournalRecord[]): void {
     for (const subscriber of this.#subscribers) {
       const { sessionId } = subscriber
-      const wanted = sessionId === undefined ? events : events.filter((event) => event.sessionId === sessionId)
+      const wanted = sessionId === undefined ? records : records.filter((record) => record.sessionId === sessionId)
       if (wanted.length === 0) continue
       if (subscriber.backlog.length + wanted.length > MAX_BACKLOG) {
         subscriber.backlog = []
@@ -161,13 +165,35 @@ export class EventFeed {
     }
   }
 
-  async #withReplies(records: readonly JournalRecord[]): Promise<HostEvent[]> {
-    const ids = records.map(replyIdOf).filter((id) => id !== null)
-    if (ids.length === 0) return [...records]
-    const replies = new Map((await this.#store.getReplies(ids)).map((reply) => [reply.id, reply]))
-    return records.map((record) => {
-      const reply = replies.get(replyIdOf(record) ?? '')
-      return reply === undefined ? record : { ...record, reply }
+  /** The event a line makes, told late rather than without its reply; null once nobody wants it any more. */
+  async #withReply(
+    record: JournalRecord,
+    subscriber: Subscriber,
+    signal: AbortSignal | undefined,
+  ): Promise<HostEvent | null> {
+    const replyId = replyIdOf(record)
+    if (replyId === null) return record
+    for (let failures = 0; ; failures += 1) {
+      try {
+        const [reply] = await this.#store.getReplies([replyId])
+        return reply === undefined ? record : { ...record, reply }
+      } catch {
+        // What is wrong with the store shows in health.
+        if (this.#isOver(signal)) return null
+        await this.#rest(subscriber, backoffMs(RETRY, failures, 0))
+        if (this.#isOver(signal)) return null
+      }
+    }
+  }
+
+  /** Waits, but no longer than until there is something new, or an end. */
+  #rest(subscriber: Subscriber, ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const cancel = this.#world.setTimer(ms, resolve)
+      subscriber.wake = () => {
+        cancel()
+        resolve()
+      }
     })
   }
 }
