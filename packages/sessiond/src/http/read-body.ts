@@ -30,12 +30,21 @@ async function readBounded(c: Context<ApiEnv>, maxBodyBytes: number): Promise<Ui
   if (body === null) return new Uint8Array(0)
   const chunks: Uint8Array[] = []
   let bytes = 0
-  for await (const chunk of body) {
+  for await (const chunk of whole(body)) {
     bytes += chunk.byteLength
     if (bytes > maxBodyBytes) throw tooLarge()
     chunks.push(chunk)
   }
   return Buffer.concat(chunks)
+}
+
+/** A client that lets go half-way is at fault, not the host: the stream's own error would count as one nobody foresaw. */
+async function* whole(body: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
+  try {
+    yield* body
+  } catch (cause) {
+    throw new SessiondError('BAD_REQUEST', 'The body broke off.', { cause, fields: { in: 'body' } })
+  }
 }
 
 function decode(bytes: Uint8Array): string {

@@ -150,6 +150,19 @@ describe('bodies', () => {
     expect(await errorOf(await ask('POST', SEND, body))).toMatchObject({ status: 400, code: 'BAD_REQUEST' })
   })
 
+  it('of a client that breaks off its upload are refused as its own fault, and nothing is logged', async () => {
+    const { app, log } = apiFixture()
+    const body = new ReadableStream({
+      start: (controller) => controller.enqueue(Buffer.from('{"text":')),
+      pull: (controller) => controller.error(new Error('aborted')),
+    })
+    const headers = { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' }
+    const init = { method: 'POST', headers, body, duplex: 'half' }
+    const refused = await errorOf(await app.request('/v1/sessions/ops/main/messages', init as RequestInit))
+    expect(refused).toMatchObject({ status: 400, code: 'BAD_REQUEST', message: 'The body broke off.' })
+    expect(log).toEqual([])
+  })
+
   it('takes a body that begins with a byte order mark', async () => {
     const { ask } = apiFixture()
     expect((await ask('POST', SEND, '\ufeff{"text":"hi"}')).status).toBe(202)
