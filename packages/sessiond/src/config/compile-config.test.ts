@@ -147,6 +147,18 @@ describe('compileConfig', () => {
     ['both agent and runner', group({ runner: { command: ['x'] } }), ['groups.g']],
     ['a group name with a slash', { groups: { 'a/b': SHELL } }, ['groups["a/b"]']],
     ['a group name that climbs', { groups: { '..': SHELL } }, ['groups[".."]']],
+    ['a group called __proto__', { groups: JSON.parse('{"__proto__":{}}') }, ['groups["__proto__"]']],
+    [
+      'a sink called __proto__',
+      { groups: { g: SHELL }, sinks: JSON.parse('{"__proto__":{"url":"http://x"}}') },
+      ['sinks["__proto__"]'],
+    ],
+    ['a variable called __proto__', group({ env: JSON.parse('{"__proto__":"x"}') }), ['groups.g.env["__proto__"]']],
+    [
+      'a group called __proto__ that JavaScript made a prototype',
+      { groups: Object.setPrototypeOf({ g: SHELL }, { other: SHELL }) },
+      ['groups["__proto__"]'],
+    ],
     ['groups that differ by case', { groups: { a: SHELL, A: SHELL } }, ['groups.A']],
     ['a sink name with a space', { groups: { g: SHELL }, sinks: { 'a b': { url: 'http://x' } } }, ['sinks["a b"]']],
     ['a command that is text', { groups: { g: { agent: { command: 'sh -c' } } } }, ['groups.g.agent.command']],

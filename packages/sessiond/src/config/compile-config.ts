@@ -5,6 +5,7 @@ import { type Conflict, findConflicts } from './conflicts.ts'
 import { applyEnvironment, type Environment } from './environment.ts'
 import { findProblems } from './find-problems.ts'
 import { hostSchema, type ParsedOptions } from './host-schema.ts'
+import { findLostNames } from './lost-names.ts'
 import type { HostOptions } from './options.ts'
 import { ConfigInvalidError, type Problem } from './problem.ts'
 import { salvage } from './salvage.ts'
@@ -29,11 +30,14 @@ export function compileConfig(options: HostOptions | unknown, context: CompileCo
   const { sound, removed } = parsed.success
     ? { sound: parsed.data, removed: [] }
     : salvage(overridden.options, parsed.error.issues)
+  const lost = findLostNames(overridden.options)
+  const notRead = [...removed, ...lost.map(({ option }) => option)]
   const conflicts = sound === undefined ? [] : findConflicts(sound, { needsSecrets: true, ...context })
   const problems = [
     ...overridden.problems,
     ...(parsed.success ? [] : findProblems(parsed.error.issues, overridden.options)),
-    ...conflicts.filter((conflict) => !isNoise(conflict, removed)),
+    ...lost,
+    ...conflicts.filter((conflict) => !isNoise(conflict, notRead)),
   ].map((problem) => nameVariable(problem, overridden.setBy))
   if (problems.length > 0 || !parsed.success) throw new ConfigInvalidError(problems, context.source)
   return toHostConfig(parsed.data, context)
