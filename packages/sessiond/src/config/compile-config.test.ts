@@ -218,6 +218,11 @@ describe('compileConfig', () => {
     ],
     ['a URL with a password', { groups: { g: SHELL }, sinks: { s: { url: 'https://u:p@x' } } }, ['sinks.s.url']],
     ['a URL of another kind', { groups: { g: SHELL }, sinks: { s: { url: 'file:///etc' } } }, ['sinks.s.url']],
+    [
+      'a URL with a port that fetch forbids',
+      { groups: { g: SHELL }, sinks: { s: { url: 'http://x:6666/hook' } } },
+      ['sinks.s.url'],
+    ],
     ['an empty secret', { groups: { g: SHELL }, sinks: { s: { url: 'http://x', secret: '' } } }, ['sinks.s.secret']],
     ['a port above 65535', { groups: { g: SHELL }, api: { port: 65_536 } }, ['api.port']],
     ['a fraction', { groups: { g: SHELL }, runs: { max: 1.5 } }, ['runs.max']],
@@ -281,6 +286,12 @@ describe('compileConfig', () => {
     })
     expect(message).toContain('sinks.s.secret')
     expect(message).not.toContain('s3cret')
+  })
+
+  it('says why a port cannot be used, and nothing else of the URL', () => {
+    const message = messageOf({ groups: { g: SHELL }, sinks: { s: { url: 'http://x:6666/token' } } })
+    expect(message).toContain('has port 6666, which cannot be posted to')
+    expect(message).not.toContain('token')
   })
 
   it('shows a long value cut and on one line', () => {

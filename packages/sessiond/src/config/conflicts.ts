@@ -1,4 +1,5 @@
 import { isValidName } from '@sessiond/protocol'
+import { BAD_PORTS } from './bad-ports.ts'
 import { formatDuration } from './duration.ts'
 import type { Environment } from './environment.ts'
 import { groupConflicts } from './group-conflicts.ts'
@@ -26,6 +27,7 @@ export function findConflicts(options: ParsedOptions, context: ConflictContext):
     ...nameConflicts('sinks', Object.keys(options.sinks)),
     ...Object.entries(options.sinks).flatMap(([name, sink]) => [
       ...atMost(`sinks.${name}.base`, sink.base, `sinks.${name}.max`, sink.max, formatDuration),
+      ...badPort(`sinks.${name}.url`, sink.url),
       ...missingVariable(`sinks.${name}.secret`, sink.secret, context, false),
     ]),
     ...Object.entries(options.groups).flatMap(([name, group]) => groupConflicts(name, group, options, context)),
@@ -68,6 +70,14 @@ function stopConflict(shutdown: ParsedOptions['shutdown'], runs: ParsedOptions['
       involves: ['shutdown.drain', 'shutdown.stopTimeout', 'runs.stopGrace', 'runs.killWait'],
     },
   ]
+}
+
+/** Names the port and no more: the rest of a URL may be a secret. */
+function badPort(where: string, url: string): Conflict[] {
+  const port = URL.parse(url)?.port ?? ''
+  if (port === '' || !BAD_PORTS.has(Number(port))) return []
+  const rule = `has port ${port}, which cannot be posted to: the Fetch standard keeps it for another protocol`
+  return [{ where, rule, cure: 'Have the receiver listen on another port.', involves: [where] }]
 }
 
 function nameConflicts(kind: 'groups' | 'sinks', names: readonly string[]): Conflict[] {

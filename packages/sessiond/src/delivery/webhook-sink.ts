@@ -63,8 +63,14 @@ export class WebhookSink implements Sink {
 function tell(error: unknown, bound: AbortSignal, timeoutMs: number): string {
   if (bound.aborted) return `no answer within ${timeoutMs} ms`
   const cause: unknown = error instanceof Error ? error.cause : undefined
-  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
-  return `the request failed (${typeof code === 'string' ? code : 'no reason given'})`
+  return `the request failed (${reasonOf(cause)})`
+}
+
+function reasonOf(cause: unknown): string {
+  if (!(cause instanceof Error)) return 'no reason given'
+  if ('code' in cause && typeof cause.code === 'string') return cause.code
+  // Without a code, an error of fetch's own: of its messages this one is known to hold nothing of the request.
+  return cause.message === 'bad port' ? 'fetch forbids this port' : cause.name
 }
 
 /** Reads as much of a confirming answer as is wanted; one that breaks off or drags on is a confirmation all the same. */

@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { BAD_PORTS } from '../../src/config/bad-ports.ts'
 import { createSinks } from '../../src/delivery/create-sinks.ts'
 import { signWebhook } from '../../src/delivery/sign-webhook.ts'
 import type { SinkOutcome } from '../../src/delivery/sink.ts'
@@ -193,6 +194,11 @@ describe('WebhookSink', () => {
     const refused = await deliver({ url })
     expect(refused).toEqual({ confirmed: false, permanent: false, error: 'the request failed (ECONNREFUSED)' })
     receiver = await WebhookServer.listen()
+  })
+
+  it.each([...BAD_PORTS].filter((port) => port !== 0))('names port %i as one that fetch forbids', async (port) => {
+    const error = 'the request failed (fetch forbids this port)'
+    expect(await deliver({ url: `http://127.0.0.1:${port}/hook` })).toMatchObject({ confirmed: false, error })
   })
 
   it('(G10) repeats neither the URL nor the body nor the secret in an error', async () => {
