@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import { RUNNER_EXIT } from '@sessiond/protocol'
 
 export type RunnerErrorCode = 'BAD_CONFIGURATION' | 'MAILBOX_UNWRITABLE' | 'MAILBOX_CLOSED'
@@ -19,8 +20,10 @@ export function exitCodeOf(error: unknown): number {
   return error.code === 'BAD_CONFIGURATION' ? RUNNER_EXIT.badConfiguration : RUNNER_EXIT.mailboxUnwritable
 }
 
-/** What went wrong, in one line without a stack, whatever was thrown. */
+/** What went wrong, in one line without a stack, whatever was thrown: handlers throw odd things. */
 export function describeError(error: unknown): string {
-  if (error instanceof Error) return error.message === '' ? error.name : error.message
-  return String(error)
+  const message: unknown = error instanceof Error ? error.message : error
+  if (typeof message === 'string' && message !== '') return message
+  if (error instanceof Error && message === '') return String(error.name)
+  return inspect(message, { depth: 2, breakLength: Number.POSITIVE_INFINITY, customInspect: false })
 }

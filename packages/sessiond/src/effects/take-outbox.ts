@@ -6,14 +6,18 @@ import type { RunWatch } from '../observe/run-watch.ts'
 import type { NewReply } from '../store/store.ts'
 import { type EffectDeps, type EffectOutcome, keyOf, sinksOf } from './deps.ts'
 
+/** Batches taken of a live run in one go: one that writes faster than it is read must still be judged, and stopped. */
+const MAX_BATCHES = 16
+
 /**
  * Copies what a run wrote into the store, batch by batch, once: settles acknowledgements, adds replies and moves the
- * cursor in one transaction each. Writes nothing when there is nothing new. `isFinal`: its exit is confirmed.
+ * cursor in one transaction each. Writes nothing when there is nothing new. `isFinal`: its exit is confirmed, and all of
+ * it is taken; of a live run no more than MAX_BATCHES, and `againInMs` says that there is more.
  */
 export async function takeOutbox(deps: EffectDeps, run: Run, isFinal: boolean): Promise<EffectOutcome> {
   let afterSeq = run.takenSeq
   let taken = 0
-  for (;;) {
+  for (let batches = 1; ; batches += 1) {
     const batch = isFinal
       ? await deps.mailbox.takeFinal(run.sessionId, afterSeq)
       : await deps.mailbox.take(run.sessionId, afterSeq)
@@ -24,6 +28,7 @@ export async function takeOutbox(deps: EffectDeps, run: Run, isFinal: boolean): 
     taken += stored
     afterSeq = Math.max(afterSeq, batch.lastSeq)
     if (!batch.hasMore) return { done: taken > 0, outcome: `took ${taken}` }
+    if (!isFinal && batches === MAX_BATCHES) return { done: true, outcome: `took ${taken} so far`, againInMs: 0 }
   }
 }
 

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { PROTOCOL_LIMITS } from '@sessiond/protocol'
+import { unsafe } from './inspect-outbound.ts'
 import type { OutboxBatch, SessionPaths } from './mailbox.ts'
 import type { TakeInput } from './operations.ts'
 import { type OutboundColumns, readOutboundSchema } from './outbound-schema.ts'
@@ -97,7 +98,10 @@ function readReplies(
       bytesLeft -= bytes
     }
   }
-  return { replies, lastSeq, hasMore: heads.length > bounds.maxRows }
+  const hasMore = heads.length > bounds.maxRows
+  // An index made to lie answers with rows behind the cursor, for ever: who goes on reading never ends.
+  if (hasMore && lastSeq === bounds.afterSeq) throw unsafe('the order of messages_out is not true')
+  return { replies, lastSeq, hasMore }
 }
 
 /** Sequence numbers and sizes first: no content is materialised before its size is known. */

@@ -116,11 +116,11 @@ async function takeIfWritten(
   try {
     // Before the look: what is written during it shows at the next sweep.
     const stamp = await deps.mailbox.outboxStamp(sessionId)
-    await takeOutbox(deps, run, false)
+    const { againInMs = null } = await takeOutbox(deps, run, false)
     watch.busyLooks = 0
-    watch.takenStamp = stamp
+    watch.takenStamp = againInMs === null ? stamp : null
     watch.skippedLooks = 0
-    return null
+    return againInMs
   } catch (error) {
     if (hasCode(error, 'MAILBOX_BUSY')) return backoffMs(BUSY_AGAIN, watch.busyLooks++, 0)
     if (hasCode(error, 'MAILBOX_TIMEOUT', 'MAILBOX_TORN', 'MAILBOX_UNSAFE')) {

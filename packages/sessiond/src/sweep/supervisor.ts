@@ -16,6 +16,9 @@ import { Reconciler } from './reconciler.ts'
 import { RuntimeHealth } from './runtime-health.ts'
 import { SweepLoop } from './sweep-loop.ts'
 
+/** How long a start or a sweep waits for what it asked of live runs; what takes longer goes on beside it. */
+const LOOK_WAIT_MS = 10_000
+
 /** What is nearly done at the end of the drain may still end in order. */
 const LAST_STEPS_MS = 250
 
@@ -201,9 +204,14 @@ export class Supervisor {
   }
 
   async #lookAtLiveRuns(cause: Cause): Promise<SweepLine[]> {
-    const live = await this.#deps.store.listLiveRuns()
-    const lines = await Promise.all(live.map((run) => this.trigger(run.sessionId, cause)))
-    return lines.flat()
+    const { store, world } = this.#deps
+    const lines: SweepLine[] = []
+    const looks = (await store.listLiveRuns()).map(async ({ sessionId }) => {
+      lines.push(...(await this.trigger(sessionId, cause)))
+    })
+    // A session that keeps its own reconcile busy must not keep the host from starting, or the sweep from coming again.
+    await within(world, LOOK_WAIT_MS, Promise.all(looks))
+    return [...lines]
   }
 
   async #removeAllOrphans(): Promise<void> {

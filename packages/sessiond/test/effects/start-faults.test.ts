@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { abortStart } from '../../src/effects/abort-start.ts'
 import { settleRun } from '../../src/effects/settle-run.ts'
 import { startRun } from '../../src/effects/start-run.ts'
+import { takeOutbox } from '../../src/effects/take-outbox.ts'
 import { SessiondError } from '../../src/model/errors.ts'
 import { type EffectsFixture, makeEffectsFixture, SESSION } from './effects-fixture.ts'
 
@@ -112,5 +113,23 @@ describe('the last look at a dead run’s outbox', () => {
     expect(looks).toBe(12)
     expect(await fixture.journalTypes()).toContain('mailbox:setAside')
     expect(await fixture.message('m-1')).toMatchObject({ status: 'pending' })
+  })
+})
+
+describe('(I2, G7) a run that writes faster than it is read', () => {
+  it('is left after some batches, to be judged before more is taken', async () => {
+    await fixture.send('m-1')
+    const run = await fixture.start()
+    let seq = 1
+    const { mailbox } = fixture.deps
+    let takes = 0
+    const empty = { acks: [], replies: [], state: null, sessionState: [], refused: [] }
+    mailbox.take = async () => {
+      takes += 1
+      seq += 2
+      return { ...empty, lastSeq: seq, hasMore: true }
+    }
+    expect(await takeOutbox(fixture.deps, run, false)).toMatchObject({ againInMs: 0 })
+    expect(takes).toBe(16)
   })
 })

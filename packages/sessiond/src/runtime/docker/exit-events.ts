@@ -88,8 +88,12 @@ export class ExitEvents {
       })
       isOpened = true
       signal.addEventListener('abort', () => stream.destroy())
+      // Heard by whoever reads on; before that, a stream that breaks must not pass for an error nobody expected.
+      stream.on('error', () => {})
       // Only with the stream open: nothing can end unseen between the look and the first event.
       await this.#catchUp()
+      // Nothing would ever end the reading of one that has broken meanwhile.
+      if (stream.destroyed) return isOpened
       for await (const line of createInterface({ input: stream })) void this.#hear(line)
     } catch {
       // Down, restarted, or closed by us: the loop tries again, or ends.
