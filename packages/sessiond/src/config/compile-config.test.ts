@@ -211,6 +211,7 @@ describe('compileConfig', () => {
       { groups: { g: SHELL }, shutdown: { drain: '71s' } },
       ['shutdown.drain'],
     ],
+    ['a drain that leaves work no time', { groups: { g: SHELL }, shutdown: { drain: '10s' } }, ['shutdown.drain']],
     [
       'a sink with base above max',
       { groups: { g: SHELL }, sinks: { s: { url: 'http://x', base: '2m', max: '1m' } } },
@@ -286,6 +287,12 @@ describe('compileConfig', () => {
     })
     expect(message).toContain('sinks.s.secret')
     expect(message).not.toContain('s3cret')
+  })
+
+  it('takes a drain of nothing, which says so, and one that is a little longer than the grace', () => {
+    const drainMs = (drain: number | string) =>
+      compileConfig({ groups: { g: SHELL }, shutdown: { drain } }, CONTEXT).shutdown.drainMs
+    expect([drainMs(0), drainMs('10001ms')]).toEqual([0, 10_001])
   })
 
   it('says why a port cannot be used, and nothing else of the URL', () => {

@@ -47,6 +47,7 @@ function hostConflicts(options: ParsedOptions): Conflict[] {
       rule: `must be at least 1KiB below api.maxBody, which is ${formatSize(api.maxBody)}`,
     }),
     ...stopConflict(shutdown, runs),
+    ...drainConflict(shutdown, runs),
     ...(Object.keys(options.groups).length === 0 ? [NO_GROUP] : []),
   ]
 }
@@ -68,6 +69,20 @@ function stopConflict(shutdown: ParsedOptions['shutdown'], runs: ParsedOptions['
       rule: `must leave room: with runs.stopGrace and runs.killWait it makes ${formatDuration(neededMs)}, more than shutdown.stopTimeout, ${formatDuration(shutdown.stopTimeout)}`,
       cure: 'Shorten it, or raise the stop time-out in your service manager and then shutdown.stopTimeout.',
       involves: ['shutdown.drain', 'shutdown.stopTimeout', 'runs.stopGrace', 'runs.killWait'],
+    },
+  ]
+}
+
+/** The end of the drain belongs to stopping what is left, so that a short one would be none although it looks like one. */
+function drainConflict(shutdown: ParsedOptions['shutdown'], runs: ParsedOptions['runs']): Conflict[] {
+  if (shutdown.drain === 0 || shutdown.drain > runs.stopGrace) return []
+  return [
+    {
+      where: 'shutdown.drain',
+      value: formatDuration(shutdown.drain),
+      rule: `must be more than runs.stopGrace, which is ${formatDuration(runs.stopGrace)} and taken from its end`,
+      cure: 'Raise it, lower runs.stopGrace, or write 0 to give running work no time at all.',
+      involves: ['shutdown.drain', 'runs.stopGrace'],
     },
   ]
 }

@@ -311,7 +311,8 @@ const limitsSchema = z
 const shutdownSchema = z
   .strictObject({
     drain: duration({
-      about: 'How long running work may finish before its run is stopped.',
+      about:
+        'From SIGTERM to the end of the host. Running work may finish until `runs.stopGrace` before that; what is left is stopped then. More than `runs.stopGrace`, or `0ms`: no time at all.',
       min: '0ms',
       max: '1h',
       tooLow: 'Work is cut off at every restart, and tried again.',

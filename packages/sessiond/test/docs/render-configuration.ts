@@ -91,6 +91,7 @@ Options that must agree are checked together:
 - \`stuck.claimSilent\` is at most \`stuck.ceiling\`, also where a group overrides one of them.
 - A group's \`agent.timeout\` is at most the \`stuck.maxToolTimeout\` that holds for it.
 - \`limits.text\` is at most \`mailbox.window\`, and at least 1 KiB below \`api.maxBody\`.
+- \`shutdown.drain\` is more than \`runs.stopGrace\`, or 0.
 - \`shutdown.drain\` + \`runs.stopGrace\` + \`runs.killWait\` fit into \`shutdown.stopTimeout\`.
 - A docker group has an image; a process group has none of \`image\`, \`network\`, \`user\`, \`mounts\`.
 - A mount lies below a root of \`mounts.roots\`, is writable only where that root is, and never reaches \`dataDir\`.

@@ -54,7 +54,7 @@ it.each([
 
 it('(A13) what was sent before the wall clock was set back an hour runs before what is sent after', async () => {
   const { world, stepWallClock } = settableWorld()
-  const test = await startHost(groups, { runs: { max: 1 } }, { world })
+  const test = await startHost(groups, { runs: { max: 1, stopGrace: '3s' } }, { world })
   await test.host.send({ group: 'shell', id: 'working', text: WAITS_FOR_GO })
   await test.untilType('message:claimed')
   await test.host.send({ group: 'shell', session: 'waits', id: 'before', text: 'echo before' })
