@@ -6,7 +6,7 @@ import { SessiondError } from '../model/errors.ts'
 import type { Api, ApiContext, ApiEnv } from './api-context.ts'
 import { badRequestOf } from './bad-request.ts'
 import { registerBatch } from './batch.ts'
-import { checkBearer } from './bearer.ts'
+import { noteBearer, requireBearer } from './bearer.ts'
 import { registerDead } from './dead.ts'
 import { errorBodyOf } from './error-body.ts'
 import { statusOf } from './error-status.ts'
@@ -48,7 +48,7 @@ export function createApp(context: ApiContext): Api {
     c.header('X-Content-Type-Options', 'nosniff')
     await next()
   })
-  app.use(checkHostHeader(context), limitRate(context), checkBearer(context), refuseUntilReady(context))
+  app.use(checkHostHeader(context), noteBearer(context), limitRate(context), requireBearer, refuseUntilReady(context))
   app.use(readBody(context))
   for (const register of RESOURCES) register(app, context)
   return app

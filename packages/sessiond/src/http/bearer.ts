@@ -6,22 +6,26 @@ import type { ApiContext, ApiEnv } from './api-context.ts'
 /** The only path that answers without a token, and then says no more than whether all is well. */
 export const HEALTH_PATH = '/v1/health'
 
-/** Refuses requests without the bearer token. Comparing takes the same time wherever a wrong token differs. */
-export function checkBearer({ token }: ApiContext): MiddlewareHandler<ApiEnv> {
+/** Notes whether a request carries the token. Comparing takes the same time wherever a wrong token differs. */
+export function noteBearer({ token }: ApiContext): MiddlewareHandler<ApiEnv> {
   const expected = digest(token)
   return async (c, next) => {
-    const header = c.req.header('authorization')
-    const presented = /^bearer +([^\s]+) *$/i.exec(header ?? '')?.[1]
-    const isAuthenticated = presented !== undefined && timingSafeEqual(digest(presented), expected)
-    const mayBeAnonymous = header === undefined && c.req.path === HEALTH_PATH
-    if (!isAuthenticated && !mayBeAnonymous) {
-      const what =
-        header === undefined ? 'The request carries no bearer token.' : 'The bearer token is not the right one.'
-      throw new SessiondError('UNAUTHORIZED', what)
-    }
-    c.set('isAuthenticated', isAuthenticated)
+    const presented = /^bearer +([^\s]+) *$/i.exec(c.req.header('authorization') ?? '')?.[1]
+    c.set('isAuthenticated', presented !== undefined && timingSafeEqual(digest(presented), expected))
     await next()
   }
+}
+
+/** Refuses requests without the token. */
+export const requireBearer: MiddlewareHandler<ApiEnv> = async (c, next) => {
+  const header = c.req.header('authorization')
+  const mayBeAnonymous = header === undefined && c.req.path === HEALTH_PATH
+  if (!c.get('isAuthenticated') && !mayBeAnonymous) {
+    const what =
+      header === undefined ? 'The request carries no bearer token.' : 'The bearer token is not the right one.'
+    throw new SessiondError('UNAUTHORIZED', what)
+  }
+  await next()
 }
 
 function digest(text: string): Buffer {

@@ -239,16 +239,24 @@ describe('paths', () => {
 })
 
 describe('the rate', () => {
-  it('is held per address, wrong tokens included, and says when to come back', async () => {
+  it('is held per address, and says when to come back', async () => {
     const world = new FakeWorld()
-    const { app, ask } = apiFixture({ requestsPerSecond: 2 }, world)
-    expect((await app.request('/v1/sessions')).status).toBe(401)
+    const { ask } = apiFixture({ requestsPerSecond: 2 }, world)
+    expect((await ask('GET', '/v1/sessions')).status).toBe(200)
     expect((await ask('GET', '/v1/sessions')).status).toBe(200)
     const refused = await ask('GET', '/v1/sessions')
     expect(refused.headers.get('retry-after')).toBe('1')
     expect(await errorOf(refused)).toMatchObject({ status: 429, code: 'RATE_LIMITED' })
     await world.advance(500)
     expect((await ask('GET', '/v1/sessions')).status).toBe(200)
+  })
+
+  it('(I2) of those who have no token takes nothing from who has it, on the same address', async () => {
+    const { app, ask } = apiFixture({ requestsPerSecond: 2 }, new FakeWorld())
+    const guess = async () => (await app.request('/v1/sessions', { headers: { Authorization: 'Bearer no' } })).status
+    expect([await guess(), await guess(), await guess()]).toEqual([401, 401, 429])
+    expect((await app.request('/v1/health')).status).toBe(429)
+    expect((await ask('POST', '/v1/sessions/ops/main/stop')).status).toBe(200)
   })
 })
 
