@@ -13,6 +13,8 @@ import { runtimeOf } from './stop-run.ts'
 export interface StartDeps extends EffectDeps {
   /** Called when the run may have written something. */
   readonly onOutboxChange: (sessionId: string) => void
+  /** How often the runtime was out of reach since the host started. */
+  readonly lossesOf: (runtime: string) => number
 }
 
 /**
@@ -35,6 +37,7 @@ export async function startRun(deps: StartDeps, sessionId: string, group: GroupC
   watch.isExcused = false
   // Before the window is read: whoever changes a message from here on says that the mailbox is behind.
   watch.isMailboxBehind = false
+  const lossesBefore = deps.lossesOf(run.runtime)
   let handle: RunHandle | null = null
   try {
     const runtime = runtimeOf(deps, group.runtime)
@@ -48,7 +51,7 @@ export async function startRun(deps: StartDeps, sessionId: string, group: GroupC
     watch.interruptionsAtSight = runtime.interruptions
     await runtime.start(handle)
   } catch (error) {
-    return failStart(deps, run, handle, error)
+    return failStart(deps, run, { handle, lossesBefore }, error)
   }
   await deps.world.boundary('start:let-go')
   await deps.store.recordRunStarted(keyOf(run), deps.world.now())
@@ -101,7 +104,12 @@ async function withdraw(runtime: Runtime, handle: RunHandle): Promise<EffectOutc
  * retry, and an engine that cannot be reached is nobody's failure; anything else, a full disk and a bug included, counts
  * as a spawn failure, so that it backs off and is told.
  */
-async function failStart(deps: StartDeps, run: Run, handle: RunHandle | null, error: unknown): Promise<EffectOutcome> {
+async function failStart(
+  deps: StartDeps,
+  run: Run,
+  { handle, lossesBefore }: { readonly handle: RunHandle | null; readonly lossesBefore: number },
+  error: unknown,
+): Promise<EffectOutcome> {
   if (hasCode(error, 'STORE_BUSY', 'STORE_BROKEN')) throw error
   if (handle !== null) {
     const runtime = runtimeOf(deps, run.runtime)
@@ -112,7 +120,8 @@ async function failStart(deps: StartDeps, run: Run, handle: RunHandle | null, er
   }
   const nowMs = deps.world.now()
   const facts = await deps.store.readFacts(run.sessionId, nowMs)
-  const isOurFault = hasCode(error, 'RUNTIME_UNREACHABLE') && !(await isAnswering(deps, run.runtime))
+  const wasLost = deps.lossesOf(run.runtime) !== lossesBefore
+  const isEnginesFault = hasCode(error, 'RUNTIME_UNREACHABLE') && (wasLost || !(await isAnswering(deps, run.runtime)))
   const words = wordsOf(error)
   const failure = decideSpawnFailure(facts?.session.spawnFailures ?? 0, words, deps.config.spawn, nowMs)
   await deps.store.endRun({
@@ -122,12 +131,12 @@ async function failStart(deps: StartDeps, run: Run, handle: RunHandle | null, er
     exit: null,
     settlements: [],
     sinks: sinksOf(deps.config, run.group),
-    spawnFailure: isOurFault ? null : { error: words, ...failure },
+    spawnFailure: isEnginesFault ? null : { error: words, ...failure },
     journal: [],
   })
   await deps.world.boundary('start:failed')
   deps.watches.drop(keyOf(run))
-  if (isOurFault) throw error
+  if (isEnginesFault) throw error
   return { done: true, outcome: `start failed: ${error instanceof SessiondError ? error.code : 'unexpected'}` }
 }
 

@@ -20,6 +20,7 @@ const PROBE_BACKOFF = { baseMs: 500, maxMs: 30_000 }
 export class RuntimeHealth {
   readonly #deps: RuntimeHealthDeps
   readonly #lost = new Map<string, { probes: number; cancelTimer: () => void }>()
+  readonly #losses = new Map<string, number>()
   #isStopped = false
 
   constructor(deps: RuntimeHealthDeps) {
@@ -30,6 +31,11 @@ export class RuntimeHealth {
     return this.#lost.has(runtime)
   }
 
+  /** How often it was lost since this host started. */
+  lossesOf(runtime: string): number {
+    return this.#losses.get(runtime) ?? 0
+  }
+
   lostRuntimes(): string[] {
     return [...this.#lost.keys()]
   }
@@ -38,6 +44,7 @@ export class RuntimeHealth {
   noteLost(runtime: Runtime, because: string): void {
     if (this.#lost.has(runtime.name) || this.#isStopped) return
     this.#lost.set(runtime.name, { probes: 0, cancelTimer: () => {} })
+    this.#losses.set(runtime.name, this.lossesOf(runtime.name) + 1)
     void this.#journal('runtime:lost', runtime.name, because)
     this.#armProbe(runtime)
   }

@@ -50,6 +50,7 @@ export class Supervisor {
       drain: () => this.#drain,
       checkPulse: () => this.#pulse.check(),
       isRuntimeLost: (name) => this.#runtimes.isLost(name),
+      lossesOf: (name) => this.#runtimes.lossesOf(name),
       onRuntimeUnknown: (name, because) => this.#noteLost(name, because),
     }
     this.#runtimes = new RuntimeHealth({

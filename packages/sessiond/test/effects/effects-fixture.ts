@@ -50,7 +50,7 @@ export async function makeEffectsFixture(): Promise<EffectsFixture> {
   const world = { ...realWorld, boundary: (_name: string): void | Promise<void> => {} }
   const runtimes = new Map([['process', runtime]])
   const watches = new RunWatches()
-  const deps = { config, world, store, mailbox, runtimes, watches, onOutboxChange: () => {} }
+  const deps = { config, world, store, mailbox, runtimes, watches, onOutboxChange: () => {}, lossesOf: () => 0 }
   const group = config.groups.get('g')
   if (group === undefined) throw new Error('the group is configured above')
 

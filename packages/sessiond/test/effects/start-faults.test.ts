@@ -61,6 +61,15 @@ describe('a create call that is not answered', () => {
     expect(facts?.session.spawnNotBeforeMs).toBeGreaterThan(0)
   })
 
+  it('(D11) is nobody’s failure when the engine was out of reach meanwhile, though it answers again', async () => {
+    await fixture.send('m-1')
+    let losses = 0
+    const deps = { ...fixture.deps, lossesOf: () => losses++ }
+    await expect(startRun(deps, SESSION, fixture.group)).rejects.toMatchObject({ code: 'RUNTIME_UNREACHABLE' })
+    const facts = await fixture.deps.store.readFacts(SESSION, Date.now())
+    expect(facts).toMatchObject({ run: null, session: { spawnFailures: 0 } })
+  })
+
   it('(D11) is nobody’s failure when it answers nothing', async () => {
     await fixture.send('m-1')
     fixture.runtime.list = () => Promise.reject(timedOut())
