@@ -98,8 +98,13 @@ export interface HostApi {
     beforeSeq?: number
     limit?: number
   }): Promise<Message[]>
-  /** MESSAGE_NOT_FOUND. With the replies to it. */
-  showMessage(messageId: string): Promise<{ message: Message; replies: Reply[] }>
+  /** MESSAGE_NOT_FOUND. With the newest replies to it. */
+  showMessage(messageId: string, limit?: number): Promise<{ message: Message; replies: Reply[] }>
+  /**
+   * Replies to a message, oldest first: all of them, page by page, with each page's last id as the next one's `after`,
+   * until a page is empty. MESSAGE_NOT_FOUND; BAD_REQUEST when `after` is no reply to it.
+   */
+  listReplies(query: { messageId: string; after?: string; limit?: number }): Promise<Reply[]>
   /** `requested`: its run is being told; the message ends when the run has let go. MESSAGE_NOT_FOUND, MESSAGE_NOT_OPEN. */
   cancelMessage(messageId: string): Promise<'cancelled' | 'requested'>
   /** Ends what the agent is doing: claimed messages end CANCELLED, its run stops; later messages wake a new run. */

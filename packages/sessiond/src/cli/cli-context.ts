@@ -12,10 +12,13 @@ export interface CliContext {
   /** True when a person reads standard error. */
   readonly isErrTerminal: boolean
   now(): number
-  /** Aborts on the first SIGINT or SIGTERM. */
-  readonly interrupted: AbortSignal
-  /** Calls back on the second one: whoever asks twice does not want to wait. */
-  onSecondInterrupt(listener: () => void): void
+  /**
+   * The first SIGINT or SIGTERM from now on aborts the signal instead of ending the process with 130. The second ends
+   * it all the same: whoever asks twice does not want to wait.
+   */
+  handleInterrupt(): AbortSignal
+  /** From now on a reader who is gone ends nothing: this is a host. */
+  outliveReader(): void
   setExitCode(code: number): void
 }
 

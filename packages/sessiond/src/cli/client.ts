@@ -44,8 +44,13 @@ export class HostClient {
     return this.#ask('GET', `/v1/sessions/${id}`, { limit })
   }
 
-  showMessage(id: string): Promise<{ message: Message; replies: Reply[] }> {
-    return this.#ask('GET', `/v1/messages/${id}`)
+  /** Without its replies, which are listed apart. */
+  async showMessage(id: string): Promise<Message> {
+    return (await this.#ask<{ message: Message }>('GET', `/v1/messages/${id}`, { limit: 1 })).message
+  }
+
+  async listReplies(id: string, after: string | undefined): Promise<Reply[]> {
+    return (await this.#ask<{ replies: Reply[] }>('GET', `/v1/messages/${id}/replies`, { after })).replies
   }
 
   cancelMessage(id: string): Promise<{ outcome: 'cancelled' | 'requested' }> {

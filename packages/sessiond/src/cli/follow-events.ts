@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { EventSourceParserStream } from 'eventsource-parser/stream'
 import type { HostEvent } from '../api.ts'
-import { hasCode } from '../model/errors.ts'
+import { hasCode, SessiondError } from '../model/errors.ts'
 import type { HostClient } from './client.ts'
 
 export interface FollowOptions {
@@ -10,6 +10,8 @@ export interface FollowOptions {
   readonly sessionId?: string
   readonly afterId?: number
   readonly signal: AbortSignal
+  /** True: the host is known to be there, so that also the first connection waits for it. @default false */
+  readonly isPatient?: boolean
   /** Called after each connection was made, the first one included. */
   readonly onOpen?: () => void
   /** Called once per outage. */
@@ -25,19 +27,19 @@ const MAX_EVENT_CHARS = 64 * 1024 * 1024
 
 /**
  * Yields every event once, in order, also across restarts of the host: it reconnects and resumes after the last
- * event seen. Throws when the first connection fails, or when the host refuses; ends when the signal aborts.
+ * event seen. Throws when there is no host to connect to at first, or when it refuses; ends when the signal aborts.
  */
 export async function* followEvents(options: FollowOptions): AsyncGenerator<HostEvent> {
   const { signal } = options
   let lastEventId: string | undefined
   let wasOpen = false
   let isLost = false
-  let waitMs = FIRST_WAIT_MS
+  let failures = 0
   while (!signal.aborted) {
     try {
       for await (const item of readOnce(options, lastEventId)) {
         if (item === 'open') {
-          ;[wasOpen, isLost, waitMs] = [true, false, FIRST_WAIT_MS]
+          ;[wasOpen, isLost, failures] = [true, false, 0]
           options.onOpen?.()
         } else {
           lastEventId = String(item.id)
@@ -46,13 +48,13 @@ export async function* followEvents(options: FollowOptions): AsyncGenerator<Host
       }
     } catch (error) {
       if (signal.aborted) return
-      if (!wasOpen || !isOutage(error)) throw error
+      if (!isOutage(error) || !(wasOpen || options.isPatient === true || isRefusedForNow(error))) throw error
       if (!isLost) options.onLost?.(error)
       isLost = true
     }
     // Aborted while waiting: the loop's own condition ends it.
-    await sleep(waitMs, undefined, { signal }).catch(() => {})
-    waitMs = Math.min(waitMs * 2, LONGEST_WAIT_MS)
+    await sleep(waitAfter(failures), undefined, { signal }).catch(() => {})
+    failures += 1
   }
 }
 
@@ -85,10 +87,19 @@ async function* readOnce(options: FollowOptions, lastEventId: string | undefined
   }
 }
 
-/** Whether waiting may help: the host is gone, starting, or the connection broke. */
-function isOutage(error: unknown): boolean {
-  if (hasCode(error, 'HOST_NOT_RUNNING', 'HOST_UNRESPONSIVE', 'HOST_STARTING', 'HOST_STOPPING', 'RATE_LIMITED'))
-    return true
+/** Whether waiting may help: the host is gone, starting, busy, or the connection broke. */
+export function isOutage(error: unknown): boolean {
+  if (error instanceof SessiondError) return error.retryable
   // What a broken connection throws while its body is read; ours are all SessiondErrors.
   return error instanceof Error && (error.name === 'TypeError' || error.name === 'AbortError')
+}
+
+/** There is a host, and it says to come again. */
+function isRefusedForNow(error: unknown): boolean {
+  return hasCode(error, 'HOST_STARTING', 'RATE_LIMITED', 'STORE_BUSY')
+}
+
+/** How long to wait after the nth failure in a row, from 0. */
+export function waitAfter(failures: number): number {
+  return Math.min(FIRST_WAIT_MS * 2 ** failures, LONGEST_WAIT_MS)
 }

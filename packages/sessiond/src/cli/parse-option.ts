@@ -10,9 +10,12 @@ export function wholeNumber(min: number, max: number): (text: string) => number 
   }
 }
 
-/** Reads an option that is a duration such as `30s` or `10m`. */
+/** What one timer can wait. */
+const MAX_DURATION_MS = 24 * 24 * 3_600_000
+
+/** Reads an option that is a duration such as `30s` or `10m`, 24 days at most. */
 export function durationMs(text: string): number {
   const ms = parseDurationMs(text)
-  if (ms !== undefined && ms > 0) return ms
-  throw new InvalidArgumentError("Write a duration such as '30s' or '10m'.")
+  if (ms !== undefined && ms > 0 && ms <= MAX_DURATION_MS) return ms
+  throw new InvalidArgumentError("Write a duration such as '30s' or '10m', 24d at most.")
 }

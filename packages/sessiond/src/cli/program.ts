@@ -17,15 +17,15 @@ import { addSweep } from './commands/sweep.ts'
 import { addTail } from './commands/tail.ts'
 import { addUp } from './commands/up.ts'
 
-/** The whole command line; each command is a file of its own. */
-export function createProgram(context: CliContext): Command {
+/** The whole command line; each command is a file of its own. For a program (`isJson`) no help goes to standard error. */
+export function createProgram(context: CliContext, isJson: boolean): Command {
   const program = new Command('sessiond')
     .description('Supervises AI-agent sessions: durable messages, one run per session, no loss or doubling.')
     .version(VERSION)
     .exitOverride()
     .configureOutput({
       writeOut: (text) => context.out(text),
-      writeErr: (text) => context.err(text),
+      writeErr: (text) => (isJson ? undefined : context.err(text)),
       // Usage errors are told by reportError, once, in the form that was asked for.
       outputError: () => {},
     })

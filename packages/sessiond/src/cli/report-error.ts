@@ -9,10 +9,6 @@ import { escapeText, toSafeJson } from './format/escape.ts'
  * `--json` it is one line, `{"error":{code,message,cure,fields}}`, the same object the HTTP API answers with.
  */
 export function reportError(error: unknown, context: CliContext, isJson: boolean): void {
-  if (context.interrupted.aborted && isAbort(error)) {
-    context.setExitCode(EXIT.interrupted)
-    return
-  }
   const known = error instanceof SessiondError ? error : asSessiondError(error)
   context.setExitCode(known === undefined ? EXIT.failed : exitCodeOf(known))
   const body = known === undefined ? bugOf(error) : bodyOf(known)
@@ -38,13 +34,10 @@ function bodyOf({ code, message, cure, fields }: SessiondError): ErrorBody {
 
 function asSessiondError(error: unknown): SessiondError | undefined {
   if (!(error instanceof CommanderError)) return undefined
-  const what = error.message.replace(/^error: /, '').trim()
+  const isHelp = error.code === 'commander.help'
+  const what = isHelp ? 'There is no command, or none of this name.' : error.message.replace(/^error: /, '').trim()
   return new SessiondError('BAD_REQUEST', what.endsWith('.') ? what : `${what}.`, {
     cure: 'Run the command with --help for its arguments.',
     cause: error,
   })
-}
-
-function isAbort(error: unknown): boolean {
-  return error instanceof Error && error.name === 'AbortError'
 }

@@ -1,10 +1,11 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { HostEvent } from '../api.ts'
-import { hasCode } from '../model/errors.ts'
 import type { Message, SendReceipt } from '../model/message.ts'
 import type { CliContext, CommonOptions } from './cli-context.ts'
+import type { HostClient } from './client.ts'
 import { EXIT } from './exit-codes.ts'
 import { connect, type FoundHost } from './find-host.ts'
-import { followEvents } from './follow-events.ts'
+import { followEvents, isOutage, waitAfter } from './follow-events.ts'
 import { textOfContent } from './format/content.ts'
 import { escapeLine, escapeText, toSafeJson } from './format/escape.ts'
 import { describeStatus } from './format/message.ts'
@@ -25,11 +26,13 @@ export async function waitForReply(
   context: CliContext,
 ): Promise<void> {
   const timeout = typeof options.wait === 'number' ? AbortSignal.timeout(options.wait) : new AbortController().signal
+  const interrupted = context.handleInterrupt()
   const watch = new ReplyWatch(found, receipt.messageId, options, context)
   const events = followEvents({
     connect: () => connect(found),
     sessionId: receipt.sessionId,
-    signal: AbortSignal.any([context.interrupted, timeout, watch.over]),
+    signal: AbortSignal.any([interrupted, timeout, watch.over]),
+    isPatient: true,
     // What happened before the stream was open shows up here.
     onOpen: () => watch.look(),
     onLost: () => context.err('The host is gone; the message is safe. Waiting for it to come back.\n'),
@@ -38,7 +41,7 @@ export async function waitForReply(
   const ended = await watch.result()
   if (ended !== undefined) {
     context.setExitCode(ended.status === 'completed' ? EXIT.ok : EXIT.failed)
-  } else if (context.interrupted.aborted) {
+  } else if (interrupted.aborted) {
     context.setExitCode(EXIT.interrupted)
   } else {
     context.err(`Not finished in time. The message is safe: sessiond show ${receipt.sessionId}\n`)
@@ -53,8 +56,11 @@ class ReplyWatch {
   readonly #options: WaitOptions
   readonly #context: CliContext
   readonly #over = new AbortController()
-  readonly #printed = new Set<string>()
+  /** One look after the other, so that replies are printed once and in order. */
   #looking: Promise<void> = Promise.resolve()
+  #isLookWanted = false
+  #lastReplyId: string | undefined
+  #failures = 0
   #ended: Message | undefined
   #error: unknown
 
@@ -78,26 +84,29 @@ class ReplyWatch {
     this.look()
   }
 
-  /** One look after the other, so that replies are printed once and in order. */
+  /** However many ask while a look is under way, one more follows it. */
   look(): void {
+    if (this.#isLookWanted) return
+    this.#isLookWanted = true
     this.#looking = this.#looking.then(() => this.#lookOnce()).catch((error: unknown) => this.#fail(error))
   }
 
+  /** The message as it ended; undefined when it has not. Nothing is looked at any more. */
   async result(): Promise<Message | undefined> {
     await this.#looking
+    this.#over.abort()
     if (this.#error !== undefined) throw this.#error
     return this.#ended
   }
 
   async #lookOnce(): Promise<void> {
+    this.#isLookWanted = false
     if (this.over.aborted) return
     const client = await connect(this.#found)
-    const { message, replies } = await client.showMessage(this.#messageId)
-    for (const reply of [...replies].sort((a, b) => a.createdAtMs - b.createdAtMs)) {
-      if (this.#printed.has(reply.id)) continue
-      this.#printed.add(reply.id)
-      this.#print({ reply }, `${escapeText(textOfContent(reply.content)).replace(/\n$/, '')}\n`)
-    }
+    // Before the replies: an ended message has all of them.
+    const message = await client.showMessage(this.#messageId)
+    await this.#printReplies(client)
+    this.#failures = 0
     if (message.endedAtMs === null) return
     this.#ended = message
     this.#over.abort()
@@ -110,13 +119,28 @@ class ReplyWatch {
     }
   }
 
+  async #printReplies(client: HostClient): Promise<void> {
+    for (;;) {
+      const replies = await client.listReplies(this.#messageId, this.#lastReplyId)
+      if (replies.length === 0) return
+      for (const reply of replies) {
+        this.#lastReplyId = reply.id
+        this.#print({ reply }, `${escapeText(textOfContent(reply.content)).replace(/\n$/, '')}\n`)
+      }
+    }
+  }
+
   #print(value: unknown, words: string): void {
     this.#context.out(this.#options.json === true ? `${toSafeJson(value)}\n` : words)
   }
 
   #fail(error: unknown): void {
-    // The stream notices the same outage, reconnects, and looks again.
-    if (hasCode(error, 'HOST_NOT_RUNNING', 'HOST_UNRESPONSIVE', 'HOST_STOPPING', 'RATE_LIMITED')) return
+    if (isOutage(error)) {
+      const look = () => this.look()
+      sleep(waitAfter(this.#failures), undefined, { signal: this.over }).then(look, () => {})
+      this.#failures += 1
+      return
+    }
     this.#error ??= error
     this.#over.abort()
   }

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { registerHooks } from 'node:module'
 import { dirname, resolve } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
 import { SessiondError } from '../model/errors.ts'
 import { compileConfig } from './compile-config.ts'
@@ -69,6 +70,28 @@ async function readOptions(file: string): Promise<HostOptions> {
   }
 }
 
+const MAX_LOAD_MS = 30_000
+
+/** An await at its top that never settles would otherwise end the process in silence. */
+async function settled<T>(loading: Promise<T>, file: string): Promise<T> {
+  const timer = new AbortController()
+  const late = sleep(MAX_LOAD_MS, undefined, { signal: timer.signal }).then(() => {
+    throw new SessiondError(
+      'CONFIG_INVALID',
+      `The configuration ${file} is not loaded after ${MAX_LOAD_MS / 1000} s.`,
+      {
+        cure: 'Look for an await at its top level that never settles.',
+      },
+    )
+  })
+  try {
+    return await Promise.race([loading, late])
+  } finally {
+    timer.abort()
+    late.catch(() => {})
+  }
+}
+
 async function importOptions(file: string): Promise<HostOptions> {
   const { href } = pathToFileURL(file)
   const hooks = registerHooks({
@@ -81,7 +104,7 @@ async function importOptions(file: string): Promise<HostOptions> {
     },
   })
   try {
-    const loaded: { readonly default?: HostOptions } = await import(href)
+    const loaded = await settled<{ readonly default?: HostOptions }>(import(href), file)
     if (loaded.default !== undefined) return loaded.default
   } finally {
     hooks.deregister()

@@ -46,12 +46,31 @@ const listRoute = createRoute({
 const showRoute = createRoute({
   method: 'get',
   path: '/v1/messages/{id}',
-  summary: 'Show a message with the replies to it',
-  request: { params: z.object({ id: idInput }) },
+  summary: 'Show a message with the newest replies to it',
+  request: { params: z.object({ id: idInput }), query: strictObject({ limit: limitInput }) },
   responses: {
     200: json('The message.', z.object({ message: messageSchema, replies: z.array(replySchema) })),
     ...failures,
   },
+})
+
+const repliesRoute = createRoute({
+  method: 'get',
+  path: '/v1/messages/{id}/replies',
+  summary: 'List the replies to a message, oldest first',
+  request: {
+    params: z.object({ id: idInput }),
+    query: strictObject({
+      after: z
+        .string()
+        .min(1)
+        .max(512)
+        .optional()
+        .openapi({ description: 'Id of a reply: only those after it. A page that is empty is the end.' }),
+      limit: limitInput,
+    }),
+  },
+  responses: { 200: json('Replies.', z.object({ replies: z.array(replySchema) })), ...failures },
 })
 
 const cancelRoute = createRoute({
@@ -82,7 +101,14 @@ export function registerMessages(app: Api, { host }: ApiContext): void {
     )
     return c.json({ messages }, 200)
   })
-  app.openapi(showRoute, async (c) => c.json(await host.showMessage(c.req.valid('param').id), 200))
+  app.openapi(showRoute, async (c) => {
+    const { limit } = c.req.valid('query')
+    return c.json(await host.showMessage(c.req.valid('param').id, limit), 200)
+  })
+  app.openapi(repliesRoute, async (c) => {
+    const query = { messageId: c.req.valid('param').id, ...c.req.valid('query') }
+    return c.json({ replies: await host.listReplies(defined(query)) }, 200)
+  })
   app.openapi(cancelRoute, async (c) => {
     const outcome = await host.cancelMessage(c.req.valid('param').id)
     return outcome === 'cancelled' ? c.json({ outcome }, 200) : c.json({ outcome }, 202)

@@ -1,6 +1,7 @@
 import type { Health, HostApi, SessionDetail } from '../api.ts'
 import type { EventFeed } from '../events/event-feed.ts'
 import { SessiondError } from '../model/errors.ts'
+import type { Reply } from '../model/reply.ts'
 import type { DiskSpace } from '../observe/disk-space.ts'
 import type { Supervisor } from '../sweep/supervisor.ts'
 import { VERSION } from '../version.ts'
@@ -44,12 +45,13 @@ export function createOperations(deps: OperationsDeps): HostApi {
       await requireSession(deps, query.sessionId)
       return store.listMessages({ ...query, ...page(query.limit) })
     },
-    async showMessage(messageId) {
+    async showMessage(messageId, limit) {
       const message = await store.getMessage(messageId)
       if (message === null) throw messageNotFound(messageId)
       const { sessionId } = message
-      return { message, replies: await store.listReplies({ sessionId, inReplyTo: messageId, ...page(undefined) }) }
+      return { message, replies: await store.listReplies({ sessionId, inReplyTo: messageId, ...page(limit) }) }
     },
+    listReplies: (query) => listReplies(deps, query),
     cancelMessage: (messageId) => cancelMessage(stopDeps, messageId),
     stopSession: (sessionId) => stopSession(stopDeps, sessionId),
     closeSession: (sessionId) => closeSession(stopDeps, sessionId),
@@ -71,6 +73,25 @@ export function createOperations(deps: OperationsDeps): HostApi {
     sweepOnce: (options) => supervisor.sweepOnce(options),
     health: (): Promise<Health> => readHealth({ ...deps, version: VERSION }),
   }
+}
+
+async function listReplies(
+  { store }: OperationsDeps,
+  { messageId, after, limit }: Parameters<HostApi['listReplies']>[0],
+): Promise<Reply[]> {
+  const message = await store.getMessage(messageId)
+  if (message === null) throw messageNotFound(messageId)
+  if (after !== undefined) {
+    // From the first again would hand everything out twice.
+    const [last] = await store.getReplies([after])
+    if (last?.inReplyTo !== messageId) {
+      throw new SessiondError('BAD_REQUEST', `after names no reply to ${messageId}: '${after}'.`, {
+        fields: { field: 'after' },
+      })
+    }
+  }
+  const { sessionId } = message
+  return store.listRepliesAfter({ sessionId, inReplyTo: messageId, afterId: after ?? null, ...page(limit) })
 }
 
 async function showSession(deps: OperationsDeps, sessionId: string, limit: number | undefined): Promise<SessionDetail> {

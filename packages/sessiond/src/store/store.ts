@@ -153,6 +153,14 @@ export interface MessageFilter {
   readonly maxBytes?: number
 }
 
+export interface RepliesAfter {
+  readonly sessionId: string
+  readonly inReplyTo: string
+  readonly afterId: string | null
+  readonly limit: number
+  readonly maxBytes: number
+}
+
 /**
  * The one source of truth. Every method is one transaction: either all of it is durable when the promise
  * resolves, or none. Missing rows are return values, not errors, unless said. Throws SessiondErrors: DISK_FULL
@@ -202,6 +210,8 @@ export interface Store {
   listMessages(filter: MessageFilter): Promise<Message[]>
   /** The newest of them, in order of arrival. */
   listReplies(query: { sessionId: string; inReplyTo?: string; limit: number; maxBytes?: number }): Promise<Reply[]>
+  /** The oldest replies to a message after the one named, in order of arrival; `afterId` null: from the first. */
+  listRepliesAfter(query: RepliesAfter): Promise<Reply[]>
   /** Those that exist, in the order asked for; an event names its reply by id. */
   getReplies(replyIds: readonly string[]): Promise<Reply[]>
   getRun(sessionId: string, epoch: number): Promise<Run | null>
@@ -310,6 +320,7 @@ export type StoreReader = Pick<
   | 'getMessages'
   | 'listMessages'
   | 'listReplies'
+  | 'listRepliesAfter'
   | 'getReplies'
   | 'getRun'
   | 'listRuns'

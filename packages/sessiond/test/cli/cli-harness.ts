@@ -52,8 +52,8 @@ export async function runInside(cwd: string, args: readonly string[], run: CliRu
       stderr += text
     },
     now: () => Date.now(),
-    interrupted: run.signal ?? new AbortController().signal,
-    onSecondInterrupt: () => {},
+    handleInterrupt: () => run.signal ?? new AbortController().signal,
+    outliveReader: () => {},
     setExitCode: (next) => {
       code = next
     },
@@ -80,12 +80,14 @@ export function startOutside(
   cwd: string,
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
+  stdin: 'ignore' | 'pipe' = 'ignore',
 ): CliProcess {
   const child = spawn(process.execPath, [...NODE_ARGS, ...args], {
     cwd,
     env: { PATH: process.env.PATH ?? '', ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe'],
   })
+  if (stdin === 'ignore') child.stdin.end()
   let [out, err] = ['', '']
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     out += text

@@ -16,6 +16,8 @@ describe('a command line that is wrong', () => {
     ['a limit of zero', ['sessions', '--limit', '0'], {}, 2, 'Write a whole number from 1 to 1000'],
     ['a run that is no number', ['logs', 'ops', '--run', 'last'], {}, 2, 'Write a whole number'],
     ['a wait without unit', ['send', 'ops', 'hi', '--wait', '10x'], {}, 2, "Write a duration such as '30s'"],
+    ['a wait no timer can hold', ['send', 'ops', 'hi', '--wait', '25d'], {}, 2, '24d at most'],
+    ['no command of dead', ['dead'], {}, 2, 'There is no command'],
     ['a sweep that is not once', ['sweep'], {}, 2, '--once'],
     ['(G1) a session that climbs', ['show', '../x'], {}, 2, 'SESSION_NAME_INVALID'],
     ['a session of dots', ['show', '..'], {}, 2, 'SESSION_NAME_INVALID'],
@@ -55,6 +57,17 @@ describe('a command line that is wrong', () => {
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
   })
 })
+
+it.each([[['help', 'bogus', '--json']], [['dead', 'help', 'bogus', '--json']]])(
+  '%s is one line of JSON',
+  async (args) => {
+    await using dir = await makeDir()
+    const { code, stdout, stderr } = await runInside(dir.path, args)
+    expect(stderr.trim().split('\n')).toHaveLength(1)
+    expect(JSON.parse(stderr)).toMatchObject({ error: { code: 'BAD_REQUEST' } })
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
+  },
+)
 
 describe('a host that cannot be asked', () => {
   it('says that there is no configuration', async () => {

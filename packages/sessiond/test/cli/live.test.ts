@@ -1,7 +1,9 @@
 import { existsSync } from 'node:fs'
-import { chmod, mkdir } from 'node:fs/promises'
+import { chmod, mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { withDatabase } from '@sessiond/testkit'
 import { describe, expect, it } from 'vitest'
+import { SessiondError } from '../../src/model/errors.ts'
 import type { Message } from '../../src/model/message.ts'
 import type { Reply } from '../../src/model/reply.ts'
 import { FakeHost, REPLY } from '../http/fake-host.ts'
@@ -11,9 +13,18 @@ import { startFakeApi } from './fake-api.ts'
 /** A host whose messages end when a test says so. */
 class ScriptedHost extends FakeHost {
   replies: Reply[] = []
+  /** Thrown by the next looks at the message. */
+  refusals: SessiondError[] = []
 
   override async showMessage(id: string): Promise<{ message: Message; replies: Reply[] }> {
-    return { ...(await super.showMessage(id)), replies: this.replies }
+    const refusal = this.refusals.shift()
+    if (refusal !== undefined) throw refusal
+    return { ...(await super.showMessage(id)), replies: this.replies.slice(-1) }
+  }
+
+  override async listReplies({ after }: { after?: string }): Promise<Reply[]> {
+    const from = this.replies.findIndex((reply) => reply.id === after) + 1
+    return this.replies.slice(from, from + 100)
   }
 
   reply(id: string, text: string): void {
@@ -83,6 +94,40 @@ describe('send --wait', () => {
     expect(receipt).toMatchObject({ messageId: 'm1', duplicate: true })
     expect(reply).toMatchObject({ reply: { id: 'r1' } })
     expect(ended).toMatchObject({ message: { id: 'm1', status: 'completed' } })
+  })
+
+  it('(D8) prints every reply, however many there are', async () => {
+    await using dir = await makeDir()
+    const host = new ScriptedHost()
+    await using _ = await startFakeApi(dir.path, host)
+    await runInside(dir.path, ['send', 'ops', 'hi', '--id', 'm1'])
+    const words = Array.from({ length: 250 }, (_each, index) => `reply ${index}`)
+    for (const [index, word] of words.entries()) host.reply(`r${index}`, word)
+    host.end('completed')
+    const { code, stdout } = await runInside(dir.path, ['send', 'ops', 'hi', '--id', 'm1', '--wait'])
+    expect({ code, lines: stdout.trim().split('\n') }).toEqual({ code: 0, lines: words })
+  })
+
+  it('goes on when it is told to come again, at its first connection too', async () => {
+    await using dir = await makeDir()
+    const host = new ScriptedHost()
+    await using _ = await startFakeApi(dir.path, host)
+    await runInside(dir.path, ['send', 'ops', 'hi', '--id', 'm1'])
+    host.reply('r1', 'done')
+    host.end('completed')
+    const busy = (['RATE_LIMITED', 'STORE_BUSY', 'HOST_UNRESPONSIVE'] as const).map(
+      (code) => new SessiondError(code, 'Not now.'),
+    )
+    host.refusals = busy
+    const send = host.send.bind(host)
+    host.send = async (request) => {
+      const receipt = await send(request)
+      host.nextError = busy[0]
+      return receipt
+    }
+    const result = await runInside(dir.path, ['send', 'ops', 'hi', '--id', 'm1', '--wait'])
+    expect(result).toMatchObject({ code: 0, stdout: 'done\n' })
+    expect(host.refusals).toEqual([])
   })
 
   it('ends with 6 when it takes too long, and says that the message is safe', async () => {
@@ -175,6 +220,22 @@ describe('up', () => {
     expect((await runInside(dir.path, ['sessions'])).code).toBe(4)
   })
 
+  it('drains and stops though nobody reads what it says', async () => {
+    await using dir = await makeDir()
+    await using up = startOutside(dir.path, ['up', '--example'], { SESSIOND_API_PORT: '0' })
+    await up.printed(/npx sessiond send shell/)
+    up.child.stdout?.destroy()
+    up.child.stderr?.destroy()
+    expect(await runInside(dir.path, ['send', 'shell', 'echo on', '--wait', '20s'])).toMatchObject({ stdout: 'on\n' })
+    up.child.kill('SIGINT')
+    expect((await up.ended()).code).toBe(0)
+    const journal = join(dir.path, '.sessiond-example/store.db')
+    const ended = withDatabase(journal, (db) =>
+      db.prepare("SELECT count(*) AS live FROM runs WHERE state <> 'gone'").get(),
+    )
+    expect(ended).toEqual({ live: 0 })
+  })
+
   it('ends at once on the second signal', async () => {
     await using dir = await makeDir()
     await using up = startOutside(dir.path, ['up', '--example'], { SESSIOND_API_PORT: '0' })
@@ -213,5 +274,39 @@ describe('up', () => {
       code: 1,
       stderr: expect.stringContaining('DATA_DIR_UNUSABLE'),
     })
+  })
+})
+
+describe('a command in a process of its own', () => {
+  it.each(['SIGINT', 'SIGTERM'] as const)('that waits for its standard input ends with 130 at %s', async (signal) => {
+    await using dir = await makeDir()
+    await using api = await startFakeApi(dir.path)
+    await using send = startOutside(dir.path, ['send', 'ops', '-'], {}, 'pipe')
+    // Its input is read once this fits no more into the pipe between.
+    await new Promise((resolve) => send.child.stdin?.write(Buffer.alloc(2 ** 18, 'x'), resolve))
+    send.child.kill(signal)
+    expect((await send.ended()).code).toBe(130)
+    expect(api.host.calls).toEqual([])
+  })
+
+  it('that waits for a reply ends with 130 at SIGINT, its message safe', async () => {
+    await using dir = await makeDir()
+    const host = new ScriptedHost()
+    await using _ = await startFakeApi(dir.path, host)
+    await using send = startOutside(dir.path, ['send', 'ops', 'hi', '--wait'])
+    await until(() => host.readers > 0)
+    send.child.kill('SIGINT')
+    expect(await send.ended()).toMatchObject({ code: 130, stderr: expect.stringContaining('m1 accepted') })
+  })
+
+  it('ends when it is done, whatever the configuration leaves running', async () => {
+    await using dir = await makeDir()
+    await startFakeApi(dir.path).then((api) => api[Symbol.asyncDispose]())
+    await rm(join(dir.path, 'sessiond.config.json'))
+    const config =
+      "setInterval(() => {}, 1000)\nexport default { dataDir: 'data', groups: { g: { agent: { command: ['sh'] } } } }"
+    await writeFile(join(dir.path, 'sessiond.config.mjs'), config)
+    await using command = startOutside(dir.path, ['sessions'])
+    expect(await command.ended()).toMatchObject({ code: 4, stderr: expect.stringContaining('HOST_NOT_RUNNING') })
   })
 })

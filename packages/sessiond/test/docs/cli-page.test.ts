@@ -19,12 +19,12 @@ describe('docs/cli.md', () => {
     const onPage = new Set(
       rows.flatMap((row) => [...(row.split('|')[1] ?? '').matchAll(/`(\w+)/g)].map(([, name]) => name)),
     )
-    const known = createProgram({} as CliContext).commands.map((command) => command.name())
+    const known = createProgram({} as CliContext, false).commands.map((command) => command.name())
     expect([...onPage].sort()).toEqual([...known].sort())
   })
 
   it('has a help text for every command, with --json and --config', () => {
-    const commands = createProgram({} as CliContext).commands.flatMap((command) =>
+    const commands = createProgram({} as CliContext, false).commands.flatMap((command) =>
       command.commands.length === 0 ? [command] : command.commands,
     )
     const incomplete = commands.filter((command) => {

@@ -67,11 +67,16 @@ export class FakeHost implements HostApi {
     return [...this.messages.values()]
   }
 
-  async showMessage(messageId: string): Promise<{ message: Message; replies: Reply[] }> {
-    this.#called('showMessage', messageId)
+  async showMessage(messageId: string, limit?: number): Promise<{ message: Message; replies: Reply[] }> {
+    this.#called('showMessage', messageId, limit)
     const message = this.messages.get(messageId)
     if (message === undefined) throw new SessiondError('MESSAGE_NOT_FOUND', `There is no message ${messageId}.`)
     return { message, replies: [REPLY] }
+  }
+
+  async listReplies(query: Parameters<HostApi['listReplies']>[0]): Promise<Reply[]> {
+    this.#called('listReplies', query)
+    return [REPLY]
   }
 
   async cancelMessage(messageId: string): Promise<'cancelled' | 'requested'> {

@@ -38,7 +38,7 @@ describe('the OpenAPI document', () => {
       .filter(({ method }) => method !== 'ALL')
       .map(({ method, path }) => `${method} ${path.replace(/:(\w+)/g, '{$1}')}`)
     expect(documented.sort()).toEqual([...new Set(registered)].sort())
-    expect(documented).toHaveLength(19)
+    expect(documented).toHaveLength(20)
   })
 
   it('is OpenAPI 3.1 and asks for the bearer token', async () => {
@@ -88,6 +88,7 @@ describe('the OpenAPI document', () => {
     ['GET', '/v1/sessions/{group}/{session}/runs', '/v1/sessions/ops/main/runs', undefined, 200],
     ['GET', '/v1/sessions/{group}/{session}/runs/{epoch}/log', '/v1/sessions/ops/main/runs/latest/log', undefined, 200],
     ['GET', '/v1/messages/{id}', '/v1/messages/m1', undefined, 200],
+    ['GET', '/v1/messages/{id}/replies', '/v1/messages/m1/replies', undefined, 200],
     ['POST', '/v1/messages/{id}/cancel', '/v1/messages/m1/cancel', undefined, 200],
     ['POST', '/v1/messages/{id}/cancel', '/v1/messages/claimed/cancel', undefined, 202],
     ['GET', '/v1/dead', '/v1/dead', undefined, 200],

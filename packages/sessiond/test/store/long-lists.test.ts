@@ -85,6 +85,22 @@ describe('a list of long texts', () => {
     expect((await store.listReplies({ ...bounds, inReplyTo: 'm2' })).map(({ id }) => id)).toEqual(['r15', 'r17', 'r19'])
   })
 
+  test('of replies to a message goes on after the one it ended with, to the last', async () => {
+    await acceptTen()
+    await replyTen()
+    const all: string[] = []
+    for (let afterId: string | null = null; ; ) {
+      const page = await store.listRepliesAfter({ sessionId, inReplyTo: 'm2', afterId, limit: 4, maxBytes: 399 })
+      expect(page.length).toBeLessThanOrEqual(3)
+      if (page.length === 0) break
+      all.push(...page.map(({ id }) => id))
+      afterId = all.at(-1) ?? null
+    }
+    expect(all).toEqual(['r1', 'r3', 'r5', 'r7', 'r9', 'r11', 'r13', 'r15', 'r17', 'r19'])
+    const whole = { sessionId, inReplyTo: 'm2', afterId: null, limit: 4, maxBytes: 1_000_000 }
+    expect(await store.listRepliesAfter(whole)).toHaveLength(4)
+  })
+
   test('of dead letters has those that died last', async () => {
     await acceptTen()
     await replyTen()

@@ -25,7 +25,7 @@ export function addTail(program: Command, context: CliContext): void {
         connect: () => connect(found),
         ...(session === undefined ? {} : { sessionId: session.id }),
         ...(after === undefined ? {} : { afterId: after }),
-        signal: context.interrupted,
+        signal: context.handleInterrupt(),
         onLost: () => context.err('The host is gone; waiting for it to come back.\n'),
       })
       for await (const event of events) printResult(context, options, event, () => describeEvent(event))

@@ -4,7 +4,6 @@ import { loadConfig } from '../../config/load-config.ts'
 import type { Host } from '../../create-host.ts'
 import { addCommand } from '../add-command.ts'
 import type { CliContext, CommonOptions } from '../cli-context.ts'
-import { EXIT } from '../exit-codes.ts'
 import { exampleConfig, type FoundConfig } from '../find-config.ts'
 import { describeLogLine } from '../format/log-line.ts'
 import { printResult } from '../print-result.ts'
@@ -26,12 +25,13 @@ export function addUp(program: Command, context: CliContext): void {
         context.isErrTerminal ? { logger: await terminalLogger(context, found) } : {},
       )
       // From here on: an engine that hangs makes a start last, and ending it there is as safe as anywhere.
-      context.onSecondInterrupt(() => process.exit(EXIT.interrupted))
+      const interrupted = context.handleInterrupt()
+      context.outliveReader()
       await host.start()
       printResult(context, options, { url: host.apiUrl, dataDir: host.config.dataDir, pid: process.pid }, () =>
         describeHost(host, found),
       )
-      await stopped(host, context)
+      await stopped(host, interrupted, context)
     })
 }
 
@@ -46,8 +46,7 @@ async function terminalLogger(context: CliContext, { config }: FoundConfig): Pro
   return pino({ level: config.log.level }, { write: (line) => context.err(describeLogLine(line)) })
 }
 
-async function stopped(host: Host, context: CliContext): Promise<void> {
-  const { interrupted } = context
+async function stopped(host: Host, interrupted: AbortSignal, context: CliContext): Promise<void> {
   if (!interrupted.aborted) {
     await new Promise((resolve) => interrupted.addEventListener('abort', resolve, { once: true }))
   }

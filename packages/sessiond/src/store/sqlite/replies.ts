@@ -115,10 +115,25 @@ export function listReplies(db: Tx['db'], query: Parameters<Store['listReplies']
           sessionId,
           limit,
         )
+  return within(rows, maxBytes).reverse()
+}
+
+export function listRepliesAfter(db: Tx['db'], query: Parameters<Store['listRepliesAfter']>[0]): Reply[] {
+  const rows = db.iterate<ReplyRow>(
+    `SELECT * FROM replies
+     WHERE in_reply_to = ? AND session_id = ? AND ordinal > coalesce((SELECT ordinal FROM replies WHERE id = ?), 0)
+     ORDER BY ordinal LIMIT ?`,
+    query.inReplyTo,
+    query.sessionId,
+    query.afterId,
+    query.limit,
+  )
+  return within(rows, query.maxBytes)
+}
+
+function within(rows: Iterable<ReplyRow>, maxBytes: number): Reply[] {
   const read = readAhead(rows, maxBytes, (row) => row)
-  return cut(read, { limit: read.length, maxBytes }, (row) => row)
-    .reverse()
-    .map(toReply)
+  return cut(read, { limit: read.length, maxBytes }, (row) => row).map(toReply)
 }
 
 /** Those of `ids` that exist, in the order asked for. */

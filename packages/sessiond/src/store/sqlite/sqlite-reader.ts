@@ -18,7 +18,7 @@ import { readFacts } from './facts.ts'
 import { lastJournalId, readJournal } from './journal.ts'
 import { getCountedAcks, getMessage, getMessages, listMessages } from './messages.ts'
 import { readInstallId } from './migrate.ts'
-import { getReplies, listReplies } from './replies.ts'
+import { getReplies, listReplies, listRepliesAfter } from './replies.ts'
 import { getRun, listLiveRuns, listRuns } from './runs.ts'
 import { getSessionState } from './session-state.ts'
 import { getSession, getSessionSummary, listSessions } from './sessions.ts'
@@ -60,6 +60,10 @@ export class SqliteReader implements StoreReader {
   }
   async listReplies(query: Parameters<Store['listReplies']>[0]): Promise<Reply[]> {
     return this.read(() => listReplies(this.db, query))
+  }
+
+  async listRepliesAfter(query: Parameters<Store['listRepliesAfter']>[0]): Promise<Reply[]> {
+    return this.read(() => listRepliesAfter(this.db, query))
   }
   async getReplies(replyIds: readonly string[]): Promise<Reply[]> {
     return this.read(() => getReplies(this.db, replyIds))
