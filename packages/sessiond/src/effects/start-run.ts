@@ -120,8 +120,10 @@ async function failStart(
   }
   const nowMs = deps.world.now()
   const facts = await deps.store.readFacts(run.sessionId, nowMs)
-  const wasLost = deps.lossesOf(run.runtime) !== lossesBefore
-  const isEnginesFault = hasCode(error, 'RUNTIME_UNREACHABLE') && (wasLost || !(await isAnswering(deps, run.runtime)))
+  const isEnginesFault =
+    hasCode(error, 'RUNTIME_UNREACHABLE') &&
+    // The losses last: one may be noticed while this asks.
+    (!(await isAnswering(deps, run.runtime)) || deps.lossesOf(run.runtime) !== lossesBefore)
   const words = wordsOf(error)
   const failure = decideSpawnFailure(facts?.session.spawnFailures ?? 0, words, deps.config.spawn, nowMs)
   await deps.store.endRun({
