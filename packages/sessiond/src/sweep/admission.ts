@@ -28,7 +28,7 @@ export class Admission {
   readonly #deps: AdmissionDeps
   /** Given a slot, not yet seen to start or to fail. */
   readonly #admitted = new Set<string>()
-  /** Threw when last looked at. Without a rest it would be given its slot, throw and be given it again, for ever. */
+  /** Threw with the slot it was given. Without a rest it would be given the slot, throw and be given it again, for ever. */
   readonly #resting = new Map<string, { failures: number; untilMs: number }>()
   #isRunning = false
   #isAskedAgain = false
@@ -59,9 +59,9 @@ export class Admission {
     this.kick()
   }
 
-  /** A session's reconcile threw: its slot goes to others, and it rests. */
-  failed(sessionId: string, usedSlot: boolean): void {
-    if (usedSlot) this.#admitted.delete(sessionId)
+  /** A session threw with its slot: the slot goes to others, and the session rests. */
+  failed(sessionId: string): void {
+    this.#admitted.delete(sessionId)
     const failures = (this.#resting.get(sessionId)?.failures ?? 0) + 1
     const untilMs = this.#deps.world.monotonicMs() + backoffMs(REST, failures - 1, 0)
     this.#resting.set(sessionId, { failures, untilMs })

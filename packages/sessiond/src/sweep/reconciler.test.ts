@@ -39,7 +39,7 @@ function setUp(concurrency = 8) {
       }),
     onError: (sessionId, _error, failures) => errors.push([sessionId, failures]),
     onAdmission: (sessionId) => admissions.push(sessionId),
-    onFailed: (sessionId) => failed.push(sessionId),
+    onSlotFailed: (sessionId) => failed.push(sessionId),
   })
   return { world, gates, errors, admissions, failed, reconciler, started: () => gates.map((gate) => gate.sessionId) }
 }
@@ -81,7 +81,7 @@ describe('Reconciler', () => {
   })
 
   it('(I1, D18) retries a session that throws, ever more slowly, while its neighbours go on', async () => {
-    const { world, gates, errors, admissions, failed, reconciler, started } = setUp()
+    const { world, gates, errors, reconciler, started } = setUp()
     void reconciler.trigger('bad', 'sweep')
     void reconciler.trigger('good', 'sweep')
     await gates[0]?.fail()
@@ -99,7 +99,14 @@ describe('Reconciler', () => {
       ['bad', 2],
     ])
     expect(gates).toHaveLength(4)
-    expect({ admissions, failed }).toEqual({ admissions: [], failed: ['bad', 'bad'] })
+  })
+
+  it('(D2, I1) calls a slot free when it was given one and threw, not when its live run does not stop', async () => {
+    const { gates, admissions, failed, reconciler } = setUp()
+    void reconciler.trigger('starts', 'admitted')
+    void reconciler.trigger('stops', 'timer')
+    for (const gate of gates) await gate.fail()
+    expect({ admissions, failed }).toEqual({ admissions: [], failed: ['starts'] })
   })
 
   it('comes back when a reconcile asked for it, and an event before that makes the timer void', async () => {

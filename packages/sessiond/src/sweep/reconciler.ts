@@ -14,8 +14,8 @@ export interface ReconcilerOptions {
   readonly onError: (sessionId: string, error: unknown, failures: number) => void
   /** A slot may have come free, or somebody waits for one. */
   readonly onAdmission: (sessionId: string, usedSlot: boolean) => void
-  /** A session's step threw. `usedSlot`: it had been given a slot, which is free again. */
-  readonly onFailed: (sessionId: string, usedSlot: boolean) => void
+  /** A session that had been given a slot threw: the slot is free again. */
+  readonly onSlotFailed: (sessionId: string) => void
 }
 
 /** Sessions waiting for their turn, and how many of their kind have it now. */
@@ -141,7 +141,7 @@ export class Reconciler {
     entry.state = 'quiet'
     lane.running -= 1
     const usedSlot = causes.has('admitted')
-    if (entry.failures > 0) this.#options.onFailed(sessionId, usedSlot)
+    if (entry.failures > 0 && usedSlot) this.#options.onSlotFailed(sessionId)
     else if (result.concernsAdmission || usedSlot) this.#options.onAdmission(sessionId, usedSlot)
     this.#settle(sessionId, entry, result.recheckInMs)
     this.#pump(lane)

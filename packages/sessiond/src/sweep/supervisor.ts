@@ -69,7 +69,7 @@ export class Supervisor {
         this.#admission.done(sessionId, usedSlot)
         for (const listener of this.#onReconciled) listener()
       },
-      onFailed: (sessionId, usedSlot) => this.#admission.failed(sessionId, usedSlot),
+      onSlotFailed: (sessionId) => this.#admission.failed(sessionId),
     })
     this.#admission = new Admission({
       config,
