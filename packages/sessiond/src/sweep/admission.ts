@@ -78,7 +78,8 @@ export class Admission {
     this.#forgetRested()
     let nextInMs: number | null = ERROR_AGAIN_MS
     try {
-      nextInMs = await this.#untilNextMs(await this.#admitWaiting())
+      const wallMs = this.#deps.world.now()
+      nextInMs = await this.#untilNextMs(wallMs, await this.#admitWaiting(wallMs))
     } catch (error) {
       this.#deps.onError(error)
     }
@@ -95,15 +96,15 @@ export class Admission {
 
   /** Who would get a slot now, and who would have to make room; changes nothing. */
   async decide(): Promise<AdmissionDecision> {
-    return (await this.#look()).decision
+    return (await this.#look(this.#deps.world.now())).decision
   }
 
   /** Also tells when the first of those that were passed over because they rest has rested. */
-  async #look(): Promise<{ decision: AdmissionDecision; restedAtMs: number }> {
+  async #look(wallMs: number): Promise<{ decision: AdmissionDecision; restedAtMs: number }> {
     const { store, world, config } = this.#deps
     // Those that cannot run now must not fill the list (B13).
     const perGroup = config.runs.max + this.#admitted.size + this.#resting.size
-    const mayRun = (await store.listWaiting(world.now(), perGroup)).filter((session) => this.#mayRun(session))
+    const mayRun = (await store.listWaiting(wallMs, perGroup)).filter((session) => this.#mayRun(session))
     const nowMs = world.monotonicMs()
     const waiting = mayRun.filter(({ sessionId }) => this.#restedAtMs(sessionId) <= nowMs)
     const resting = mayRun.map(({ sessionId }) => this.#restedAtMs(sessionId)).filter((atMs) => atMs > nowMs)
@@ -121,8 +122,8 @@ export class Admission {
     return { decision: decideAdmission(waiting, occupants, starting, policy), restedAtMs }
   }
 
-  async #admitWaiting(): Promise<number> {
-    const { decision, restedAtMs } = await this.#look()
+  async #admitWaiting(wallMs: number): Promise<number> {
+    const { decision, restedAtMs } = await this.#look(wallMs)
     const { start, evict } = decision
     for (const sessionId of start) {
       this.#admitted.add(sessionId)
@@ -161,11 +162,11 @@ export class Admission {
     return this.#deps.watches.find(sessionId)?.idleForMs(this.#deps.world.monotonicMs()) ?? null
   }
 
-  async #untilNextMs(restedAtMs: number): Promise<number | null> {
+  /** `wallMs`: when it was looked at who waits. By a later clock, what fell due in between would be nobody's. */
+  async #untilNextMs(wallMs: number, restedAtMs: number): Promise<number | null> {
     const { world, store } = this.#deps
-    const nowMs = world.now()
-    const dueAtMs = await store.nextDueAtMs(nowMs)
-    const untilDueMs = dueAtMs === null ? Number.POSITIVE_INFINITY : dueAtMs - nowMs
+    const dueAtMs = await store.nextDueAtMs(wallMs)
+    const untilDueMs = dueAtMs === null ? Number.POSITIVE_INFINITY : dueAtMs - world.now()
     const nextInMs = Math.min(untilDueMs, restedAtMs - world.monotonicMs())
     return nextInMs === Number.POSITIVE_INFINITY ? null : Math.max(1, nextInMs)
   }

@@ -49,12 +49,12 @@ export class SupervisorFixture {
     })
   }
 
-  async accept(sessionId: string, id: string): Promise<NewMessage> {
+  async accept(sessionId: string, id: string, processAfterMs = Date.now()): Promise<NewMessage> {
     const group = sessionId.slice(0, sessionId.indexOf('/'))
     const address = { platformId: null, channelType: null, threadId: null }
     const base = { kind: 'chat', content: '{"text":"x"}', trigger: true, onWake: false } as const
     const nowMs = Date.now()
-    const message = { ...base, id, sessionId, group, processAfterMs: nowMs, address, sourceSessionId: null }
+    const message = { ...base, id, sessionId, group, processAfterMs, address, sourceSessionId: null }
     const [outcome] = await this.store.accept([message], nowMs)
     if (outcome instanceof Error) throw outcome
     return message

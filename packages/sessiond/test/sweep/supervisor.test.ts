@@ -67,6 +67,21 @@ describe('(D18, I1) a session whose step throws before it has a run', () => {
   })
 })
 
+it('what falls due while admission looks who waits is seen at the next look, without a sweep', async () => {
+  const { store, supervisor } = await setUp()
+  await supervisor.start()
+  const dueAtMs = Date.now() + 60
+  const listWaiting = store.listWaiting.bind(store)
+  store.listWaiting = async (nowMs, perGroup) => {
+    const waiting = await listWaiting(nowMs, perGroup)
+    while (Date.now() <= dueAtMs) await new Promise((resolve) => setImmediate(resolve))
+    return waiting
+  }
+  const message = await fixture.accept('g/main', 'm-1', dueAtMs)
+  supervisor.noteAccepted([message])
+  await until(async () => expect(await fixture.states()).toEqual({ 'g/main': 'running' }))
+})
+
 it('(D16) a run that cannot be asked to stop is not chosen to make room', async () => {
   const { supervisor, docker, process } = await setUp({ runs: { max: 2 } })
   await supervisor.start()
