@@ -1,4 +1,5 @@
 export type { AgentSpec, CommandAgentSpec } from './agent.ts'
+export { type AgentEventMeaning, isAgentTool, meaningOfAgentEvent } from './agent-events.ts'
 export { RUNNER_EXIT } from './exit-codes.ts'
 export { isValidId, isValidName } from './ids.ts'
 export {
@@ -11,6 +12,17 @@ export {
   RUN_ENV,
 } from './layout.ts'
 export { PROTOCOL_LIMITS } from './limits.ts'
+export {
+  formatOpenWork,
+  type OpenTool,
+  type OpenWait,
+  type OpenWork,
+  parseOpenWork,
+  WAIT_REASONS,
+  type WaitReason,
+} from './open-work.ts'
+export { parseRecordingLine, type RecordedMove, type RecordingKind, type RecordingLine } from './recording.ts'
+export { formatRetryBrief, parseRetryBrief, type RetryBrief, tellRetryBrief } from './retry-brief.ts'
 export type {
   AckStatus,
   ContainerStateRow,
@@ -25,4 +37,5 @@ export type {
 } from './rows.ts'
 export { INBOUND_SCHEMA, MAILBOX_PRAGMAS, OUTBOUND_SCHEMA } from './schema.ts'
 export { formatTimestamp, hasZone, parseTimestamp } from './timestamps.ts'
+export { parseTrouble, TROUBLES, type Trouble } from './trouble.ts'
 export { PROTOCOL_VERSION } from './version.ts'

@@ -8,6 +8,10 @@ export const PROTOCOL_LIMITS = {
   errorChars: 4096,
   /** Longest tool name, in characters; longer is cut. */
   toolNameChars: 200,
+  /** Tools in flight told at once. */
+  openTools: 32,
+  /** Longest `open_work`, in characters; a longer one counts as none. */
+  openWorkChars: 64 * 1024,
   /** Rows of `session_state` kept. */
   stateRows: 256,
   /** Bytes of one `session_state` value. */

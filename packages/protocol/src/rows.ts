@@ -32,6 +32,8 @@ export interface MessageInRow {
   readonly source_session_id: string | null
   /** Ours. How often the message has been handed out; an acknowledgement repeats it. */
   readonly attempt: number
+  /** Ours. JSON, see RetryBrief: what came of earlier attempts; null: this is the first. */
+  readonly brief: string | null
 }
 
 /** The one row of `run`, written by the host. */
@@ -55,6 +57,11 @@ export interface ProcessingAckRow {
   readonly retry_at: string | null
   /** Ours. `messages_in.attempt` of the claim this speaks of. */
   readonly attempt: number | null
+  /**
+   * Ours. Set with `failed` when the provider of the model was to blame and no message: `rate-limit` or `outage`. Spends
+   * no try; the host holds the sessions of the account back until `retry_at`, or for a time of its own without one.
+   */
+  readonly trouble: string | null
 }
 
 /** A row of `messages_out`, written by the run. */
@@ -82,6 +89,11 @@ export interface ContainerStateRow {
   readonly tool_started_at: string | null
   readonly progress_at: string | null
   readonly progress_seq: number | null
+  /**
+   * Ours. JSON, see OpenWork: the tools in flight and what is waited for. A run that writes it keeps the clocks apart: it
+   * beats by a timer and says what makes its silence legitimate. Null: it does not.
+   */
+  readonly open_work: string | null
   readonly updated_at: string | null
 }
 

@@ -19,7 +19,8 @@ CREATE TABLE IF NOT EXISTS messages_in (
   channel_type TEXT,
   thread_id TEXT,
   source_session_id TEXT,
-  attempt INTEGER NOT NULL DEFAULT 1
+  attempt INTEGER NOT NULL DEFAULT 1,
+  brief TEXT
 );
 CREATE TABLE IF NOT EXISTS delivered (
   message_out_id TEXT PRIMARY KEY,
@@ -43,7 +44,8 @@ CREATE TABLE IF NOT EXISTS processing_ack (
   epoch INTEGER,
   error TEXT,
   retry_at TEXT,
-  attempt INTEGER
+  attempt INTEGER,
+  trouble TEXT
 );
 CREATE TABLE IF NOT EXISTS messages_out (
   id TEXT PRIMARY KEY,
@@ -66,6 +68,7 @@ CREATE TABLE IF NOT EXISTS container_state (
   tool_started_at TEXT,
   progress_at TEXT,
   progress_seq INTEGER,
+  open_work TEXT,
   updated_at TEXT
 );
 CREATE TABLE IF NOT EXISTS session_state (

@@ -2,8 +2,8 @@ import type { AgentMessage } from './agent-message.ts'
 
 /** A tool in flight, as the host sees it. */
 export interface ToolLease {
-  /** Starts the declared time-out anew: the tool lives and needs as long again. */
-  renew(): void
+  /** Starts the declared time-out anew, or another one: the tool lives and needs as long again. */
+  renew(options?: { readonly timeoutMs?: number }): void
   /** The tool is done. Idempotent. */
   end(): void
 }
@@ -13,6 +13,20 @@ export interface ToolOptions {
   readonly timeoutMs?: number
   /** How long it usually takes, if known. */
   readonly expectedMs?: number
+  /** True: nobody waits for it, the turn goes on without it; it is then never called hung. @default false */
+  readonly background?: boolean
+}
+
+/** A question to a model (or to any service that may think for long), from the moment it is sent. */
+export interface ModelWait {
+  /** The answer begins to come. What it brings is for `progress`. */
+  streaming(): void
+  /** A keep-alive came: the other side lives, which is no progress. */
+  ping(): void
+  /** The other side said not now, and for how long; left out: not known. It is asked again after that. */
+  heldOff(because: 'retry' | 'rate-limit' | 'outage', forMs?: number): void
+  /** The answer is whole, or given up. Idempotent. */
+  end(): void
 }
 
 /** Values of the session that outlive its runs: at most 256 keys of 128 characters, 64 KiB each. */
@@ -47,8 +61,13 @@ export interface AgentContext {
   say(text: string): Promise<void>
   /** The agent did something (output, a step done). Not for timers: this is what tells work from a hang. */
   progress(text?: string): void
-  /** Tells the host that a tool starts and how long it may take. */
+  /** Tells the host that a tool starts and how long it may take. Tools may be nested and run beside each other. */
   tool(name: string, options?: ToolOptions): ToolLease
+  /**
+   * Tells the host that a model is being waited for. One at a time: a later one takes its place. A handler that never
+   * calls this, `tool` or `progress` is taken to wait for something all the time it works.
+   */
+  modelWait(): ModelWait
 }
 
 /**

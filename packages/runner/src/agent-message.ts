@@ -1,4 +1,4 @@
-import type { MessageKind } from '@sessiond/protocol'
+import type { MessageKind, RetryBrief } from '@sessiond/protocol'
 import type { InboundMessage, MessageAddress } from './mailbox-client.ts'
 
 /** A message as a handler gets it. */
@@ -14,6 +14,11 @@ export interface AgentMessage {
   readonly isContext: boolean
   /** How often the message has been handed out, this time included. */
   readonly attempt: number
+  /**
+   * What came of earlier attempts, for an agent that must not repeat what it did (`tellRetryBrief` of
+   * `@sessiond/protocol` makes sentences of it); null: this is the first.
+   */
+  readonly brief: RetryBrief | null
   /** Tries spent on it so far. */
   readonly tries: number
   readonly createdAtMs: number | null
@@ -26,10 +31,24 @@ export interface AgentMessage {
 /** Turns a mailbox row into what a handler reads. */
 export function agentMessageOf(message: InboundMessage): AgentMessage {
   const content = parseContent(message.content)
-  const { id, seq, kind, attempt, tries, createdAtMs, seriesId, sourceSessionId, address } = message
+  const { id, seq, kind, attempt, brief, tries, createdAtMs, seriesId, sourceSessionId, address } = message
   const text = textOf(content) ?? message.content
   const isContext = !message.isTrigger
-  return { id, seq, kind, text, content, isContext, attempt, tries, createdAtMs, seriesId, sourceSessionId, address }
+  return {
+    id,
+    seq,
+    kind,
+    text,
+    content,
+    isContext,
+    attempt,
+    brief,
+    tries,
+    createdAtMs,
+    seriesId,
+    sourceSessionId,
+    address,
+  }
 }
 
 function parseContent(content: string): unknown {

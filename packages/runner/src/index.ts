@@ -1,4 +1,4 @@
-export type { AgentContext, AgentHandler, SessionState, ToolLease, ToolOptions } from './agent-context.ts'
+export type { AgentContext, AgentHandler, ModelWait, SessionState, ToolLease, ToolOptions } from './agent-context.ts'
 export type { AgentMessage } from './agent-message.ts'
 export type {
   Ack,

@@ -1,4 +1,4 @@
-import type { InboundStatus, MessageKind } from '@sessiond/protocol'
+import type { InboundStatus, MessageKind, OpenWork, RetryBrief, Trouble } from '@sessiond/protocol'
 
 /** Where a message came from on a chat platform; a reply repeats it. */
 export interface MessageAddress {
@@ -18,6 +18,8 @@ export interface InboundMessage {
   readonly processAfterMs: number | null
   readonly tries: number
   readonly attempt: number
+  /** What came of earlier attempts; null: this is the first, or the host does not say. */
+  readonly brief: RetryBrief | null
   readonly isTrigger: boolean
   readonly isOnWake: boolean
   readonly content: string
@@ -45,6 +47,8 @@ export interface Ack extends Claim {
   readonly status: 'completed' | 'failed'
   readonly error: string | null
   readonly retryAtMs: number | null
+  /** With `failed`: the provider was to blame. */
+  readonly trouble: Trouble | null
 }
 
 /** An acknowledgement found when the mailbox was opened. */
@@ -69,6 +73,8 @@ export interface ReportedState {
   readonly toolStartedAtMs: number | null
   readonly progressAtMs: number | null
   readonly progressSeq: number
+  /** What makes the run's silence legitimate. */
+  readonly openWork: OpenWork
 }
 
 /** What the host has safely taken and the run need not keep. */
@@ -100,7 +106,8 @@ export interface MailboxClient {
    * missing, empty, busy or unreadable is looked at again soon and never reported as empty.
    */
   follow(onLook: (look: InboundLook) => void): () => void
-  claim(claims: readonly Claim[]): Promise<void>
+  /** Claims, and says what is open from now on, all or nothing. */
+  claim(claims: readonly Claim[], state: ReportedState): Promise<void>
   /** Writes one reply; seq is odd and higher than every seq used before. */
   reply(reply: OutgoingReply): Promise<void>
   /** Ends claims, with the reply that answers them and the last state, all or nothing. */

@@ -16,8 +16,15 @@ export interface RunAgentOptions {
   readonly settleMs?: number
 }
 
-/** Makes this program a session's agent: hands its messages to `handler` until the run ends, then exits. */
-export function runAgent(handler: AgentHandler, options: RunAgentOptions = {}): Promise<never> {
+/**
+ * Makes this program a session's agent: hands its messages to `handler` until the run ends, then exits. A handler that
+ * holds something open for the length of the run is given the chance to close it first.
+ */
+export function runAgent(
+  handler: AgentHandler & Partial<AsyncDisposable>,
+  options: RunAgentOptions = {},
+): Promise<never> {
   const { per = 'batch', settleMs } = options
-  return runProgram({ prepare: () => ({ handler, per }), ...(settleMs === undefined ? {} : { settleMs }) })
+  const close = async () => handler[Symbol.asyncDispose]?.()
+  return runProgram({ prepare: () => ({ handler, per, close }), ...(settleMs === undefined ? {} : { settleMs }) })
 }

@@ -14,6 +14,8 @@ const SETTLE_MS = 5_000
 export interface Program {
   readonly handler: AgentHandler
   readonly per: 'message' | 'batch'
+  /** Lets go of what the handler holds open between batches; called once the run is over. */
+  readonly close?: () => Promise<void>
 }
 
 export interface RunProgramOptions {
@@ -48,13 +50,25 @@ async function runToExitCode({ prepare, onStep, settleMs = SETTLE_MS }: RunProgr
       onStep: onStep ?? (() => {}),
     })
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => loop.stop())
-    const end = await loop.run()
+    const end = await loop.run().finally(() => closed(program, settleMs))
     if (end === 'superseded') log(`epoch ${epoch} is superseded: a newer run owns the session`)
     return end === 'superseded' ? RUNNER_EXIT.superseded : RUNNER_EXIT.ok
   } catch (error) {
     log(describeError(error))
     return exitCodeOf(error)
   }
+}
+
+/** Waits for the program to let go, but no longer than it may take to settle. */
+async function closed({ close }: Program, settleMs: number): Promise<void> {
+  if (close === undefined) return
+  let cancel = () => {}
+  const late = new Promise<void>((resolve) => {
+    cancel = realRunnerWorld.setTimer(settleMs, resolve)
+  })
+  const closing = close().catch((error: unknown) => log(`the agent does not close: ${describeError(error)}`))
+  await Promise.race([closing, late])
+  cancel()
 }
 
 /** One line of the runner itself in the run's log. */

@@ -6,12 +6,21 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { FileMailbox } from '../src/file-mailbox/file-mailbox.ts'
 import { inboundSignature } from '../src/file-mailbox/inbound-signature.ts'
 import { readInbound } from '../src/file-mailbox/read-inbound.ts'
-import type { InboundLook } from '../src/mailbox-client.ts'
+import type { InboundLook, ReportedState } from '../src/mailbox-client.ts'
 import { realRunnerWorld } from '../src/world.ts'
 import { HostSide, until, untilTrue } from './host-side.ts'
 import { killDuringWrite } from './kill-during-write.ts'
 
 const PRUNE_NOTHING = { takenSeq: 0, messageIds: [] }
+const IDLE: ReportedState = {
+  tool: null,
+  toolDeclaredTimeoutMs: null,
+  toolExpectedMs: null,
+  toolStartedAtMs: null,
+  progressAtMs: null,
+  progressSeq: 0,
+  openWork: { tools: [], wait: null },
+}
 
 let host: HostSide
 let mailbox: FileMailbox
@@ -107,6 +116,7 @@ describe('looking at inbound.db', () => {
         processAfterMs: null,
         tries: 0,
         attempt: 1,
+        brief: null,
         isTrigger: true,
         isOnWake: false,
         content: '{"text":"hi"}',
@@ -227,7 +237,7 @@ describe('writing outbound.db', () => {
     db.close()
     const opened = await mailbox.open()
     expect(opened.acks).toEqual([{ messageId: 'm0', status: 'completed', epoch: null, attempt: 1 }])
-    await mailbox.claim([{ messageId: 'm1', attempt: 2 }])
+    await mailbox.claim([{ messageId: 'm1', attempt: 2 }], IDLE)
     expect(host.ack('m1')).toMatchObject({ status: 'processing', epoch: 1, attempt: 2 })
   })
 
@@ -260,8 +270,8 @@ describe('writing outbound.db', () => {
     await mailbox.open()
     const reader = new DatabaseSync(host.outboundPath, { readOnly: true })
     reader.exec('BEGIN; SELECT count(*) FROM processing_ack')
-    const written = mailbox.claim([{ messageId: 'm1', attempt: 1 }])
-    const next = mailbox.claim([{ messageId: 'm2', attempt: 1 }])
+    const written = mailbox.claim([{ messageId: 'm1', attempt: 1 }], IDLE)
+    const next = mailbox.claim([{ messageId: 'm2', attempt: 1 }], IDLE)
     // The first attempts have met the reader's lock once the wait for the file has begun.
     await new Promise((resolve) => setImmediate(resolve))
     reader.close()
@@ -271,7 +281,7 @@ describe('writing outbound.db', () => {
 
   it('rolls back what a run that was killed in a transaction has left, as its one writer', async () => {
     await mailbox.open()
-    await mailbox.claim([{ messageId: 'm1', attempt: 1 }])
+    await mailbox.claim([{ messageId: 'm1', attempt: 1 }], IDLE)
     await killDuringWrite(host.outboundPath, "UPDATE processing_ack SET status = 'completed'")
     expect(() => host.acks(), 'a reader cannot').toThrow()
     const opened = await openMailbox().open()
@@ -281,12 +291,15 @@ describe('writing outbound.db', () => {
 
   it('deletes what was taken and keeps open claims', async () => {
     await mailbox.open()
-    await mailbox.claim([
-      { messageId: 'open', attempt: 1 },
-      { messageId: 'done', attempt: 1 },
-    ])
+    await mailbox.claim(
+      [
+        { messageId: 'open', attempt: 1 },
+        { messageId: 'done', attempt: 1 },
+      ],
+      IDLE,
+    )
     await mailbox.finish(
-      [{ messageId: 'done', attempt: 1, status: 'completed', error: null, retryAtMs: null }],
+      [{ messageId: 'done', attempt: 1, status: 'completed', error: null, retryAtMs: null, trouble: null }],
       null,
       null,
     )
@@ -297,7 +310,7 @@ describe('writing outbound.db', () => {
   it('writes into the file that is there, also when it was replaced meanwhile', async () => {
     await mailbox.open()
     rmSync(host.outboundPath)
-    await mailbox.claim([{ messageId: 'm1', attempt: 1 }])
+    await mailbox.claim([{ messageId: 'm1', attempt: 1 }], IDLE)
     expect(host.ack('m1')?.status).toBe('processing')
   })
 
@@ -316,7 +329,9 @@ describe('writing outbound.db', () => {
   it('(C13) writes nothing after it was closed', async () => {
     await mailbox.open()
     await mailbox.close()
-    await expect(mailbox.claim([{ messageId: 'm1', attempt: 1 }])).rejects.toMatchObject({ code: 'MAILBOX_CLOSED' })
+    await expect(mailbox.claim([{ messageId: 'm1', attempt: 1 }], IDLE)).rejects.toMatchObject({
+      code: 'MAILBOX_CLOSED',
+    })
     expect(host.acks()).toEqual([])
   })
 })

@@ -5,6 +5,7 @@ import { cold } from './benchmarks/cold.ts'
 import { exit } from './benchmarks/exit.ts'
 import { history } from './benchmarks/history.ts'
 import { hundred } from './benchmarks/hundred.ts'
+import { sampling } from './benchmarks/sampling.ts'
 import { sendRate } from './benchmarks/send-rate.ts'
 import { sweep } from './benchmarks/sweep.ts'
 import { warm } from './benchmarks/warm.ts'
@@ -13,7 +14,7 @@ import { makeScratch } from './scratch.ts'
 import { roundFigure } from './statistics.ts'
 import { formatTable, verdictOf } from './table.ts'
 
-const BENCHMARKS: readonly Benchmark[] = [sweep, warm, cold, exit, sendRate, history, hundred]
+const BENCHMARKS: readonly Benchmark[] = [sweep, warm, cold, exit, sendRate, history, hundred, sampling]
 
 const USAGE = `npm run bench -- [--only <name>] [--rounds <n>] [--quick] [--json]
 

@@ -1,3 +1,5 @@
+import type { Account } from './model/account.ts'
+import type { BlackBox } from './model/black-box.ts'
 import type { JournalRecord } from './model/journal.ts'
 import type { Message, MessageStatus, SendReceipt } from './model/message.ts'
 import type { Reply } from './model/reply.ts'
@@ -47,6 +49,19 @@ export interface EventQuery {
   readonly signal?: AbortSignal
 }
 
+/** Whom a question is about: a message, a run, or a session's newest run. */
+export type WhyQuery = { readonly messageId: string } | { readonly sessionId: string; readonly epoch?: number }
+
+/** The answer to "why?": what was decided, on what evidence, what became of whom, and what comes next. */
+export interface Explanation {
+  /** In plain words, one after the other, a line each; what a run said is quoted. Its last words are `box.output`. */
+  readonly sentences: readonly string[]
+  /** The run it is about; null: there has been none. */
+  readonly run: Run | null
+  /** What was kept of it when it was judged stuck; null: it was not, or nothing could be kept. */
+  readonly box: BlackBox | null
+}
+
 /** One decision of a sweep with the evidence it was made on. */
 export interface SweepLine {
   readonly sessionId: string
@@ -73,11 +88,13 @@ export interface Health {
   readonly startedAtMs: number
   /** Null before the first sweep. */
   readonly lastSweepAgeMs: number | null
-  /** Age of the oldest message that is due, unclaimed and in a session that could run; null: none. */
+  /** Age of the oldest message that is due, unclaimed and in a session that could run: its account is open. Null: none. */
   readonly oldestDueAgeMs: number | null
   readonly liveRuns: number
   readonly maxRuns: number
   readonly problems: readonly string[]
+  /** Accounts whose provider is in trouble: their sessions wait. That is no problem of the host's. */
+  readonly accounts: readonly Pick<Account, 'name' | 'state' | 'reason' | 'parkedUntilMs' | 'allowed' | 'troubles'>[]
 }
 
 /**
@@ -114,6 +131,8 @@ export interface HostApi {
   /** Tail of a run's output; epoch absent: the newest run. RUN_NOT_FOUND. */
   readRunLog(sessionId: string, epoch: number | undefined, maxBytes?: number): Promise<{ epoch: number; text: string }>
   listDead(query: { sessionId?: string; limit?: number }): Promise<DeadLetter[]>
+  /** Says why. SESSION_NOT_FOUND, MESSAGE_NOT_FOUND, RUN_NOT_FOUND. */
+  why(query: WhyQuery): Promise<Explanation>
   /** `id`: a message's, or `delivery:<n>`. MESSAGE_NOT_FOUND, MESSAGE_NOT_DEAD, SESSION_CLOSED. */
   showDead(id: string): Promise<DeadLetter>
   replayDead(id: string): Promise<void>

@@ -72,6 +72,7 @@ function callsOf(host: () => HostApi): HostApi {
     closeSession: async (sessionId) => host().closeSession(sessionId),
     listRuns: async (sessionId, limit) => host().listRuns(sessionId, limit),
     readRunLog: async (sessionId, epoch, maxBytes) => host().readRunLog(sessionId, epoch, maxBytes),
+    why: async (query) => host().why(query),
     listDead: async (query) => host().listDead(query),
     showDead: async (id) => host().showDead(id),
     replayDead: async (id) => host().replayDead(id),

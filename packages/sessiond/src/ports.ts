@@ -1,6 +1,7 @@
 /** The ports and words an adapter or a conformance suite needs; nothing here runs. */
 export type * from './config/config.ts'
 export type * from './mailbox/mailbox.ts'
+export type * from './model/account.ts'
 export type * from './model/journal.ts'
 export type * from './model/message.ts'
 export type * from './model/reply.ts'

@@ -293,6 +293,7 @@ export function exerciseHostileMailbox(harnessOf: () => MailboxHarness): void {
             epoch: 2n ** 62n,
             attempt: 'x',
             retry_at: 'never',
+            trouble: 'rate-limit\0',
           })
           writeAck(db, 'm2', 'COMPLETED')
           writeAck(db, '../m3', 'completed')
@@ -308,6 +309,7 @@ export function exerciseHostileMailbox(harnessOf: () => MailboxHarness): void {
               attempt: null,
               error: 'e'.repeat(PROTOCOL_LIMITS.errorChars),
               retryAtMs: null,
+              trouble: null,
             },
           ],
           refused: [refusal('processing_ack'), refusal('processing_ack')],
@@ -329,7 +331,41 @@ export function exerciseHostileMailbox(harnessOf: () => MailboxHarness): void {
             toolExpectedMs: 0,
             toolStartedAtMs: null,
             progressSeq: Number.MAX_SAFE_INTEGER,
+            openWork: null,
           },
+        },
+      ],
+      [
+        'open work beyond every bound',
+        (db) =>
+          db.prepare('INSERT INTO container_state (id, open_work) VALUES (1, ?)').run(
+            JSON.stringify({
+              tools: [
+                ...Array.from({ length: 40 }, (_, id) => ({
+                  id,
+                  name: 'n'.repeat(300),
+                  timeoutMs: 1e300,
+                  renewals: -1,
+                })),
+                'no tool',
+              ],
+              wait: { seq: 1, reason: 'for ever', forMs: 5 },
+            }),
+          ),
+        {
+          state: expect.objectContaining({
+            openWork: {
+              wait: null,
+              tools: Array.from({ length: PROTOCOL_LIMITS.openTools }, (_, at) => ({
+                id: at + 8,
+                name: 'n'.repeat(PROTOCOL_LIMITS.toolNameChars),
+                timeoutMs: 691_200_000,
+                expectedMs: null,
+                isBackground: false,
+                renewals: 0,
+              })),
+            },
+          }),
         },
       ],
       [

@@ -125,15 +125,26 @@ export function exerciseMailbox(name: string, makeHarness: () => Promise<Mailbox
         await mailbox.sync({
           ...projectionOf([], { takenSeq: 9 }),
           messages: [
-            { message: { ...b, attempt: 2 }, isWanted: true },
-            { message: c, isWanted: false },
-            { message: d, isWanted: true },
+            { message: { ...b, attempt: 2 }, isWanted: true, isHeldBack: false, brief: null },
+            { message: c, isWanted: false, isHeldBack: false, brief: null },
+            { message: d, isWanted: true, isHeldBack: false, brief: null },
           ],
         })
         expect(seenByRun()).toEqual({
           messages: [rowOf('b', 2), rowOf('c', 1, 'failed'), rowOf('d')],
           run: { epoch: 1, taken_seq: 9 },
         })
+      })
+
+      test('shows what is held back as not yet due, and as due again once it is not', async () => {
+        const dueOf = () => withDatabase(inbound, (db) => db.prepare('SELECT process_after FROM messages_in').all())
+        const [message] = projectionOf([messageOf('a', 2)]).messages
+        if (message === undefined) throw new Error('one was made')
+        await prepare(projectionOf([message.message]))
+        await mailbox.sync({ ...projectionOf([]), messages: [{ ...message, isHeldBack: true }] })
+        expect(dueOf()).toMatchObject([{ process_after: expect.stringMatching(/^9999-/) }])
+        await mailbox.sync(projectionOf([message.message]))
+        expect(dueOf()).toMatchObject([{ process_after: null }])
       })
 
       test('writes nothing when nothing changed', async () => {
@@ -207,12 +218,14 @@ export function exerciseMailbox(name: string, makeHarness: () => Promise<Mailbox
       test('returns what a runner wrote, in order, from the cursor on', async () => {
         await prepare()
         asRunner((db) => {
-          writeAck(db, 'm1', 'failed', { epoch: 1, attempt: 2, error: 'no luck', retry_at: '2030-01-01T00:00:00Z' })
+          const limited = { error: 'no luck', retry_at: '2030-01-01T00:00:00Z', trouble: 'rate-limit' }
+          writeAck(db, 'm1', 'failed', { epoch: 1, attempt: 2, ...limited })
           writeReply(db, 1)
           writeReply(db, 5, { in_reply_to: 'm1', epoch: 1, platform_id: 'p', thread_id: 't', kind: 'task' })
           writeReply(db, 3)
           db.exec(
-            "INSERT INTO container_state (id, current_tool, tool_declared_timeout_ms, progress_seq) VALUES (1, 'bash', 600000, 4)",
+            `INSERT INTO container_state (id, current_tool, tool_declared_timeout_ms, progress_seq, open_work)
+             VALUES (1, 'bash', 600000, 4, '{"tools":[],"wait":{"seq":7,"reason":"stream","pings":3}}')`,
           )
           db.exec("INSERT INTO session_state VALUES ('k', 'v', '2030-01-01T00:00:00Z')")
         })
@@ -227,6 +240,7 @@ export function exerciseMailbox(name: string, makeHarness: () => Promise<Mailbox
               attempt: 2,
               error: 'no luck',
               retryAtMs: Date.UTC(2030, 0, 1),
+              trouble: 'rate-limit',
             },
           ],
           replies: [
@@ -248,6 +262,7 @@ export function exerciseMailbox(name: string, makeHarness: () => Promise<Mailbox
             toolExpectedMs: null,
             toolStartedAtMs: null,
             progressSeq: 4,
+            openWork: { tools: [], wait: { seq: 7, reason: 'stream', forMs: null, pings: 3 } },
           },
           sessionState: [{ key: 'k', value: 'v' }],
           refused: [],
@@ -344,7 +359,17 @@ export function exerciseMailbox(name: string, makeHarness: () => Promise<Mailbox
           writeAck(db, 'm1', 'completed')
         })
         expect(await mailbox.take(SESSION, 0)).toMatchObject({
-          acks: [{ messageId: 'm1', status: 'completed', epoch: null, attempt: null, error: null, retryAtMs: null }],
+          acks: [
+            {
+              messageId: 'm1',
+              status: 'completed',
+              epoch: null,
+              attempt: null,
+              error: null,
+              retryAtMs: null,
+              trouble: null,
+            },
+          ],
           replies: [{ id: 'reply-1', epoch: null, inReplyTo: null }],
           state: null,
           sessionState: [],

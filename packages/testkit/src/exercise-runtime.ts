@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { RUN_ENV } from '@sessiond/protocol'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { RunHandle, RunSpec, Runtime } from '../../sessiond/src/ports.ts'
+import { exerciseActivity } from './exercise-activity.ts'
 import { livingProcesses } from './living-processes.ts'
 import { type RuntimeHost, type RuntimeHostJob, spawnRuntimeHost } from './spawn-runtime-host.ts'
 import { until, untilFile, untilSeen } from './until.ts'
@@ -287,6 +288,19 @@ export function exerciseRuntime(name: string, makeHarness: () => Promise<Runtime
         expect(Buffer.byteLength(all)).toBeLessThanOrEqual(spec.limits.logBytes)
       })
 
+      test('(H3) lists the processes of a run, and of one that is gone none', async () => {
+        const { handle } = await run('ignores-sigterm')
+        const listed = await runtime.listProcesses(handle)
+        // Null where the system does not show them.
+        if (process.platform === 'linux') expect(listed?.length).toBeGreaterThan(0)
+        expect((listed ?? []).every(({ pid, name, state }) => pid > 1 && name !== '' && /^[A-Z]$/.test(state))).toBe(
+          true,
+        )
+        await runtime.signal(handle, 'SIGKILL')
+        await untilSeen(runtime, handle, 'exited')
+        expect((await runtime.listProcesses(handle)) ?? []).toEqual([])
+      })
+
       test('reads "" where nothing was said', async () => {
         const spec = await harness.specOf('marks-its-start')
         expect(await runtime.readLog(await runtime.create(spec), 1000)).toBe('')
@@ -340,6 +354,13 @@ export function exerciseRuntime(name: string, makeHarness: () => Promise<Runtime
         const checks = await unreachable.check([])
         expect(checks.some(({ ok, cure }) => !ok && cure !== undefined)).toBe(true)
       })
+    })
+
+    exerciseActivity({
+      runtime: () => runtime,
+      reopen: () => harness.reopen(),
+      run: (fixture) => run(fixture),
+      create: async (fixture) => runtime.create(await harness.specOf(fixture)),
     })
 
     test('tells the doctor what it found, and does not throw', async () => {

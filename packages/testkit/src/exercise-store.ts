@@ -1,4 +1,5 @@
 import { describe } from 'vitest'
+import { exerciseAccounts } from './store/exercise-accounts.ts'
 import { exerciseClock } from './store/exercise-clock.ts'
 import { exerciseDeliveries } from './store/exercise-deliveries.ts'
 import { exerciseOutbox } from './store/exercise-outbox.ts'
@@ -20,5 +21,6 @@ export function exerciseStore(name: string, makeHarness: MakeStoreHarness): void
     exerciseDeliveries(makeHarness)
     exerciseReading(makeHarness)
     exerciseClock(makeHarness)
+    exerciseAccounts(makeHarness)
   })
 }

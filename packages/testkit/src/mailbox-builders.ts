@@ -28,6 +28,7 @@ export function messageOf(id: string, seq: number, changes: Partial<Message> = {
     error: null,
     answered: false,
     deadLetter: false,
+    isSuspect: false,
     ...changes,
   }
 }
@@ -39,7 +40,7 @@ export function projectionOf(messages: readonly Message[], changes: Partial<Proj
     epoch: 1,
     grantedAtMs: Date.UTC(2030, 0, 1),
     takenSeq: 0,
-    messages: messages.map((message) => ({ message, isWanted: true })),
+    messages: messages.map((message) => ({ message, isWanted: true, isHeldBack: false, brief: null })),
     ...changes,
   }
 }

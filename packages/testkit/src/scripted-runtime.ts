@@ -1,4 +1,5 @@
 import type {
+  ActivityTotals,
   Check,
   FoundRun,
   RunHandle,
@@ -19,10 +20,13 @@ export class ScriptedRuntime implements Runtime {
     isolation: false,
     exitAfterHostRestart: true,
     limits: [],
+    activity: true,
   }
   interruptions = 0
   /** What every run not named here is seen as. */
   seen: SeenRun = { state: 'running' }
+  /** What the runs named here have used, by handle id; of all others nobody can say. */
+  readonly activity = new Map<string, ActivityTotals>()
   /** Runs that exist, by handle id. */
   readonly runs = new Map<string, RunSpec>()
   readonly calls: string[] = []
@@ -63,6 +67,15 @@ export class ScriptedRuntime implements Runtime {
 
   async readLog(): Promise<string> {
     return ''
+  }
+
+  async sample(handles: readonly RunHandle[]): Promise<ReadonlyMap<string, ActivityTotals>> {
+    const asked = new Set(handles.map(({ id }) => id))
+    return new Map([...this.activity].filter(([id]) => asked.has(id)))
+  }
+
+  async listProcesses(): Promise<null> {
+    return null
   }
 
   async list(): Promise<FoundRun[]> {

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { basename } from 'node:path'
-import { type CommandAgentSpec, RUN_ENV } from '@sessiond/protocol'
+import { type CommandAgentSpec, RUN_ENV, tellRetryBrief } from '@sessiond/protocol'
 import type { AgentContext } from '../agent-context.ts'
 import type { AgentMessage } from '../agent-message.ts'
 import { describeError } from '../errors.ts'
@@ -8,6 +8,7 @@ import { RetryLater } from '../retry-later.ts'
 import type { RunEnvironment } from '../run-environment.ts'
 import type { Program } from '../run-program.ts'
 import { type RunnerWorld, realRunnerWorld } from '../world.ts'
+import { inputOf } from './input-of.ts'
 import { LineTail } from './line-tail.ts'
 import { parseRetryHint, TEMPORARY_FAILURE_EXIT } from './parse-retry-hint.ts'
 import { type CommandEnd, runCommand } from './run-command.ts'
@@ -57,18 +58,13 @@ async function answer(
   }
 }
 
-/** Context first, then what asks for something, each in its order, separated by blank lines. */
-function inputOf(messages: readonly AgentMessage[]): string {
-  const context = messages.filter(({ isContext }) => isContext)
-  const triggers = messages.filter(({ isContext }) => !isContext)
-  return [...context, ...triggers].map(({ text }) => text).join('\n\n')
-}
-
 function commandEnvironment(environment: RunEnvironment, message: AgentMessage): Record<string, string | undefined> {
   const { [RUN_ENV.agent]: _, ...rest } = process.env
   return {
     ...rest,
     SESSIOND_MESSAGE_ID: message.id,
+    // Not in front of the text: that may be a script.
+    ...(message.brief === null ? {} : { SESSIOND_BRIEF: tellRetryBrief(message.brief) }),
     [RUN_ENV.session]: environment.session,
     [RUN_ENV.work]: environment.workDir,
   }
@@ -84,7 +80,10 @@ function replyOf(
   if (end.code === 0) return textOf(end, spec.maxReplyBytes)
   const what = end.code === null ? `was killed by ${end.signal}` : `exited with code ${end.code}`
   const hint = end.code === TEMPORARY_FAILURE_EXIT ? parseRetryHint(tail.lastLine(), nowMs) : undefined
-  if (hint !== undefined) throw new RetryLater(hint, withTail(`${program} asks to be tried again later`, tail))
+  if (hint !== undefined) {
+    const reason = withTail(`${program} asks to be tried again later`, tail)
+    throw new RetryLater(hint.at, reason, hint.trouble === null ? {} : { trouble: hint.trouble })
+  }
   throw new Error(withTail(`${program} ${what}`, tail))
 }
 

@@ -87,9 +87,10 @@ export class FileMailbox implements MailboxClient {
     })
   }
 
-  claim(claims: readonly Claim[]): Promise<void> {
+  claim(claims: readonly Claim[], state: ReportedState): Promise<void> {
     return this.#write((db, stamp) => {
       for (const claim of claims) writeClaim(db, claim, stamp)
+      writeStateRow(db, state, stamp.nowMs)
       this.#step(db, 'claiming')
     })
   }

@@ -1,4 +1,4 @@
-import { type InboundStatus, type MessageKind, parseTimestamp } from '@sessiond/protocol'
+import { type InboundStatus, type MessageKind, parseRetryBrief, parseTimestamp } from '@sessiond/protocol'
 import type { InboundMessage } from '../mailbox-client.ts'
 
 /** A row as it came from the file: columns may be missing, or of another type than agreed. */
@@ -18,6 +18,7 @@ export function parseInboundMessage(row: Row): InboundMessage | undefined {
     processAfterMs: dueAtMs(row.process_after),
     tries: typeof row.tries === 'number' ? row.tries : 0,
     attempt: typeof row.attempt === 'number' ? row.attempt : 1,
+    brief: parseRetryBrief(row.brief),
     isTrigger: row.trigger !== 0,
     isOnWake: row.on_wake === 1,
     seriesId: textOrNull(row.series_id),

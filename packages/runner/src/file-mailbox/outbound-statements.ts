@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite'
-import { type AckStatus, formatTimestamp } from '@sessiond/protocol'
+import { type AckStatus, formatOpenWork, formatTimestamp } from '@sessiond/protocol'
 import type { Ack, Claim, KnownAck, OutgoingReply, Prune, ReportedState } from '../mailbox-client.ts'
 
 /** Which run writes, and when. */
@@ -10,7 +10,7 @@ export interface Stamp {
 
 /** Records that this run works on a message. */
 export function writeClaim(db: DatabaseSync, claim: Claim, stamp: Stamp): void {
-  writeAckRow(db, claim, { status: 'processing', error: null, retryAtMs: null }, stamp)
+  writeAckRow(db, claim, { status: 'processing', error: null, retryAtMs: null, trouble: null }, stamp)
 }
 
 /** Records how the work on a message ended. */
@@ -21,13 +21,22 @@ export function writeAck(db: DatabaseSync, ack: Ack, stamp: Stamp): void {
 function writeAckRow(
   db: DatabaseSync,
   { messageId, attempt }: Claim,
-  end: { readonly status: AckStatus; readonly error: string | null; readonly retryAtMs: number | null },
+  end: Pick<Ack, 'error' | 'retryAtMs' | 'trouble'> & { readonly status: AckStatus },
   { epoch, nowMs }: Stamp,
 ): void {
   db.prepare(
-    `INSERT OR REPLACE INTO processing_ack (message_id, status, status_changed, epoch, error, retry_at, attempt)
-     VALUES (?, ?, ?, ?, ?, ?, ?)`,
-  ).run(messageId, end.status, formatTimestamp(nowMs), epoch, end.error, timestampOrNull(end.retryAtMs), attempt)
+    `INSERT OR REPLACE INTO processing_ack (message_id, status, status_changed, epoch, error, retry_at, attempt, trouble)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+  ).run(
+    messageId,
+    end.status,
+    formatTimestamp(nowMs),
+    epoch,
+    end.error,
+    timestampOrNull(end.retryAtMs),
+    attempt,
+    end.trouble,
+  )
 }
 
 /** Adds a reply with the next odd seq above `afterSeq` and all there are; returns that seq. */
@@ -58,8 +67,9 @@ export function writeReply(db: DatabaseSync, reply: OutgoingReply, afterSeq: num
 export function writeStateRow(db: DatabaseSync, state: ReportedState, nowMs: number): void {
   db.prepare(
     `INSERT OR REPLACE INTO container_state
-       (id, current_tool, tool_declared_timeout_ms, tool_expected_ms, tool_started_at, progress_at, progress_seq, updated_at)
-     VALUES (1, ?, ?, ?, ?, ?, ?, ?)`,
+       (id, current_tool, tool_declared_timeout_ms, tool_expected_ms, tool_started_at, progress_at, progress_seq, open_work,
+        updated_at)
+     VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?)`,
   ).run(
     state.tool,
     state.toolDeclaredTimeoutMs,
@@ -67,6 +77,7 @@ export function writeStateRow(db: DatabaseSync, state: ReportedState, nowMs: num
     timestampOrNull(state.toolStartedAtMs),
     timestampOrNull(state.progressAtMs),
     state.progressSeq,
+    formatOpenWork(state.openWork),
     formatTimestamp(nowMs),
   )
 }

@@ -5,7 +5,7 @@ import { AckLedger } from './ack-ledger.ts'
 const EMPTY: InboundLook = { epoch: 1, takenSeq: 0, messages: [] }
 
 function completed(messageId: string): Ack {
-  return { messageId, attempt: 1, status: 'completed', error: null, retryAtMs: null }
+  return { messageId, attempt: 1, status: 'completed', error: null, retryAtMs: null, trouble: null }
 }
 
 describe('AckLedger', () => {

@@ -1,4 +1,4 @@
-import type { AgentContext, SessionState, ToolLease, ToolOptions } from '../agent-context.ts'
+import type { AgentContext, ModelWait, SessionState, ToolLease, ToolOptions } from '../agent-context.ts'
 import type { AgentMessage } from '../agent-message.ts'
 import type { MailboxClient } from '../mailbox-client.ts'
 import type { RunEnvironment } from '../run-environment.ts'
@@ -52,6 +52,7 @@ export class BatchContext implements AgentContext {
     this.say = this.say.bind(this)
     this.progress = this.progress.bind(this)
     this.tool = this.tool.bind(this)
+    this.modelWait = this.modelWait.bind(this)
   }
 
   reply(text: string, options: { readonly to?: AgentMessage | string } = {}): Promise<void> {
@@ -76,6 +77,11 @@ export class BatchContext implements AgentContext {
   tool(name: string, options?: ToolOptions): ToolLease {
     this.#refuseWhenClosed()
     return this.#options.reporter.tool(name, options)
+  }
+
+  modelWait(): ModelWait {
+    this.#refuseWhenClosed()
+    return this.#options.reporter.modelWait()
   }
 
   /** Resolves when every write begun so far has ended, also those the handler did not wait for. */

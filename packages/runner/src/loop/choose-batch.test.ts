@@ -14,6 +14,7 @@ function message(id: string, seq: number, changes: Partial<InboundMessage> = {})
     processAfterMs: null,
     tries: 0,
     attempt: 1,
+    brief: null,
     isTrigger: true,
     isOnWake: false,
     content: '{}',

@@ -120,7 +120,7 @@ export class ClaimLoop {
     const held = new HeldBatch(messages)
     this.#held = held
     try {
-      await mailbox.claim(claims)
+      await mailbox.claim(claims, this.#reporter.beginBatch())
       this.#ledger.noteClaimed(claims)
       onStep('claimed')
       const working = workBatch({ ...this.#options, held, reporter: this.#reporter, state })

@@ -15,6 +15,7 @@ function message(id: string): InboundMessage {
     processAfterMs: null,
     tries: 0,
     attempt: 3,
+    brief: null,
     isTrigger: true,
     isOnWake: false,
     content: '{}',
@@ -27,6 +28,8 @@ function message(id: string): InboundMessage {
 const text = { kind: 'returned', text: 'hi' } as const
 const nothing = { kind: 'returned', text: null } as const
 const threw = { kind: 'threw', error: new Error('no') } as const
+const parked = { kind: 'threw', error: new RetryLater(5_000, 'limit', { trouble: 'rate-limit' }) } as const
+const away = { kind: 'threw', error: new RetryLater(null, 'no answer', { trouble: 'outage' }) } as const
 const limited = { kind: 'threw', error: new RetryLater(5_000, 'limit') } as const
 const none = { kind: 'none' } as const
 const stopping = { kind: 'stopping' } as const
@@ -47,6 +50,15 @@ const ROWS: readonly Row[] = [
   ['a throw', { outcome: threw, interruption: none }, [], ['a failed', 'b failed'], null],
   ['a throw after a reply', { outcome: threw, interruption: none }, ['b'], ['a failed', 'b completed'], null],
   ['a limit', { outcome: limited, interruption: none }, [], ['a failed +5000', 'b failed +5000'], null],
+  [
+    'a limit of the account',
+    { outcome: parked, interruption: none },
+    ['b'],
+    ['a failed +5000 rate-limit', 'b completed'],
+    null,
+  ],
+  ['an outage', { outcome: away, interruption: none }, [], ['a failed outage', 'b failed outage'], null],
+  ['an outage, cancelled', { outcome: away, interruption: cancelled }, [], ['a failed +0', 'b failed'], null],
   ['a text, stopping', { outcome: text, interruption: stopping }, [], ['a completed', 'b completed'], 'hi'],
   ['nothing, stopping', { outcome: nothing, interruption: stopping }, [], [], null],
   ['replied, stopping', { outcome: nothing, interruption: stopping }, ['b'], ['a completed', 'b completed'], null],
@@ -65,9 +77,9 @@ describe('decideAcks', () => {
       answeredIds: new Set(answered),
       nowMs: NOW,
     })
-    const acks = decision.acks.map(({ messageId, status, retryAtMs }) => {
+    const acks = decision.acks.map(({ messageId, status, retryAtMs, trouble }) => {
       const retry = retryAtMs === null ? '' : ` +${retryAtMs - NOW}`
-      return `${messageId} ${status}${retry}`
+      return `${messageId} ${status}${retry}${trouble === null ? '' : ` ${trouble}`}`
     })
     expect(acks).toEqual(expected)
     expect(decision.replyText).toBe(reply)
@@ -85,7 +97,13 @@ describe('RetryLater', () => {
     expect(new RetryLater(when, 'x').retryAtMs(NOW)).toBe(expected)
   })
 
-  it.each([Number.NaN, Number.POSITIVE_INFINITY, new Date('never')])('refuses %s', (when) => {
+  it('says nothing of a time nobody named, and of no trouble the protocol has no word for', () => {
+    expect(new RetryLater(null, 'x', { trouble: 'outage' }).retryAtMs(NOW)).toBeNull()
+    expect(new RetryLater(1, 'x', { trouble: 'flood' as 'outage' }).trouble).toBeNull()
+    expect(new RetryLater(1, 'x').trouble).toBeNull()
+  })
+
+  it.each([Number.NaN, Number.POSITIVE_INFINITY, new Date('never'), null])('refuses %s', (when) => {
     expect(() => new RetryLater(when, 'x')).toThrow(RangeError)
   })
 })

@@ -59,7 +59,7 @@ function afterFailure(
   const error = outcome.kind === 'threw' ? outcome.error : undefined
   if (answeredIds.has(message.id)) return completed(message, error)
   if (interruption.kind === 'stopping') return null
-  return failed(message, errorText(error), retryAtMs(error, nowMs))
+  return { ...failed(message, errorText(error), retryAtMs(error, nowMs)), trouble: troubleOf(error) }
 }
 
 function afterCancel(message: InboundMessage, input: DecideAcksInput): Ack {
@@ -71,15 +71,19 @@ function afterCancel(message: InboundMessage, input: DecideAcksInput): Ack {
 
 function completed({ id, attempt }: InboundMessage, error?: unknown): Ack {
   const text = error === undefined ? null : errorText(error)
-  return { messageId: id, attempt, status: 'completed', error: text, retryAtMs: null }
+  return { messageId: id, attempt, status: 'completed', error: text, retryAtMs: null, trouble: null }
 }
 
 function failed({ id, attempt }: InboundMessage, error: string, retryAt: number | null): Ack {
-  return { messageId: id, attempt, status: 'failed', error, retryAtMs: retryAt }
+  return { messageId: id, attempt, status: 'failed', error, retryAtMs: retryAt, trouble: null }
 }
 
 function errorText(error: unknown): string {
   return describeError(error).slice(0, PROTOCOL_LIMITS.errorChars)
+}
+
+function troubleOf(error: unknown): Ack['trouble'] {
+  return error instanceof RetryLater ? error.trouble : null
 }
 
 function retryAtMs(error: unknown, nowMs: number): number | null {

@@ -1,19 +1,10 @@
-import { PROTOCOL_LIMITS } from '@sessiond/protocol'
-import type { ToolLease, ToolOptions } from '../agent-context.ts'
+import type { ModelWait, ToolLease, ToolOptions } from '../agent-context.ts'
 import type { ReportedState } from '../mailbox-client.ts'
 import type { RunnerWorld } from '../world.ts'
+import { type Haste, OpenWorkLedger } from './open-work-ledger.ts'
 
-/** Progress comes by the line; the host needs to see that it moved, not each move. */
-const PROGRESS_GAP_MS = 1_000
-/** A tool's start widens the host's patience, so it is told nearly at once. */
-const TOOL_GAP_MS = 50
-
-interface OpenTool {
-  readonly name: string
-  readonly timeoutMs: number | null
-  readonly expectedMs: number | null
-  startedAtMs: number
-}
+/** Progress comes by the line; the host needs to see that it moved, not each move. What opens and closes widens and narrows its patience, and is told nearly at once. */
+const GAP_MS: Readonly<Record<Haste, number>> = { later: 1_000, soon: 50 }
 
 export interface StateReporterOptions {
   readonly world: RunnerWorld
@@ -24,8 +15,7 @@ export interface StateReporterOptions {
 /** Keeps what `container_state` shall say and has it written, soon but not often. */
 export class StateReporter {
   readonly #options: StateReporterOptions
-  /** Oldest first; the newest open tool is the one shown. */
-  readonly #tools = new Set<OpenTool>()
+  readonly #work: OpenWorkLedger
   #progressSeq = 0
   #progressAtMs: number | null = null
   #isChanged = false
@@ -34,39 +24,34 @@ export class StateReporter {
 
   constructor(options: StateReporterOptions) {
     this.#options = options
+    this.#work = new OpenWorkLedger({
+      now: () => options.world.now(),
+      onChange: (haste, isProgress) => this.#changed(haste, isProgress),
+    })
   }
 
   progress(): void {
-    this.#move()
-    this.#writeAfter(PROGRESS_GAP_MS)
+    this.#changed('later', true)
   }
 
-  tool(name: string, options: ToolOptions = {}): ToolLease {
-    const tool: OpenTool = {
-      name: name.slice(0, PROTOCOL_LIMITS.toolNameChars),
-      timeoutMs: wholeMs(options.timeoutMs),
-      expectedMs: wholeMs(options.expectedMs),
-      startedAtMs: this.#options.world.now(),
-    }
-    this.#tools.add(tool)
-    this.#toolMoved()
-    return {
-      renew: () => {
-        if (!this.#tools.has(tool)) return
-        tool.startedAtMs = this.#options.world.now()
-        this.#toolMoved()
-      },
-      end: () => {
-        if (this.#tools.delete(tool)) this.#toolMoved()
-      },
-    }
+  tool(name: string, options?: ToolOptions): ToolLease {
+    return this.#work.tool(name, options)
   }
 
-  /** Ends every tool still open: its handler is gone. */
-  endTools(): void {
-    if (this.#tools.size === 0) return
-    this.#tools.clear()
-    this.#toolMoved()
+  modelWait(): ModelWait {
+    return this.#work.modelWait()
+  }
+
+  /** A batch is about to be claimed; what this changes is to be written along with the claim. */
+  beginBatch(): ReportedState {
+    this.#work.beginBatch()
+    this.#noteWritten()
+    return this.#state()
+  }
+
+  /** The handler is gone, and what it left open with it. */
+  endBatch(): void {
+    this.#work.endBatch()
   }
 
   /** What is not written yet, for a caller who writes it along with something else. */
@@ -81,16 +66,13 @@ export class StateReporter {
     this.#timer = null
   }
 
-  #toolMoved(): void {
-    // A tool's start and end are progress too: the agent did something.
-    this.#move()
-    this.#writeAfter(TOOL_GAP_MS)
-  }
-
-  #move(): void {
-    this.#progressSeq += 1
-    this.#progressAtMs = this.#options.world.now()
+  #changed(haste: Haste, isProgress: boolean): void {
+    if (isProgress) {
+      this.#progressSeq += 1
+      this.#progressAtMs = this.#options.world.now()
+    }
     this.#isChanged = true
+    this.#writeAfter(GAP_MS[haste])
   }
 
   #writeAfter(gapMs: number): void {
@@ -119,19 +101,15 @@ export class StateReporter {
   }
 
   #state(): ReportedState {
-    const tool = [...this.#tools].at(-1)
+    const tool = this.#work.newest()
     return {
       tool: tool?.name ?? null,
       toolDeclaredTimeoutMs: tool?.timeoutMs ?? null,
       toolExpectedMs: tool?.expectedMs ?? null,
-      toolStartedAtMs: tool?.startedAtMs ?? null,
+      toolStartedAtMs: tool?.sinceMs ?? null,
       progressAtMs: this.#progressAtMs,
       progressSeq: this.#progressSeq,
+      openWork: this.#work.openWork(),
     }
   }
-}
-
-/** A figure the database takes for an integer; null for one that says nothing. */
-function wholeMs(ms: number | undefined): number | null {
-  return ms === undefined || !Number.isFinite(ms) || ms < 0 ? null : Math.min(Math.round(ms), Number.MAX_SAFE_INTEGER)
 }

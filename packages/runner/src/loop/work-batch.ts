@@ -34,7 +34,7 @@ export async function workBatch(options: WorkBatchOptions): Promise<readonly Ack
   context.close()
   if (outcome === null) return []
   await context.settled()
-  options.reporter.endTools()
+  options.reporter.endBatch()
   if (held.isSuperseded) return []
   const decision = decideAcks({
     messages: held.messages,

@@ -1,4 +1,4 @@
-import type { Health, SendRequest, SessionDetail, SweepReport } from '../api.ts'
+import type { Explanation, Health, SendRequest, SessionDetail, SweepReport } from '../api.ts'
 import { ERROR_CATALOGUE, type ErrorCode, type ErrorFields, SessiondError } from '../model/errors.ts'
 import type { Message, SendReceipt } from '../model/message.ts'
 import type { Reply } from '../model/reply.ts'
@@ -71,6 +71,10 @@ export class HostClient {
 
   readRunLog({ id }: SessionArgument, epoch: number | 'latest'): Promise<{ epoch: number; text: string }> {
     return this.#ask('GET', `/v1/sessions/${id}/runs/${epoch}/log`)
+  }
+
+  why(query: { message?: string; session?: string; run?: number }): Promise<Explanation> {
+    return this.#ask('GET', '/v1/why', query)
   }
 
   async listDead(query: { session?: string; limit?: number }): Promise<DeadLetter[]> {

@@ -1,5 +1,5 @@
+import { toSafeJson } from '../model/escape.ts'
 import type { CliContext, CommonOptions } from './cli-context.ts'
-import { toSafeJson } from './format/escape.ts'
 
 /** Prints a command's result: one line of JSON for programs, or the words for people. */
 export function printResult(context: CliContext, options: CommonOptions, value: unknown, words: () => string): void {

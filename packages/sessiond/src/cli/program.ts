@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { VERSION } from '../version.ts'
 import type { CliContext } from './cli-context.ts'
+import { addBacktest } from './commands/backtest.ts'
 import { addCancel } from './commands/cancel.ts'
 import { addClose } from './commands/close.ts'
 import { addDead } from './commands/dead.ts'
@@ -8,6 +9,7 @@ import { addDoctor } from './commands/doctor.ts'
 import { addHealth } from './commands/health.ts'
 import { addInit } from './commands/init.ts'
 import { addLogs } from './commands/logs.ts'
+import { addProbe } from './commands/probe.ts'
 import { addRuns } from './commands/runs.ts'
 import { addSend } from './commands/send.ts'
 import { addSessions } from './commands/sessions.ts'
@@ -16,6 +18,7 @@ import { addStop } from './commands/stop.ts'
 import { addSweep } from './commands/sweep.ts'
 import { addTail } from './commands/tail.ts'
 import { addUp } from './commands/up.ts'
+import { addWhy } from './commands/why.ts'
 
 /** The whole command line; each command is a file of its own. For a program (`isJson`) no help goes to standard error. */
 export function createProgram(context: CliContext, isJson: boolean): Command {
@@ -38,12 +41,15 @@ export function createProgram(context: CliContext, isJson: boolean): Command {
     addShow,
     addTail,
     addRuns,
+    addWhy,
     addLogs,
     addDead,
     addStop,
     addCancel,
     addClose,
     addSweep,
+    addBacktest,
+    addProbe,
     addDoctor,
     addHealth,
   ]

@@ -1,8 +1,8 @@
 import { CommanderError } from 'commander'
 import { type ErrorFields, SessiondError } from '../model/errors.ts'
+import { escapeText, toSafeJson } from '../model/escape.ts'
 import type { CliContext } from './cli-context.ts'
 import { EXIT, exitCodeOf } from './exit-codes.ts'
-import { escapeText, toSafeJson } from './format/escape.ts'
 
 /**
  * Tells a person, or with `--json` a program, what went wrong, on standard error, and sets the exit code. With

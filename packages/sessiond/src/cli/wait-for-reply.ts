@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { HostEvent } from '../api.ts'
+import { escapeLine, escapeText, toSafeJson } from '../model/escape.ts'
 import type { Message, SendReceipt } from '../model/message.ts'
 import type { CliContext, CommonOptions } from './cli-context.ts'
 import type { HostClient } from './client.ts'
@@ -7,7 +8,6 @@ import { EXIT } from './exit-codes.ts'
 import { connect, type FoundHost } from './find-host.ts'
 import { followEvents, isOutage, waitAfter } from './follow-events.ts'
 import { textOfContent } from './format/content.ts'
-import { escapeLine, escapeText, toSafeJson } from './format/escape.ts'
 import { describeStatus } from './format/message.ts'
 
 export interface WaitOptions extends CommonOptions {

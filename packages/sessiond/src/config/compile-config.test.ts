@@ -51,7 +51,7 @@ describe('compileConfig', () => {
       name: 'shell',
       agent: { kind: 'command', command: ['sh'], per: 'message', timeoutMs: 1_800_000, maxReplyBytes: 262_144 },
       runtime: 'process',
-      stuck: { policy: 'classic', claimSilentMs: 60_000, ceilingMs: 1_800_000 },
+      stuck: { policy: 'default', frozenMs: 45_000, claimSilentMs: 60_000, ceilingMs: 1_800_000 },
       retry: { maxTries: 5, baseMs: 5_000, jitter: 'none' },
       idleStopMs: 300_000,
       limits: { memoryBytes: null, processes: null, cpus: null },
@@ -200,9 +200,58 @@ describe('compileConfig', () => {
       ['groups.g.stuck.claimSilent'],
     ],
     ["a group's ceiling below the host's claimSilent", group({ stuck: { ceiling: '59s' } }), ['stuck.claimSilent']],
-    ['a timeout above maxToolTimeout', group({ agent: { ...AGENT, timeout: '3h' } }), ['groups.g.agent.timeout']],
+    ['a timeout above maxToolTimeout', group({ agent: { ...AGENT, timeout: '13h' } }), ['groups.g.agent.timeout']],
+    [
+      "a timeout above the host's maxToolTimeout",
+      { groups: { g: { agent: { ...AGENT, timeout: '61m' } } }, stuck: { maxToolTimeout: '1h' } },
+      ['groups.g.agent.timeout'],
+    ],
+    [
+      "a timeout above the group's own maxToolTimeout",
+      group({ agent: { ...AGENT, timeout: '61m' }, stuck: { maxToolTimeout: '1h' } }),
+      ['groups.g.agent.timeout'],
+    ],
+    [
+      "a group's maxToolTimeout below the usual timeout",
+      group({ stuck: { maxToolTimeout: '1s' } }),
+      ['groups.g.agent.timeout'],
+    ],
+    ['modelSilent above modelPinging', { groups: { g: SHELL }, stuck: { modelSilent: '31m' } }, ['stuck.modelSilent']],
+    [
+      "a group's modelPinging below the host's modelSilent",
+      group({ stuck: { modelPinging: '9m' } }),
+      ['stuck.modelSilent'],
+    ],
+    ['toolSilent above busyCeiling', { groups: { g: SHELL }, stuck: { toolSilent: '7h' } }, ['stuck.toolSilent']],
+    ["a group's silent above busyCeiling", group({ stuck: { silent: '7h' } }), ['groups.g.stuck.silent']],
+    [
+      "a tool's silent above its own busyCeiling",
+      { groups: { g: SHELL }, stuck: { tools: { Bash: { silent: '2h', busyCeiling: '1h' } } } },
+      ['stuck.tools.Bash.silent'],
+    ],
+    [
+      "a group's tool with silent above the host's busyCeiling",
+      group({ stuck: { tools: { Bash: { silent: '7h' } } } }),
+      ['groups.g.stuck.tools.Bash.silent'],
+    ],
+    [
+      "a tool's busyCeiling below toolSilent",
+      { groups: { g: SHELL }, stuck: { tools: { Bash: { busyCeiling: '4m' } } } },
+      ['stuck.toolSilent'],
+    ],
+    [
+      "a group's busyCeiling below what the host allows a tool",
+      {
+        groups: { g: { ...SHELL, stuck: { busyCeiling: '1h' } } },
+        stuck: { tools: { Bash: { silent: '2h' } } },
+      },
+      ['stuck.tools.Bash.silent'],
+    ],
     ['retry.base above max', { groups: { g: SHELL }, retry: { base: '10m', max: '9m' } }, ['retry.base']],
     ['spawn.base above max', { groups: { g: SHELL }, spawn: { base: '6m' } }, ['spawn.base']],
+    ['provider.wait above maxWait', { groups: { g: SHELL }, provider: { wait: '31m' } }, ['provider.wait']],
+    ['provider.maxWait above maxPark', { groups: { g: SHELL }, provider: { maxPark: '29m' } }, ['provider.maxWait']],
+    ['an account that is no name', { groups: { g: { ...SHELL, account: 'a b' } } }, ['groups.g.account']],
     ['maxStarting above max', { groups: { g: SHELL }, runs: { max: 3, maxStarting: 4 } }, ['runs.maxStarting']],
     ['a text above the window', { groups: { g: SHELL }, mailbox: { window: '512KiB' } }, ['limits.text']],
     ['a body no larger than a text', { groups: { g: SHELL }, api: { maxBody: '1MiB' } }, ['limits.text']],
@@ -238,12 +287,27 @@ describe('compileConfig', () => {
     expect(problemsOf(options)).toEqual(where)
   })
 
+  it("accepts a tool of the host's that a group's own entry of that name takes the place of", () => {
+    const options = {
+      groups: { g: { ...SHELL, stuck: { busyCeiling: '1h', tools: { Bash: { silent: '30m' } } } } },
+      stuck: { tools: { Bash: { silent: '2h' } } },
+    }
+    expect(problemsOf(options)).toEqual([])
+  })
+
   it('accepts values at their bounds', () => {
     const options = {
       groups: { g: { ...SHELL, agent: { ...AGENT, timeout: '2h' }, stuck: { claimSilent: '30m' } } },
       shutdown: { drain: '70s' },
       retry: { base: '1h' },
       runs: { max: 4, maxStarting: 4 },
+      stuck: {
+        toolSilent: '6h',
+        silent: '6h',
+        modelSilent: '30m',
+        maxToolTimeout: '2h',
+        tools: { T: { silent: '6h' } },
+      },
     }
     expect(problemsOf(options)).toEqual([])
   })

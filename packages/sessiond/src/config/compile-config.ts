@@ -67,7 +67,7 @@ function nameVariable(
 
 function toHostConfig(options: ParsedOptions, context: CompileContext): HostConfig {
   const at = (path: string): string => resolve(context.baseDir, path)
-  const { api, docker, runs, spawn, sweep, mailbox, limits, shutdown, log } = options
+  const { api, docker, runs, spawn, provider, sweep, mailbox, limits, shutdown, log } = options
   return {
     dataDir: at(options.dataDir),
     timeZone: options.timeZone,
@@ -105,8 +105,19 @@ function toHostConfig(options: ParsedOptions, context: CompileContext): HostConf
       killWaitMs: runs.killWait,
       cancelGraceMs: runs.cancelGrace,
     },
-    defaults: { stuck: stuckOf({}, options.stuck), retry: retryOf({}, options.retry), idleStopMs: runs.idleStop },
+    defaults: {
+      stuck: stuckOf({ tools: {} }, options.stuck),
+      retry: retryOf({}, options.retry),
+      idleStopMs: runs.idleStop,
+    },
     spawn: { baseMs: spawn.base, maxMs: spawn.max, tellAfter: spawn.tellAfter },
+    provider: {
+      maxParkMs: provider.maxPark,
+      waitMs: provider.wait,
+      maxWaitMs: provider.maxWait,
+      ramp: provider.ramp,
+      openFrom: runs.max,
+    },
     sweep: { intervalMs: sweep.interval, concurrency: sweep.concurrency },
     mailbox: {
       windowMessages: mailbox.windowMessages,

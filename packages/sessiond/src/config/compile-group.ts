@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import type { CompileContext } from './compile-config.ts'
-import type { AgentConfig, GroupConfig, RetryPolicy, StuckPolicy } from './config.ts'
+import type { AgentConfig, GroupConfig, RetryPolicy, StuckPolicy, ToolOverride } from './config.ts'
 import type { Environment } from './environment.ts'
 import type { ParsedOptions } from './host-schema.ts'
 import { toBytes } from './leaf.ts'
@@ -35,6 +35,7 @@ export function compileGroup(name: string, group: Group, host: ParsedOptions, co
     stuck: stuckOf(group.stuck, host.stuck),
     retry: retryOf(group.retry, host.retry),
     idleStopMs: group.idleStop ?? host.runs.idleStop,
+    account: group.account ?? name,
   }
 }
 
@@ -54,10 +55,30 @@ function agentOf({ agent, runner }: Group): AgentConfig {
 export function stuckOf(own: Group['stuck'], host: ParsedOptions['stuck']): StuckPolicy {
   return {
     policy: own.policy ?? host.policy,
+    startMs: own.start ?? host.start,
+    frozenMs: own.frozen ?? host.frozen,
+    toolGraceMs: own.toolGrace ?? host.toolGrace,
+    maxToolTimeoutMs: own.maxToolTimeout ?? host.maxToolTimeout,
+    toolSilentMs: own.toolSilent ?? host.toolSilent,
+    toolBlindMs: own.toolBlind ?? host.toolBlind,
+    busyCeilingMs: own.busyCeiling ?? host.busyCeiling,
+    modelSilentMs: own.modelSilent ?? host.modelSilent,
+    modelPingingMs: own.modelPinging ?? host.modelPinging,
+    maxWaitMs: own.maxWait ?? host.maxWait,
+    silentMs: own.silent ?? host.silent,
+    deafMs: own.deaf ?? host.deaf,
     claimSilentMs: own.claimSilent ?? host.claimSilent,
     ceilingMs: own.ceiling ?? host.ceiling,
-    maxToolTimeoutMs: own.maxToolTimeout ?? host.maxToolTimeout,
+    tools: [...toolsOf(own.tools), ...toolsOf(host.tools)],
   }
+}
+
+function toolsOf(tools: Group['stuck']['tools']): ToolOverride[] {
+  return Object.entries(tools ?? {}).map(([pattern, { silent, busyCeiling }]) => ({
+    pattern,
+    silentMs: silent ?? null,
+    busyCeilingMs: busyCeiling ?? null,
+  }))
 }
 
 /** `retry` of a group over that of the host. */

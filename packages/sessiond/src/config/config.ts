@@ -31,17 +31,51 @@ export interface GroupConfig {
   readonly retry: RetryPolicy
   /** A run with nothing to do is stopped after this long. */
   readonly idleStopMs: number
+  /** What its sessions use together and the provider of their model limits as one. */
+  readonly account: string
 }
 
-/** The seed's judgement of stuck runs. */
+/** When a silent run counts as stuck. `default` keeps its clocks apart; `classic` is the seed's judgement by the heartbeat. */
 export interface StuckPolicy {
-  readonly policy: 'classic'
-  /** A claim with no heartbeat since it was made is silent after this long. */
-  readonly claimSilentMs: number
-  /** No heartbeat at all for this long ends a run, whatever it does. */
-  readonly ceilingMs: number
-  /** A tool's declared time-out widens both, up to this. */
+  readonly policy: 'default' | 'classic'
+  /** Never a beat since it was let go. */
+  readonly startMs: number
+  /** No beat. */
+  readonly frozenMs: number
+  /** Past what a tool declared. */
+  readonly toolGraceMs: number
+  /** A declared time-out counts up to this; for `classic` it widens both windows. */
   readonly maxToolTimeoutMs: number
+  /** A tool that declared nothing and neither computes nor transfers. */
+  readonly toolSilentMs: number
+  /** The same where activity cannot be seen. */
+  readonly toolBlindMs: number
+  /** No progress, whatever it computes. */
+  readonly busyCeilingMs: number
+  /** A model that was asked, and of which nothing is heard. */
+  readonly modelSilentMs: number
+  /** The same while its keep-alives come. */
+  readonly modelPingingMs: number
+  /** How long a provider's own "not now" is honoured. */
+  readonly maxWaitMs: number
+  /** A claim with nothing open and nothing moving. */
+  readonly silentMs: number
+  /** Due work in the mailbox, and no claim. */
+  readonly deafMs: number
+  /** First fit wins. */
+  readonly tools: readonly ToolOverride[]
+  /** `classic`: a claim with no heartbeat since it was made is silent after this long. */
+  readonly claimSilentMs: number
+  /** `classic`: no heartbeat at all for this long ends a run, whatever it does. */
+  readonly ceilingMs: number
+}
+
+/** What holds for tools of a name instead; null: what holds for all. */
+export interface ToolOverride {
+  /** `*` stands for any text. */
+  readonly pattern: string
+  readonly silentMs: number | null
+  readonly busyCeilingMs: number | null
 }
 
 export interface RetryPolicy {
@@ -52,6 +86,19 @@ export interface RetryPolicy {
   readonly jitter: 'none' | 'full'
   /** `retry_at` of an agent is honoured up to this far ahead. */
   readonly maxDeferMs: number
+}
+
+/** How an account is held back whose provider is in trouble. */
+export interface ProviderPolicy {
+  /** Whatever end a run names, it is looked at again after this long. */
+  readonly maxParkMs: number
+  /** Parked this long when no end is named: waitMs x 2^(parks in a row before), at most maxWaitMs. */
+  readonly waitMs: number
+  readonly maxWaitMs: number
+  /** Sessions that may work at once after a probe that was answered; doubles with each that is. */
+  readonly ramp: number
+  /** An allowance of this many bounds nothing: there are no more places. */
+  readonly openFrom: number
 }
 
 export interface SpawnPolicy {
@@ -125,6 +172,7 @@ export interface HostConfig {
     readonly idleStopMs: number
   }
   readonly spawn: SpawnPolicy
+  readonly provider: ProviderPolicy
   readonly sweep: {
     readonly intervalMs: number
     /** Sessions of one runtime reconciled at once. */

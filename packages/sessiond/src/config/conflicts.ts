@@ -1,11 +1,13 @@
 import { isValidName } from '@sessiond/protocol'
 import { BAD_PORTS } from './bad-ports.ts'
+import { stuckOf } from './compile-group.ts'
 import { formatDuration } from './duration.ts'
 import type { Environment } from './environment.ts'
 import { groupConflicts } from './group-conflicts.ts'
 import type { ParsedOptions } from './host-schema.ts'
 import type { Problem } from './problem.ts'
 import { formatSize } from './size.ts'
+import { stuckConflicts, toolConflicts } from './stuck-conflicts.ts'
 
 /** Options that do not go together; `involves` names every option whose own fault would make this one noise. */
 export interface Conflict extends Problem {
@@ -35,12 +37,14 @@ export function findConflicts(options: ParsedOptions, context: ConflictContext):
 }
 
 function hostConflicts(options: ParsedOptions): Conflict[] {
-  const { runs, spawn, stuck, retry, mailbox, limits, api, shutdown } = options
+  const { runs, spawn, stuck, retry, provider, mailbox, limits, api, shutdown } = options
   return [
     ...atMost('runs.maxStarting', runs.maxStarting ?? 1, 'runs.max', runs.max, String),
     ...atMost('spawn.base', spawn.base, 'spawn.max', spawn.max, formatDuration),
     ...atMost('retry.base', retry.base, 'retry.max', retry.max, formatDuration),
-    ...atMost('stuck.claimSilent', stuck.claimSilent, 'stuck.ceiling', stuck.ceiling, formatDuration),
+    ...atMost('provider.wait', provider.wait, 'provider.maxWait', provider.maxWait, formatDuration),
+    ...atMost('provider.maxWait', provider.maxWait, 'provider.maxPark', provider.maxPark, formatDuration),
+    ...hostStuckConflicts(stuck),
     ...atMost('limits.text', limits.text, 'mailbox.window', mailbox.window, formatSize),
     // The body also holds the text's quotes, escapes and the other fields.
     ...atMost('limits.text', limits.text, 'api.maxBody', api.maxBody - 1024, () => formatSize(limits.text), {
@@ -50,6 +54,12 @@ function hostConflicts(options: ParsedOptions): Conflict[] {
     ...drainConflict(shutdown, runs),
     ...(Object.keys(options.groups).length === 0 ? [NO_GROUP] : []),
   ]
+}
+
+function hostStuckConflicts(options: ParsedOptions['stuck']): Conflict[] {
+  const stuck = stuckOf({ tools: {} }, options)
+  const pathOf = (key: string): string => `stuck.${key}`
+  return [...stuckConflicts(stuck, pathOf), ...toolConflicts('stuck.tools', options.tools, stuck, pathOf)]
 }
 
 const NO_GROUP: Conflict = {

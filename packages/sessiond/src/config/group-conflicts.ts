@@ -5,6 +5,7 @@ import { atMost, type Conflict, type ConflictContext, missingVariable } from './
 import { formatDuration } from './duration.ts'
 import type { ParsedOptions } from './host-schema.ts'
 import { isWithin } from './is-within.ts'
+import { stuckConflicts, toolConflicts } from './stuck-conflicts.ts'
 import { suggest } from './suggest.ts'
 
 type Group = ParsedOptions['groups'][string]
@@ -61,20 +62,21 @@ function policyConflicts(at: string, group: Group, host: ParsedOptions): Conflic
     (group[policy] as Readonly<Record<string, unknown>>)[key] === undefined
       ? `${policy}.${key}`
       : `${at}.${policy}.${key}`
+  const stuckPathOf = (key: string): string => pathOf('stuck', key)
   const stuck = stuckOf(group.stuck, host.stuck)
+  // An entry of the host's that the group has written anew is never asked.
+  const inherited = Object.fromEntries(
+    Object.entries(host.stuck.tools).filter(([pattern]) => !Object.hasOwn(group.stuck.tools, pattern)),
+  )
   const retry = retryOf(group.retry, host.retry)
   const paired = [
-    ...atMost(
-      pathOf('stuck', 'claimSilent'),
-      stuck.claimSilentMs,
-      pathOf('stuck', 'ceiling'),
-      stuck.ceilingMs,
-      formatDuration,
-    ),
+    ...stuckConflicts(stuck, stuckPathOf),
+    ...toolConflicts(`${at}.stuck.tools`, group.stuck.tools, stuck, stuckPathOf),
+    ...toolConflicts('stuck.tools', inherited, stuck, stuckPathOf),
     ...atMost(pathOf('retry', 'base'), retry.baseMs, pathOf('retry', 'max'), retry.maxMs, formatDuration),
   ].filter((conflict) => conflict.involves.some((path) => path.startsWith(at)))
   if (group.agent === undefined) return paired
-  const ceiling = pathOf('stuck', 'maxToolTimeout')
+  const ceiling = stuckPathOf('maxToolTimeout')
   return [
     ...paired,
     ...atMost(`${at}.agent.timeout`, group.agent.timeout, ceiling, stuck.maxToolTimeoutMs, formatDuration),

@@ -1,8 +1,10 @@
 import { isAbsolute, posix } from 'node:path'
+import { isValidName } from '@sessiond/protocol'
 import { z } from 'zod'
 import { count, duration, flag, type Leaf, leaf, list, oneOf, orNull, size, text, toBytes, toMs } from './leaf.ts'
 import type { SecretOption } from './options.ts'
-import { groupRetrySchema, groupStuckSchema } from './policy-schema.ts'
+import { groupRetrySchema } from './retry-schema.ts'
+import { groupStuckSchema } from './stuck-schema.ts'
 import { timeZone } from './time-zone.ts'
 
 const isText = (value: unknown): value is string => typeof value === 'string' && !value.includes('\0')
@@ -210,5 +212,14 @@ export const groupSchema = z.strictObject({
     absent: '`runs.idleStop`',
     tooLow: 'Every message pays for a start.',
     tooHigh: 'Idle runs hold memory and places below `runs.max`.',
+  }).optional(),
+  account: text({
+    about:
+      "The account of the model's provider its sessions use; groups of one account name the same. A rate limit or an outage holds back all sessions of the account and no others: see `provider`.",
+    unit: 'name',
+    absent: "the group's own name",
+    rule: 'must be 1 to 64 letters, digits, dots, underscores and hyphens, beginning with a letter or digit',
+    cure: 'Choose any such name; it is no secret and no key.',
+    accepts: isValidName,
   }).optional(),
 })

@@ -3,8 +3,9 @@ import { PROTOCOL_LIMITS } from '@sessiond/protocol'
 import { z } from 'zod'
 import { groupSchema, secret } from './group-schema.ts'
 import { count, duration, flag, list, oneOf, size, text, toBytes, toMs } from './leaf.ts'
-import { hostRetrySchema, hostStuckSchema } from './policy-schema.ts'
+import { hostRetrySchema } from './retry-schema.ts'
 import { formatSize } from './size.ts'
+import { hostStuckSchema } from './stuck-schema.ts'
 import { timeZone } from './time-zone.ts'
 
 const apiSchema = z
@@ -212,6 +213,41 @@ const spawnSchema = z
   })
   .prefault({})
 
+const providerSchema = z
+  .strictObject({
+    maxPark: duration({
+      about:
+        'An account whose provider is in trouble is looked at again after this long, whatever end the run has named.',
+      min: '1s',
+      max: '31d',
+      tooLow: 'A limit that lasts longer is probed again and again.',
+      tooHigh: 'A run that names an absurd end parks its account that long.',
+    }).default(toMs('1d')),
+    wait: duration({
+      about: 'How long an account is parked when no end is named; doubles with each probe that fails.',
+      min: '100ms',
+      max: '1d',
+      tooLow: 'A provider in trouble is pressed.',
+      tooHigh: 'A short outage costs that long.',
+    }).default(toMs('1m')),
+    maxWait: duration({
+      about: 'Longest such wait.',
+      min: '100ms',
+      max: '31d',
+      tooLow: 'A long outage is probed often.',
+      tooHigh: 'The end of a long outage is noticed late.',
+    }).default(toMs('30m')),
+    ramp: count({
+      about: 'Sessions of the account that may work at once after a probe that was answered; doubles with each answer.',
+      unit: 'sessions',
+      min: 1,
+      max: 10_000,
+      tooLow: 'A pile of work takes some turns longer to get going.',
+      tooHigh: 'All sessions at once run into the limit again.',
+    }).default(1),
+  })
+  .prefault({})
+
 const sweepSchema = z
   .strictObject({
     interval: duration({
@@ -358,6 +394,7 @@ export const hostSchema = z.strictObject({
   spawn: spawnSchema,
   stuck: hostStuckSchema,
   retry: hostRetrySchema,
+  provider: providerSchema,
   sweep: sweepSchema,
   mailbox: mailboxSchema,
   limits: limitsSchema,

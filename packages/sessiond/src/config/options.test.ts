@@ -3,7 +3,24 @@ import { compileConfig } from './compile-config.ts'
 import { listOptions } from './list-options.ts'
 import type { HostOptions, RetryOptions, StuckOptions } from './options.ts'
 
-const STUCK: Required<StuckOptions> = { policy: 'classic', claimSilent: '1m', ceiling: '5m', maxToolTimeout: '1h' }
+const STUCK: Required<StuckOptions> = {
+  policy: 'classic',
+  start: '1m',
+  frozen: '1m',
+  toolGrace: '1m',
+  maxToolTimeout: '1h',
+  toolSilent: '1m',
+  toolBlind: '1m',
+  busyCeiling: '1h',
+  modelSilent: '1m',
+  modelPinging: '2m',
+  maxWait: '1h',
+  silent: '1m',
+  deaf: '1m',
+  claimSilent: '1m',
+  ceiling: '5m',
+  tools: { 'mcp__*': { silent: '1m', busyCeiling: '1h' } },
+}
 const RETRY: Required<RetryOptions> = { maxTries: 2, base: '1s', max: '2s', jitter: 'full', maxDefer: '1h' }
 
 /** Every option there is, once: what the types offer must be what the schema knows. */
@@ -26,6 +43,7 @@ const FULL: Required<HostOptions> = {
       stuck: STUCK,
       retry: RETRY,
       idleStop: 0,
+      account: 'team',
     },
     b: { runner: { command: ['b'] } },
   },
@@ -34,6 +52,7 @@ const FULL: Required<HostOptions> = {
   docker: { socketPath: '/s', callTimeout: '1s', node: 'image' },
   runs: { max: 5, maxStarting: 5, stopGrace: 1, killWait: '1s', cancelGrace: 1, idleStop: 1 },
   spawn: { base: '1s', max: '1s', tellAfter: 1 },
+  provider: { maxPark: '3s', wait: '1s', maxWait: '2s', ramp: 4 },
   stuck: STUCK,
   retry: RETRY,
   sweep: { interval: '1s', concurrency: 1 },
@@ -58,7 +77,12 @@ function pathsOf(value: unknown, path: string): string[] {
   if (typeof value !== 'object' || value === null || WHOLE.test(path)) return [path]
   if (Array.isArray(value)) return value.flatMap((item) => pathsOf(item, `${path}[]`))
   return Object.entries(value).flatMap(([key, inner]) => {
-    const isChosen = path === 'groups' || path === 'sinks' || path.endsWith('.env')
+    const isChosen =
+      path === 'groups' ||
+      path === 'sinks' ||
+      path.endsWith('.env') ||
+      path.endsWith('.stuck.tools') ||
+      path === 'stuck.tools'
     return pathsOf(inner, path === '' ? key : `${path}.${isChosen ? '<name>' : key}`)
   })
 }
@@ -78,6 +102,7 @@ it('takes every one of them to the host', () => {
     docker: { socketPath: '/s', callTimeoutMs: 1_000, node: 'image' },
     runs: { max: 5, maxStarting: 5, stopGraceMs: 1, killWaitMs: 1_000, cancelGraceMs: 1 },
     spawn: { baseMs: 1_000, maxMs: 1_000, tellAfter: 1 },
+    provider: { maxParkMs: 3_000, waitMs: 1_000, maxWaitMs: 2_000, ramp: 4, openFrom: 5 },
     sweep: { intervalMs: 1_000, concurrency: 1 },
     mailbox: {
       windowMessages: 1,
@@ -103,14 +128,34 @@ it('takes every one of them to the host', () => {
     limits: { memoryBytes: 2 ** 30, processes: 9, cpus: 0.5, fileBytes: null, logBytes: 2 ** 20 },
     timeZone: 'UTC',
     sinks: ['s'],
-    stuck: { policy: 'classic', claimSilentMs: 60_000, ceilingMs: 300_000, maxToolTimeoutMs: 3_600_000 },
+    stuck: {
+      policy: 'classic',
+      startMs: 60_000,
+      frozenMs: 60_000,
+      toolGraceMs: 60_000,
+      maxToolTimeoutMs: 3_600_000,
+      toolSilentMs: 60_000,
+      toolBlindMs: 60_000,
+      busyCeilingMs: 3_600_000,
+      modelSilentMs: 60_000,
+      modelPingingMs: 120_000,
+      maxWaitMs: 3_600_000,
+      silentMs: 60_000,
+      deafMs: 60_000,
+      claimSilentMs: 60_000,
+      ceilingMs: 300_000,
+      // The group's own before the host's.
+      tools: Array.from({ length: 2 }, () => ({ pattern: 'mcp__*', silentMs: 60_000, busyCeilingMs: 3_600_000 })),
+    },
     retry: { maxTries: 2, baseMs: 1_000, maxMs: 2_000, jitter: 'full', maxDeferMs: 3_600_000 },
     idleStopMs: 0,
+    account: 'team',
   })
   expect(config.groups.get('b')).toMatchObject({
     agent: { kind: 'runner', command: ['b'] },
     timeZone: 'Asia/Tokyo',
     idleStopMs: 1,
+    account: 'b',
   })
   expect(config.sinks.get('s')).toEqual({
     name: 's',

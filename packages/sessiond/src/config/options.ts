@@ -7,14 +7,25 @@ export type SizeOption = number | string
 /** A text that may be a secret: given plainly, or by the name of the host's variable that holds it. */
 export type SecretOption = string | { readonly fromEnv: string }
 
+/** When a silent run counts as stuck; docs/configuration.md says what each means. */
 export interface StuckOptions {
-  readonly policy?: 'classic'
-  /** A claim with no heartbeat since it was made ends its run after this long. */
-  readonly claimSilent?: DurationOption
-  /** No heartbeat at all for this long ends a run. */
-  readonly ceiling?: DurationOption
-  /** A tool's declared time-out widens both windows, up to this. */
+  readonly policy?: 'default' | 'classic'
+  readonly start?: DurationOption
+  readonly frozen?: DurationOption
+  readonly toolGrace?: DurationOption
   readonly maxToolTimeout?: DurationOption
+  readonly toolSilent?: DurationOption
+  readonly toolBlind?: DurationOption
+  readonly busyCeiling?: DurationOption
+  readonly modelSilent?: DurationOption
+  readonly modelPinging?: DurationOption
+  readonly maxWait?: DurationOption
+  readonly silent?: DurationOption
+  readonly deaf?: DurationOption
+  readonly claimSilent?: DurationOption
+  readonly ceiling?: DurationOption
+  /** By the tool's name; `*` stands for any text. */
+  readonly tools?: Readonly<Record<string, { readonly silent?: DurationOption; readonly busyCeiling?: DurationOption }>>
 }
 
 export interface RetryOptions {
@@ -66,6 +77,8 @@ export interface GroupOptions {
   readonly stuck?: StuckOptions
   readonly retry?: RetryOptions
   readonly idleStop?: DurationOption
+  /** The account of the model's provider its sessions use; the group's own name when left out. */
+  readonly account?: string
 }
 
 export interface SinkOptions {
@@ -115,6 +128,13 @@ export interface HostOptions {
   }
   readonly stuck?: StuckOptions
   readonly retry?: RetryOptions
+  /** How an account is held back whose provider is in trouble. */
+  readonly provider?: {
+    readonly maxPark?: DurationOption
+    readonly wait?: DurationOption
+    readonly maxWait?: DurationOption
+    readonly ramp?: number
+  }
   readonly sweep?: { readonly interval?: DurationOption; readonly concurrency?: number }
   readonly mailbox?: {
     readonly windowMessages?: number

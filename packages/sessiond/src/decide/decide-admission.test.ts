@@ -12,6 +12,41 @@ function busy(...ids: string[]): Occupant[] {
   return ids.map((sessionId) => ({ sessionId, group: sessionId[0] ?? '', idleForMs: null, isLeaving: false }))
 }
 
+describe('decideAdmission with accounts that are held back', () => {
+  const sessions = [
+    { sessionId: 'a/late', group: 'a', oldestDueAtMs: 9 },
+    { sessionId: 'b/early', group: 'b', oldestDueAtMs: 1 },
+    { sessionId: 'b/late', group: 'b', oldestDueAtMs: 5 },
+    { sessionId: 'c/other', group: 'c', oldestDueAtMs: 7 },
+  ]
+  const accountOf = (group: string) => (group === 'c' ? 'own' : 'shared')
+  const start = (room: number, occupants: Occupant[] = []) =>
+    decideAdmission(sessions, occupants, 0, policy, { accountOf, rooms: new Map([['shared', room]]) }).start
+
+  it.each<[number, string[]]>([
+    [-1, ['c/other']],
+    [0, ['c/other']],
+    [1, ['b/early', 'c/other']],
+    [2, ['b/early', 'c/other', 'b/late']],
+    [3, ['b/early', 'c/other', 'a/late']],
+    [Number.POSITIVE_INFINITY, ['b/early', 'c/other', 'a/late']],
+  ])('with room for %i starts as many of them, the oldest due of all their groups', (room, started) => {
+    expect(start(room)).toEqual(started)
+  })
+
+  it('gives that place to the oldest due, also of a group that has runs', () => {
+    expect(start(1, busy('b/0'))).toEqual(['c/other', 'b/early'])
+  })
+
+  it('stops no idle run for sessions that could not begin all the same', () => {
+    const idle: Occupant[] = ['x/1', 'x/2', 'x/3'].map((sessionId) => {
+      return { sessionId, group: 'x', idleForMs: 5, isLeaving: false }
+    })
+    const rooms = new Map([['shared', 0]])
+    expect(decideAdmission(sessions, idle, 0, policy, { accountOf, rooms }).evict).toEqual(['x/1'])
+  })
+})
+
 describe('decideAdmission', () => {
   it('starts the oldest due first', () => {
     const sessions = [

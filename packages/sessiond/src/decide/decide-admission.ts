@@ -15,6 +15,15 @@ export interface AdmissionPolicy {
   readonly maxStarting: number
 }
 
+/** Accounts that are not open. */
+export interface AccountRooms {
+  readonly accountOf: (group: string) => string
+  /** How many more sessions of an account may begin; no entry: any number. */
+  readonly rooms: ReadonlyMap<string, number>
+}
+
+const NO_ROOMS: AccountRooms = { accountOf: (group) => group, rooms: new Map() }
+
 export interface AdmissionDecision {
   readonly start: readonly string[]
   /** Idle runs to stop so that waiting sessions get their slots. */
@@ -23,15 +32,17 @@ export interface AdmissionDecision {
 
 /**
  * Shares the free slots among waiting sessions: the group with the fewest live runs first, within a group the
- * oldest due first (D16). When slots run out, runs that idle make room, longest idle first.
+ * oldest due first (D16). When slots run out, runs that idle make room, longest idle first. Of an account that is held
+ * back only as many wait as it has room for, the oldest due of all its groups: the others would stop runs for nothing.
  */
 export function decideAdmission(
   waiting: readonly WaitingSession[],
   occupants: readonly Occupant[],
   startingCount: number,
   policy: AdmissionPolicy,
+  accounts: AccountRooms = NO_ROOMS,
 ): AdmissionDecision {
-  const order = fairOrder(waiting, occupants)
+  const order = fairOrder(withinRooms(waiting, accounts), occupants)
   const freeSlots = Math.max(0, policy.maxRuns - occupants.length)
   const startSlots = Math.max(0, policy.maxStarting - startingCount)
   const start = order.slice(0, Math.min(freeSlots, startSlots))
@@ -43,9 +54,23 @@ export function decideAdmission(
   return { start, evict: idle.slice(0, unserved).map((run) => run.sessionId) }
 }
 
+function withinRooms(waiting: readonly WaitingSession[], { accountOf, rooms }: AccountRooms): WaitingSession[] {
+  const left = new Map(rooms)
+  return [...waiting].sort(byAge).filter(({ group }) => {
+    const account = accountOf(group)
+    const room = left.get(account) ?? Number.POSITIVE_INFINITY
+    left.set(account, room - 1)
+    return room > 0
+  })
+}
+
+function byAge(a: WaitingSession, b: WaitingSession): number {
+  return a.oldestDueAtMs - b.oldestDueAtMs
+}
+
 function fairOrder(waiting: readonly WaitingSession[], occupants: readonly Occupant[]): string[] {
   const queues = new Map<string, WaitingSession[]>()
-  for (const session of [...waiting].sort((a, b) => a.oldestDueAtMs - b.oldestDueAtMs)) {
+  for (const session of [...waiting].sort(byAge)) {
     const queue = queues.get(session.group)
     if (queue === undefined) queues.set(session.group, [session])
     else queue.push(session)

@@ -30,6 +30,7 @@ const given: Message = {
   error: null,
   answered: false,
   deadLetter: false,
+  isSuspect: false,
 }
 const ack: SeenAck = {
   messageId: 'm-1',
@@ -39,6 +40,7 @@ const ack: SeenAck = {
   attempt: 1,
   error: null,
   retryAtMs: null,
+  trouble: null,
 }
 
 function decide(
@@ -147,5 +149,32 @@ describe('decideOutbox', () => {
       0,
     )
     expect(decision.settlements).toMatchObject([{ to: 'retry', spendsTry: false, processAfterMs: 9_000 }])
+  })
+})
+
+describe('failures of one run, taken in one look', () => {
+  const second = { ...given, id: 'm-2', seq: 4, tries: 4, attempt: 5 }
+  const decideTwo = (one: Partial<SeenAck>, two: Partial<SeenAck>) => {
+    const failed = { ...ack, status: 'failed', error: 'boom' } as const
+    const acks = [
+      { ...failed, ...one },
+      { ...failed, messageId: 'm-2', attempt: 5, ...two },
+    ]
+    const batch = { acks, replies: [], state: null, sessionState: [], refused: [], lastSeq: 0, hasMore: false }
+    const messages = new Map([given, second].map((message) => [message.id, message]))
+    const { settlements } = decideOutbox(batch, run, { messages, countedAcks: new Map() }, policy, 1_000, 0)
+    return settlements.map((settlement) => settlement.to)
+  }
+
+  it.each<[string, Partial<SeenAck>, Partial<SeenAck>, string[]]>([
+    ['of one stamp and one error are one failure of both', {}, {}, ['retry', 'retry']],
+    ['of two stamps are two', { statusChanged: '2030-01-01 00:00:01' }, {}, ['retry', 'failed']],
+    ['of two errors are two', { error: 'other' }, {}, ['retry', 'failed']],
+    ['without stamp are two', { statusChanged: null }, { statusChanged: null }, ['retry', 'failed']],
+    ['of which one was the provider’s are two', { trouble: 'outage' }, {}, ['retry', 'failed']],
+    ['that were the provider’s are nobody’s', { trouble: 'outage' }, { trouble: 'outage' }, ['retry', 'retry']],
+    ['beside a success is one', { status: 'completed' }, {}, ['completed', 'failed']],
+  ])('%s', (_, one, two, expected) => {
+    expect(decideTwo(one, two)).toEqual(expected)
   })
 })

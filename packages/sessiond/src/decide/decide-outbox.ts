@@ -2,7 +2,8 @@ import type { RetryPolicy } from '../config/config.ts'
 import type { OutboxBatch, SeenAck } from '../mailbox/mailbox.ts'
 import type { Message } from '../model/message.ts'
 import type { CountedAck, Settlement } from '../store/store.ts'
-import { decideRetry, type Mishap, type RetryDecision } from './decide-retry.ts'
+import { decideBatch } from './decide-batch.ts'
+import type { Mishap, RetryDecision } from './decide-retry.ts'
 
 /** What the store knows of the messages a batch mentions, by id. */
 export interface KnownMessages {
@@ -35,6 +36,7 @@ export function decideOutbox(
   const settlements: Settlement[] = []
   const countedAcks: CountedAck[] = []
   const ignored: { messageId: string; because: string }[] = []
+  const counting: CountingAck[] = []
   const answered = new Set(batch.replies.map((reply) => reply.inReplyTo))
   for (const ack of batch.acks) {
     const message = known.messages.get(ack.messageId)
@@ -45,11 +47,52 @@ export function decideOutbox(
         ignored.push({ messageId: ack.messageId, because: because ?? 'unknown-message' })
       continue
     }
-    const subject = { ...message, answered: message.answered || answered.has(message.id) }
-    settlements.push(...settle(ack, subject, policy, nowMs, random))
+    counting.push({ ack, message: { ...message, answered: message.answered || answered.has(message.id) } })
     if (ack.attempt === null) countedAcks.push({ messageId: ack.messageId, ack: wordsOf(ack, run.epoch) })
   }
+  const failures = decideFailures(counting, policy, nowMs, random)
+  for (const { ack, message } of counting) settlements.push(...settle(ack, message, failures))
   return { settlements, countedAcks, ignored }
+}
+
+/** An acknowledgement that counts, with the message it speaks of. */
+interface CountingAck {
+  readonly ack: SeenAck
+  readonly message: Message
+}
+
+/** What failed together is decided together; the rest each by itself. */
+function decideFailures(
+  counting: readonly CountingAck[],
+  policy: RetryPolicy,
+  nowMs: number,
+  random: number,
+): ReadonlyMap<SeenAck, RetryDecision> {
+  const failed = counting.filter(({ ack }) => ack.status === 'failed')
+  const batches = Map.groupBy(failed, ({ ack }) => failureOf(ack))
+  const decisions = new Map<SeenAck, RetryDecision>()
+  for (const together of batches.values()) {
+    const [first] = together
+    if (first === undefined) continue
+    const { error, retryAtMs, trouble } = first.ack
+    const mishap: Mishap = { kind: 'agent-failed', error, retryAtMs, trouble }
+    const messages = together.map(({ message }) => message)
+    const decided = decideBatch(messages, mishap, policy, nowMs, random)
+    for (const { ack, message } of together) {
+      const decision = decided.get(message.id)
+      if (decision !== undefined) decisions.set(ack, decision)
+    }
+  }
+  return decisions
+}
+
+/**
+ * A runner ends a batch in one transaction, with one stamp and one error: by these its common failure is told from
+ * failures that came one after the other. A row without stamp is one by itself.
+ */
+function failureOf(ack: SeenAck): string {
+  const { messageId, statusChanged, error, retryAtMs, trouble } = ack
+  return JSON.stringify(statusChanged === null ? [messageId] : [statusChanged, error, retryAtMs, trouble])
 }
 
 function whyIgnored(
@@ -74,13 +117,13 @@ function wordsOf({ status, statusChanged }: SeenAck, epoch: number): string {
   return `${epoch} ${status} ${statusChanged ?? ''}`
 }
 
-function settle(ack: SeenAck, message: Message, policy: RetryPolicy, nowMs: number, random: number): Settlement[] {
+function settle(ack: SeenAck, message: Message, failures: ReadonlyMap<SeenAck, RetryDecision>): Settlement[] {
   const at = { messageId: message.id, attempt: message.attempt }
   const claim: Settlement[] = message.status === 'claimed' ? [] : [{ ...at, to: 'claimed' }]
   if (ack.status === 'processing') return claim
   if (ack.status === 'completed') return [...claim, { ...at, to: 'completed' }]
-  const mishap: Mishap = { kind: 'agent-failed', error: ack.error, retryAtMs: ack.retryAtMs }
-  return [...claim, settlementOf(message, decideRetry(message, mishap, policy, nowMs, random))]
+  const failure = failures.get(ack)
+  return failure === undefined ? claim : [...claim, settlementOf(message, failure)]
 }
 
 /** Turns a retry decision into the settlement that carries it out. */
@@ -89,7 +132,9 @@ export function settlementOf(message: Message, decision: RetryDecision): Settlem
   if (decision.action === 'complete') return { ...at, to: 'completed' }
   const { spendsTry, because, error } = decision
   if (decision.action === 'retry') {
-    return { ...at, to: 'retry', spendsTry, processAfterMs: decision.atMs, error, because }
+    const { isSuspect, atMs: processAfterMs } = decision
+    const retry = { ...at, to: 'retry', spendsTry, isSuspect, processAfterMs, error, because } as const
+    return decision.trouble === undefined ? retry : { ...retry, trouble: decision.trouble }
   }
   const isToldAndKept = decision.failure === 'TRIES_EXHAUSTED'
   return {

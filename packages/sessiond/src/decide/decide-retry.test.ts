@@ -7,11 +7,11 @@ const now = 1_000_000
 const fresh = { tries: 0, attempt: 1, answered: false, cancelRequestedAtMs: null }
 
 function runEnded(end: RunEnd, isExcused = false): Mishap {
-  return { kind: 'run-ended', end, exit: { code: 1, signal: null, oomKilled: false }, isExcused }
+  return { kind: 'run-ended', end, exit: { code: 1, signal: null, oomKilled: false }, isExcused, tool: null }
 }
 
 function failed(retryAtMs: number | null = null): Mishap {
-  return { kind: 'agent-failed', error: 'boom', retryAtMs }
+  return { kind: 'agent-failed', error: 'boom', retryAtMs, trouble: null }
 }
 
 describe('decideRetry', () => {
@@ -36,7 +36,13 @@ describe('decideRetry', () => {
 
   describe('a run that nobody here asked to end', () => {
     const ended = (exit: Partial<RunExit>, end: RunEnd = 'exited'): Mishap => {
-      return { kind: 'run-ended', end, exit: { code: null, signal: null, oomKilled: false, ...exit }, isExcused: false }
+      return {
+        kind: 'run-ended',
+        end,
+        exit: { code: null, signal: null, oomKilled: false, ...exit },
+        isExcused: false,
+        tool: null,
+      }
     }
 
     it.each<[Partial<RunExit>, boolean]>([
@@ -101,6 +107,35 @@ describe('decideRetry', () => {
     })
   })
 
+  describe('(B16, D21) the provider’s trouble', () => {
+    const troubled = (retryAtMs: number | null): Mishap => {
+      return { kind: 'agent-failed', error: '429', retryAtMs, trouble: 'rate-limit' }
+    }
+
+    it.each<[string, number | null]>([
+      ['no reset', null],
+      ['a reset', now + 3_600_000],
+      ['a reset gone by', now - 1],
+    ])('with %s spends no try, also the last, and is passed on as it was told', (_, resetAtMs) => {
+      expect(decideRetry({ ...fresh, tries: 4 }, troubled(resetAtMs), policy, now, 0)).toMatchObject({
+        action: 'retry',
+        spendsTry: false,
+        isSuspect: false,
+        because: 'rate-limit',
+        trouble: { kind: 'rate-limit', resetAtMs },
+      })
+    })
+
+    it.each([
+      [MAX_FREE_ATTEMPTS, false],
+      [MAX_FREE_ATTEMPTS + 1, true],
+    ])('(G7) told for ever, at attempt %i spends a try: %s, and then parks nobody', (attempt, spendsTry) => {
+      const decision = decideRetry({ ...fresh, attempt }, troubled(null), policy, now, 0)
+      expect(decision).toMatchObject({ action: 'retry', spendsTry })
+      expect('trouble' in decision).toBe(!spendsTry)
+    })
+  })
+
   it.each([
     [MAX_FREE_ATTEMPTS, false],
     [MAX_FREE_ATTEMPTS + 1, true],
@@ -123,12 +158,19 @@ describe('decideRetry', () => {
 
   it('(D15) says out of memory apart from a kill of ours', () => {
     const oom: Mishap = {
-      ...runEnded('exited'),
       kind: 'run-ended',
       end: 'exited',
       isExcused: false,
+      tool: null,
       exit: { code: 137, signal: null, oomKilled: true },
     }
     expect(decideRetry(fresh, oom, policy, now, 0)).toMatchObject({ error: 'the run ended by itself (out of memory)' })
+  })
+
+  it('says which tool was in flight', () => {
+    const hung: Mishap = { kind: 'run-ended', end: 'tool-overdue', exit: null, isExcused: false, tool: 'Bash' }
+    expect(decideRetry(fresh, hung, policy, now, 0)).toMatchObject({
+      error: 'the run was stopped: a tool hung, while Bash ran',
+    })
   })
 })

@@ -1,3 +1,4 @@
+import type { Trouble } from '@sessiond/protocol'
 import type { RetryPolicy } from '../config/config.ts'
 import type { Message, MessageFailure } from '../model/message.ts'
 import type { RunEnd, RunExit } from '../model/run.ts'
@@ -6,18 +7,34 @@ import { backoffMs } from './backoff.ts'
 /** What happened to a message a run held. */
 export type Mishap =
   /** The agent acknowledged it as failed; with `retryAtMs` it knows when to come back (a rate limit). */
-  | { readonly kind: 'agent-failed'; readonly error: string | null; readonly retryAtMs: number | null }
+  | {
+      readonly kind: 'agent-failed'
+      readonly error: string | null
+      readonly retryAtMs: number | null
+      /** It says that the provider of its model was to blame. */
+      readonly trouble: Trouble | null
+    }
   /** Its run ended under it. `isExcused`: the host or the runtime was away, so nobody knows whose fault it was. */
-  | { readonly kind: 'run-ended'; readonly end: RunEnd; readonly exit: RunExit | null; readonly isExcused: boolean }
+  | {
+      readonly kind: 'run-ended'
+      readonly end: RunEnd
+      readonly exit: RunExit | null
+      readonly isExcused: boolean /** In flight then; null: none, or nobody knows. */
+      readonly tool: string | null
+    }
 
 export type RetryDecision =
   | { readonly action: 'complete' }
   | {
       readonly action: 'retry'
       readonly spendsTry: boolean
+      /** It has died often enough to be handed out alone from now on. */
+      readonly isSuspect: boolean
       readonly atMs: number
       readonly because: string
       readonly error: string | null
+      /** What the message's account has to be parked for. */
+      readonly trouble?: ReportedTrouble
     }
   | {
       readonly action: 'give-up'
@@ -26,6 +43,12 @@ export type RetryDecision =
       readonly because: string
       readonly error: string | null
     }
+
+/** The provider's trouble, as a run tells it; `resetAtMs` null: nobody said when it ends. */
+export interface ReportedTrouble {
+  readonly kind: Trouble
+  readonly resetAtMs: number | null
+}
 
 /**
  * How often a message may be handed out beyond its tries before a postponement spends one too. Far above any rate
@@ -39,6 +62,21 @@ export const MAX_FREE_ATTEMPTS = 100
  */
 export const MAX_OUTSIDE_STOPS = 5
 
+/**
+ * From this death on a message is handed out alone. The first proves little: most runs that die once are not killed by a
+ * message, and going one by one costs a batch agent a turn for each. The second of the same messages is no accident.
+ */
+export const SUSPECT_FROM_TRIES = 2
+
+/** What else asked for something in the hands that failed. */
+export interface Beside {
+  readonly others: number
+  /** Tries spent before, of that one of all of them that has spent most. */
+  readonly mostTries: number
+}
+
+const ALONE: Beside = { others: 0, mostTries: 0 }
+
 type Subject = Pick<Message, 'tries' | 'attempt' | 'answered' | 'cancelRequestedAtMs'>
 
 /**
@@ -51,22 +89,23 @@ export function decideRetry(
   policy: RetryPolicy,
   nowMs: number,
   random: number,
+  beside: Beside = ALONE,
 ): RetryDecision {
   // The reply is out: running it again would answer twice (B3). A failure the agent itself reports outranks it (B1).
   if (message.answered && mishap.kind === 'run-ended') return { action: 'complete' }
   const error = errorOf(mishap)
   if (message.cancelRequestedAtMs !== null) return giveUp('CANCELLED', 'cancelled', error)
-  if (mishap.kind === 'agent-failed') return decideAgentFailure(message, mishap, policy, nowMs, random)
+  if (mishap.kind === 'agent-failed') return decideAgentFailure(message, mishap, policy, nowMs, random, beside)
   if (mishap.end === 'session-closed') return giveUp('SESSION_CLOSED', mishap.end, error)
   if (mishap.isExcused || !isMessageToBlame(mishap.end)) {
-    return { action: 'retry', spendsTry: false, atMs: nowMs, because: mishap.end, error }
+    return { action: 'retry', spendsTry: false, isSuspect: false, atMs: nowMs, because: mishap.end, error }
   }
   const freeAttempts = message.attempt - message.tries
   if (wasStoppedFromOutside(mishap) && freeAttempts <= MAX_OUTSIDE_STOPS) {
     const atMs = nowMs + backoffMs(policy, freeAttempts - 1, random)
-    return { action: 'retry', spendsTry: false, atMs, because: 'stopped-from-outside', error }
+    return { action: 'retry', spendsTry: false, isSuspect: false, atMs, because: 'stopped-from-outside', error }
   }
-  return spendTry(message, mishap.end, error, policy, nowMs, random)
+  return spendTry(message, mishap.end, error, policy, nowMs, random, beside)
 }
 
 /** It ended as a runner does that is asked to, and it was not this host that asked. */
@@ -84,16 +123,21 @@ function decideAgentFailure(
   policy: RetryPolicy,
   nowMs: number,
   random: number,
+  beside: Beside,
 ): RetryDecision {
-  const isFree = mishap.retryAtMs !== null && message.attempt - message.tries <= MAX_FREE_ATTEMPTS
-  if (mishap.retryAtMs === null || !isFree) {
-    return spendTry(message, 'agent-failed', mishap.error, policy, nowMs, random)
+  const { retryAtMs, trouble, error } = mishap
+  const isPostponed = retryAtMs !== null || trouble !== null
+  if (!isPostponed || message.attempt - message.tries > MAX_FREE_ATTEMPTS) {
+    return spendTry(message, 'agent-failed', error, policy, nowMs, random, beside)
   }
   // Clamped on both sides: a time in the past would spin, one in the year 9999 would lose the message.
-  const atMs = Math.min(Math.max(mishap.retryAtMs, nowMs + policy.baseMs), nowMs + policy.maxDeferMs)
-  return { action: 'retry', spendsTry: false, atMs, because: 'agent-deferred', error: mishap.error }
+  const atMs = Math.min(Math.max(retryAtMs ?? nowMs, nowMs + policy.baseMs), nowMs + policy.maxDeferMs)
+  const retry = { action: 'retry', spendsTry: false, isSuspect: false, atMs, error } as const
+  if (trouble === null) return { ...retry, because: 'agent-deferred' }
+  return { ...retry, because: trouble, trouble: { kind: trouble, resetAtMs: retryAtMs } }
 }
 
+/** Beside others no message is given up, however often it has died: only by itself does it prove its own guilt. */
 function spendTry(
   message: Subject,
   because: string,
@@ -101,11 +145,15 @@ function spendTry(
   policy: RetryPolicy,
   nowMs: number,
   random: number,
+  beside: Beside,
 ): RetryDecision {
-  if (message.tries + 1 >= policy.maxTries) {
+  const tries = message.tries + 1
+  const isOver = tries >= policy.maxTries
+  if (isOver && beside.others === 0) {
     return { action: 'give-up', spendsTry: true, failure: 'TRIES_EXHAUSTED', because, error }
   }
-  return { action: 'retry', spendsTry: true, atMs: nowMs + backoffMs(policy, message.tries, random), because, error }
+  const atMs = nowMs + backoffMs(policy, Math.max(message.tries, beside.mostTries), random)
+  return { action: 'retry', spendsTry: true, isSuspect: isOver || tries >= SUSPECT_FROM_TRIES, atMs, because, error }
 }
 
 function giveUp(failure: MessageFailure, because: string, error: string | null): RetryDecision {
@@ -114,6 +162,11 @@ function giveUp(failure: MessageFailure, because: string, error: string | null):
 
 const BLAMES_MESSAGE: Readonly<Record<RunEnd, boolean>> = {
   exited: true,
+  'never-started': false,
+  frozen: true,
+  'tool-overdue': true,
+  silent: true,
+  deaf: false,
   'claim-silent': true,
   ceiling: true,
   idle: false,
@@ -131,7 +184,8 @@ function isMessageToBlame(end: RunEnd): boolean {
 
 function errorOf(mishap: Mishap): string | null {
   if (mishap.kind === 'agent-failed') return mishap.error
-  return describeRunEnd(mishap.end, mishap.exit)
+  const words = describeRunEnd(mishap.end, mishap.exit)
+  return mishap.tool === null ? words : `${words}, while ${mishap.tool} ran`
 }
 
 /** Says in words how a run ended, for the message's history. */
@@ -145,6 +199,11 @@ export function describeRunEnd(end: RunEnd, exit: RunExit | null): string {
 
 const END_WORDS: Readonly<Record<RunEnd, string>> = {
   exited: 'the run ended by itself',
+  'never-started': 'the run was stopped: it never came up',
+  frozen: 'the run was stopped: its loop did not turn',
+  'tool-overdue': 'the run was stopped: a tool hung',
+  silent: 'the run was stopped: nothing moved',
+  deaf: 'the run was stopped: it took none of its messages',
   'claim-silent': 'the run was stopped: no heartbeat since it took the message',
   ceiling: 'the run was stopped: no heartbeat for too long',
   idle: 'the run was stopped: nothing to do',

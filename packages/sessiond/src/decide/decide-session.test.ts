@@ -1,11 +1,13 @@
 import { describe, expect, it } from 'vitest'
+import { DEFAULT_STUCK } from '../config/default-stuck.ts'
 import type { Message } from '../model/message.ts'
 import type { Run, RunState } from '../model/run.ts'
 import type { SessionFacts } from '../store/store.ts'
-import { decideSession, type SessionObservation } from './decide-session.ts'
+import type { LivenessObservation } from './decide-liveness.ts'
+import { decideSession, type SessionDecision, type SessionObservation } from './decide-session.ts'
 
 const policy = {
-  stuck: { policy: 'classic', claimSilentMs: 60_000, ceilingMs: 1_800_000, maxToolTimeoutMs: 7_200_000 },
+  stuck: { ...DEFAULT_STUCK, policy: 'classic', maxToolTimeoutMs: 7_200_000 },
   retry: { maxTries: 5, baseMs: 5_000, maxMs: 3_600_000, jitter: 'none', maxDeferMs: 86_400_000 },
   idleStopMs: 300_000,
   runs: { max: 10, maxStarting: 4, stopGraceMs: 10_000, killWaitMs: 10_000, cancelGraceMs: 10_000 },
@@ -49,6 +51,21 @@ function runIn(state: RunState): Run {
 
 const claim = { id: 'm-1' } as Message
 
+/** A run whose clocks all moved just now. */
+const WELL: LivenessObservation = {
+  seen: 'running',
+  watchedForMs: 10_000_000,
+  beatAgeMs: 0,
+  progressAgeMs: 0,
+  activityAgeMs: 0,
+  claims: [],
+  tools: [],
+  wait: null,
+  tries: 0,
+  unheededForMs: null,
+  idleForMs: null,
+}
+
 interface Change extends Partial<Omit<SessionObservation, 'facts'>> {
   readonly facts?: Partial<SessionFacts>
 }
@@ -59,6 +76,10 @@ function observe(state: RunState | null, change: Change = {}): SessionObservatio
     nowMs: 1_000_000,
     seen: state === null ? null : { state: 'running' },
     clocks: state === null ? null : quiet,
+    liveness: state === null ? null : WELL,
+    keepsClocks: false,
+    outbox: 'read',
+    unreadableForMs: 0,
     stop: null,
     cancelAgeMs: null,
     idleForMs: 0,
@@ -72,6 +93,7 @@ function observe(state: RunState | null, change: Change = {}): SessionObservatio
     facts: {
       session,
       run: state === null ? null : runIn(state),
+      barred: null,
       claimed: [],
       dueUnprojected: 0,
       projectedUnclaimed: 0,
@@ -244,9 +266,81 @@ describe('decideSession with a run', () => {
     })
   })
 
+  it('judges by the clocks kept apart, if the policy wants it and the run keeps them', () => {
+    const frozen = { liveness: { ...WELL, beatAgeMs: 45_001 }, keepsClocks: true }
+    const byDefault = { ...policy, stuck: DEFAULT_STUCK }
+    expect(decideSession(observe('running', frozen), byDefault)).toMatchObject({
+      action: 'stop',
+      because: 'frozen',
+      evidence: { line: 'stuck.frozen', silentForMs: 45_001, limitMs: 45_000, policy: 'default' },
+    })
+    expect(decideSession(observe('running', frozen), policy)).toMatchObject({ action: 'leave' })
+    expect(decideSession(observe('running', { ...frozen, keepsClocks: false }), byDefault)).toMatchObject({
+      action: 'leave',
+    })
+  })
+
+  it('judges by nothing it has not read: what the run says of itself may lie there', () => {
+    const claims = [{ messageId: 'm-1', ageMs: 600_000 }]
+    const silent = { ...WELL, claims, progressAgeMs: 600_000, activityAgeMs: 600_000 }
+    const look = (change: Change) =>
+      decideSession(
+        observe('running', { liveness: silent, keepsClocks: true, facts: { claimed: [claim] }, ...change }),
+        {
+          ...policy,
+          stuck: DEFAULT_STUCK,
+        },
+      )
+    expect(look({})).toMatchObject({ action: 'stop', because: 'silent' })
+    expect(look({ outbox: 'unread' }), 'looked into at once').toMatchObject({ action: 'leave', recheckInMs: 0 })
+    expect(look({ outbox: 'unreadable', unreadableForMs: 1_800_000 })).toMatchObject({
+      action: 'leave',
+      recheckInMs: null,
+    })
+    expect(look({ outbox: 'unreadable', unreadableForMs: 1_800_001 })).toMatchObject({ action: 'stop' })
+    const frozen = { ...silent, beatAgeMs: 45_001 }
+    expect(look({ outbox: 'unreadable', liveness: frozen })).toMatchObject({ action: 'stop', because: 'frozen' })
+  })
+
+  it('sees without its word that a run is deaf', () => {
+    const deaf = observe('running', { liveness: { ...WELL, unheededForMs: 120_001 } })
+    expect(decideSession(deaf, { ...policy, stuck: DEFAULT_STUCK })).toMatchObject({ action: 'stop', because: 'deaf' })
+  })
+
   it('comes back at the nearest of stuck, due and idle', () => {
     const soon = observe('running', { facts: { nextDueAtMs: 1_002_000 } })
     expect(decideSession(soon, policy)).toMatchObject({ action: 'leave', recheckInMs: 2_000 })
     expect(decideSession(observe('running', { idleForMs: 299_000 }), policy)).toMatchObject({ recheckInMs: 1_000 })
+  })
+})
+
+describe('a session whose account is held back', () => {
+  const barred = { account: 'a', state: 'parked', parkedUntilMs: 9, due: 2 } as const
+
+  it.each<[string, SessionObservation, Partial<SessionDecision>]>([
+    ['has no run', observe(null, { facts: { barred } }), { action: 'leave', because: 'account-parked' }],
+    [
+      'has no run, though it was given a slot',
+      observe(null, { isAdmitted: true, facts: { barred: { ...barred, state: 'probing' } } }),
+      { action: 'leave', because: 'account-probing' },
+    ],
+    ['has an idle run', observe('running', { facts: { barred } }), { action: 'stop', because: 'idle' }],
+    [
+      'has a run whose mailbox may hold what it was to be handed',
+      observe('running', { isMailboxBehind: true, facts: { barred } }),
+      { action: 'project' },
+    ],
+    [
+      'has a run at work',
+      observe('running', { facts: { barred, claimed: [claim] } }),
+      { action: 'leave', because: 'working' },
+    ],
+    [
+      'has a run with something in hand',
+      observe('running', { facts: { barred, projectedUnclaimed: 1 } }),
+      { action: 'leave', because: 'handed-over' },
+    ],
+  ])('%s', (_, seen, expected) => {
+    expect(decideSession(seen, policy)).toMatchObject(expected)
   })
 })

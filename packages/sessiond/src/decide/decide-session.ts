@@ -2,8 +2,9 @@ import type { HostConfig, RetryPolicy, StuckPolicy } from '../config/config.ts'
 import type { RunEnd, RunExit } from '../model/run.ts'
 import type { SeenRun } from '../runtime/runtime.ts'
 import type { SessionFacts } from '../store/store.ts'
+import { type ClassicClocks, decideClassic } from './decide-classic.ts'
+import { decideComingUp, decideLiveness, type LivenessDecision, type LivenessObservation } from './decide-liveness.ts'
 import { decideStop, type StopProgress } from './decide-stop.ts'
-import { decideStuck, type RunClocks } from './decide-stuck.ts'
 
 /** Everything seen of one session at one instant. */
 export interface SessionObservation {
@@ -12,7 +13,17 @@ export interface SessionObservation {
   /** What the runtime saw of the live run; null: no live run, or a start that has no handle yet. */
   readonly seen: SeenRun | null
   /** Null without a live run. */
-  readonly clocks: RunClocks | null
+  readonly clocks: ClassicClocks | null
+  /** Null without a live run. */
+  readonly liveness: LivenessObservation | null
+  /** False: it says nothing of tools and waits, and is judged by its heartbeat. */
+  readonly keepsClocks: boolean
+  /**
+   * What of the run's outbox this look rests on. `read`: all of it, now. `unread`: nobody has looked this time.
+   * `unreadable`: it could not be read, and what the run says of itself may lie in it.
+   */
+  readonly outbox: 'read' | 'unread' | 'unreadable'
+  readonly unreadableForMs: number
   readonly stop: StopProgress | null
   /** Age of the oldest unheeded cancel request among the claimed, on the monotonic clock; null: none. */
   readonly cancelAgeMs: number | null
@@ -67,9 +78,11 @@ export function decideSession(seen: SessionObservation, policy: SessionPolicy): 
 
 /** Without a run nobody sets a timer for this session: admission watches the earliest due time of them all. */
 function decideWithoutRun(seen: SessionObservation): SessionDecision {
-  const { session, dueUnprojected } = seen.facts
+  const { session, dueUnprojected, barred } = seen.facts
   if (session.status === 'closed') return leave('closed', null)
   if (!seen.isGroupConfigured) return leave('group-not-configured', null)
+  // Admission watches when an account has room again.
+  if (barred !== null) return leave(`account-${barred.state}`, null)
   if (dueUnprojected === 0) return leave('nothing-due', null)
   if (seen.drain !== 'none') return leave('shutting-down', null)
   if (session.spawnNotBeforeMs > seen.nowMs) return leave('spawn-back-off', null)
@@ -130,14 +143,57 @@ function decideRunning(seen: SessionObservation, policy: SessionPolicy): Session
   if (seen.cancelAgeMs !== null && seen.cancelAgeMs >= policy.runs.cancelGraceMs) {
     return stop('cancel', { cancelAgeMs: seen.cancelAgeMs, graceMs: policy.runs.cancelGraceMs })
   }
-  const stuck = seen.clocks === null ? null : decideStuck(seen.clocks, policy.stuck)
-  if (stuck?.action === 'stop') {
-    const { silentForMs, toleranceMs, messageId } = stuck
-    return stop(stuck.because, { silentForMs, toleranceMs, messageId, policy: policy.stuck.policy })
-  }
-  if (!seen.isGroupConfigured) return decideParting(seen, policy, stuck?.recheckInMs ?? null)
+  const stuck = decideStuck(seen, policy.stuck)
+  if (stuck !== null && stuck.action === 'stop') return stuck
+  const stuckInMs = stuck?.recheckInMs ?? null
+  if (!seen.isGroupConfigured) return decideParting(seen, policy, stuckInMs)
   if (facts.dueUnprojected > 0 || seen.isMailboxBehind) return { action: 'project', because: 'due' }
-  return decideIdle(seen, policy, stuck?.recheckInMs ?? null)
+  if (isHeldBack(seen)) return stop('idle', { because: 'account-parked', ...facts.barred })
+  return decideIdle(seen, policy, stuckInMs)
+}
+
+type StuckDecision =
+  | (SessionDecision & { readonly action: 'stop' })
+  | { readonly action: 'leave'; readonly recheckInMs: number | null }
+
+/** A run that tells no clocks apart is judged as the seed did: by its heartbeat. Only that it is deaf shows all the same. */
+function decideStuck(seen: SessionObservation, policy: StuckPolicy): StuckDecision | null {
+  const { clocks, liveness, keepsClocks } = seen
+  if (clocks === null || liveness === null) return null
+  if (policy.policy === 'default' && keepsClocks) return stuckBy(decideLiveness(liveness, policy), seen, policy)
+  const comingUp = policy.policy === 'default' ? stuckBy(decideComingUp(liveness, policy), seen, policy) : NOT_STUCK
+  if (comingUp.action === 'stop') return comingUp
+  const decision = decideClassic(clocks, policy)
+  if (decision.action === 'leave') {
+    return { action: 'leave', recheckInMs: soonest(comingUp.recheckInMs, decision.recheckInMs) }
+  }
+  const { because, silentForMs, toleranceMs, messageId } = decision
+  return stop(because, { silentForMs, toleranceMs, messageId, policy: 'classic' })
+}
+
+const NOT_STUCK = { action: 'leave', recheckInMs: null } as const
+
+/** What a run says of itself lies in its outbox: only its beat is seen without reading that. */
+const RESTS_ON_BEAT: readonly string[] = ['never-started', 'frozen']
+
+function stuckBy(decision: LivenessDecision, seen: SessionObservation, policy: StuckPolicy): StuckDecision {
+  if (decision.verdict === 'leave') return { action: 'leave', recheckInMs: decision.recheckInMs }
+  if (!RESTS_ON_BEAT.includes(decision.reason)) {
+    // By a timer, which brings a look into the outbox before the next judgement.
+    if (seen.outbox === 'unread') return { action: 'leave', recheckInMs: 0 }
+    // Whoever could not read it comes back by itself. A run that keeps its own outbox from being read has only so long.
+    if (seen.outbox === 'unreadable' && seen.unreadableForMs <= policy.ceilingMs) return NOT_STUCK
+  }
+  const { verdict: _, reason, ...evidence } = decision
+  return stop(reason, { ...evidence, policy: 'default' })
+}
+
+/**
+ * It has nothing in hand, and its account keeps from it what is due. It would hold a place for hours, and when the account
+ * opens it is no more entitled than those who have no run: so it goes, and waits in line with them.
+ */
+function isHeldBack({ facts }: SessionObservation): boolean {
+  return facts.barred !== null && facts.claimed.length === 0 && facts.projectedUnclaimed === 0
 }
 
 function decideDrain(seen: SessionObservation): SessionDecision {
@@ -163,7 +219,7 @@ function decideIdle(seen: SessionObservation, policy: SessionPolicy, stuckInMs: 
   if (seen.isEvicted || seen.idleForMs >= policy.idleStopMs) {
     return stop('idle', { idleForMs: seen.idleForMs, idleStopMs: policy.idleStopMs, isEvicted: seen.isEvicted })
   }
-  return leave('idle', soonest(policy.idleStopMs - seen.idleForMs, untilDueMs))
+  return leave('idle', soonest(policy.idleStopMs - seen.idleForMs, untilDueMs, stuckInMs))
 }
 
 function untilCancelMs({ cancelAgeMs }: SessionObservation, { runs }: SessionPolicy): number | null {
@@ -174,7 +230,10 @@ function leave(because: string, recheckInMs: number | null): SessionDecision {
   return { action: 'leave', because, recheckInMs }
 }
 
-function stop(because: RunEnd, evidence: Readonly<Record<string, unknown>>): SessionDecision {
+function stop(
+  because: RunEnd,
+  evidence: Readonly<Record<string, unknown>>,
+): SessionDecision & { readonly action: 'stop' } {
   return { action: 'stop', because, evidence }
 }
 

@@ -20,6 +20,8 @@ export interface EffectDeps {
 export interface EffectOutcome {
   readonly done: boolean
   readonly outcome: string
+  /** True: other sessions of the same account may work now, or no longer. */
+  readonly accountMoved?: boolean
   /** When to try again what could not be done now; left out: as usual. */
   readonly againInMs?: number
 }

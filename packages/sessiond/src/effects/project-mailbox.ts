@@ -1,6 +1,7 @@
 import type { Projection } from '../mailbox/mailbox.ts'
-import type { Message } from '../model/message.ts'
 import type { Run } from '../model/run.ts'
+import type { WindowMessage } from '../store/store.ts'
+import { briefRetries } from './brief-retries.ts'
 import { type EffectDeps, type EffectOutcome, keyOf } from './deps.ts'
 
 /**
@@ -18,7 +19,7 @@ export async function projectMailbox(deps: EffectDeps, run: Run, isDraining: boo
     await deps.world.boundary('project:filled')
     if (messages === null) return { done: false, outcome: 'run-not-live' }
     const shown = isDraining ? messages.filter((message) => message.status === 'claimed') : messages
-    await deps.mailbox.sync(projectionOf(run, shown))
+    await deps.mailbox.sync(await projectionOf(deps, run, shown))
     await deps.world.boundary('project:synced')
     return { done: true, outcome: `${shown.length} in the mailbox` }
   } catch (error) {
@@ -28,12 +29,22 @@ export async function projectMailbox(deps: EffectDeps, run: Run, isDraining: boo
 }
 
 /** The content of a run's mailbox, from the store's rows. */
-export function projectionOf(run: Run, messages: readonly Message[]): Projection {
+export async function projectionOf(
+  deps: EffectDeps,
+  run: Run,
+  messages: readonly WindowMessage[],
+): Promise<Projection> {
+  const briefs = await briefRetries(deps, run, messages)
   return {
     sessionId: run.sessionId,
     epoch: run.epoch,
     grantedAtMs: run.intendedAtMs,
     takenSeq: run.takenSeq,
-    messages: messages.map((message) => ({ message, isWanted: message.cancelRequestedAtMs === null })),
+    messages: messages.map((message) => ({
+      message,
+      isWanted: message.cancelRequestedAtMs === null,
+      isHeldBack: message.isHeldBack,
+      brief: briefs.get(message.id) ?? null,
+    })),
   }
 }

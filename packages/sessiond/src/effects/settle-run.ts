@@ -1,7 +1,8 @@
-import { RUNNER_EXIT } from '@sessiond/protocol'
+import { type RecordingLine, RUNNER_EXIT } from '@sessiond/protocol'
 import { backoffMs } from '../decide/backoff.ts'
+import { decideBatch } from '../decide/decide-batch.ts'
 import { settlementOf } from '../decide/decide-outbox.ts'
-import { decideRetry, describeRunEnd } from '../decide/decide-retry.ts'
+import { describeRunEnd, type Mishap } from '../decide/decide-retry.ts'
 import { decideSpawnFailure } from '../decide/decide-spawn-failure.ts'
 import { hasCode } from '../model/errors.ts'
 import { type JournalEntry, runLine } from '../model/journal.ts'
@@ -9,6 +10,8 @@ import type { Run, RunEnd, RunExit } from '../model/run.ts'
 import type { RunWatch } from '../observe/run-watch.ts'
 import type { EndRun, SessionFacts } from '../store/store.ts'
 import { type EffectDeps, type EffectOutcome, keyOf, sinksOf, wordsOf } from './deps.ts'
+import { forgetOldEvidence } from './forget-evidence.ts'
+import { keepRecording } from './keep-black-box.ts'
 import { saveRunLog } from './save-run-log.ts'
 import { runtimeOf } from './stop-run.ts'
 import { takeOutbox } from './take-outbox.ts'
@@ -33,10 +36,17 @@ export async function settleRun(deps: EffectDeps, run: Run, exit: RunExit | null
   if (facts?.run?.name !== run.name) return { done: false, outcome: 'run-not-live' }
   const ended = await deps.store.endRun(decideEnd(deps, facts, facts.run, exit, journal))
   await deps.world.boundary('settle:ended')
+  const recording = deps.watches.find(run.sessionId)?.recording() ?? []
   deps.watches.drop(keyOf(run))
+  await keepRecording(deps, { ...run, end: run.end ?? 'exited' }, [...recording, exitLine(recording, exit)])
+  await forgetOldEvidence(deps, run.sessionId)
   await release(deps, run)
   await deps.world.boundary('settle:released')
   return { done: ended.applied, outcome: ended.applied ? 'settled' : 'run-not-live' }
+}
+
+function exitLine(recording: readonly RecordingLine[], exit: RunExit | null): RecordingLine {
+  return { t: recording.at(-1)?.t ?? 0, kind: 'exit', code: exit?.code ?? null, signal: exit?.signal ?? null }
 }
 
 async function takeLastWords(deps: EffectDeps, run: Run): Promise<JournalEntry[] | 'busy'> {
@@ -77,14 +87,15 @@ function decideEnd(
 ): EndRun {
   const nowMs = deps.world.now()
   const end = endOf(run, exit)
+  const tool = deps.watches.find(run.sessionId)?.toolInFlight ?? null
   const isExcused = deps.watches.find(run.sessionId)?.isExcused ?? true
   const policy = deps.config.groups.get(run.group)?.retry ?? deps.config.defaults.retry
-  const settlements = facts.claimed.map((message) =>
-    settlementOf(
-      message,
-      decideRetry(message, { kind: 'run-ended', end, exit, isExcused }, policy, nowMs, deps.world.random()),
-    ),
-  )
+  const mishap: Mishap = { kind: 'run-ended', end, exit, isExcused, tool }
+  const decisions = decideBatch(facts.claimed, mishap, policy, nowMs, deps.world.random())
+  const settlements = facts.claimed.flatMap((message) => {
+    const decision = decisions.get(message.id)
+    return decision === undefined ? [] : [settlementOf(message, decision)]
+  })
   return {
     run: keyOf(run),
     nowMs,
@@ -111,7 +122,7 @@ function spawnFailureOf(
   exit: RunExit | null,
   nowMs: number,
 ): EndRun['spawnFailure'] {
-  const isItsDoing = end === 'exited' || end === 'ceiling'
+  const isItsDoing = end === 'exited' || end === 'ceiling' || end === 'never-started'
   const hadWork = facts.projectedUnclaimed + facts.dueUnprojected > 0
   if (run.firstClaimAtMs !== null || !isItsDoing || !hadWork) return null
   const error = describeRunEnd(end, exit)

@@ -48,7 +48,7 @@ export async function startRun(deps: StartDeps, sessionId: string, group: GroupC
     if (!(await deps.store.recordRunHandle(keyOf(run), handle))) return await withdraw(runtime, handle)
     await deps.world.boundary('start:handle-recorded')
     watch.unwatch = deps.mailbox.watch(sessionId, () => deps.onOutboxChange(sessionId))
-    watch.interruptionsAtSight = runtime.interruptions
+    watch.noteLetGo(runtime.interruptions, deps.world.monotonicMs())
     await runtime.start(handle)
   } catch (error) {
     return failStart(deps, run, { handle, lossesBefore }, error)
@@ -68,7 +68,7 @@ async function prepare(deps: StartDeps, run: Run, group: GroupConfig, runtime: R
   if (messages === null) return null
   const user = runtime.userOf(group.user)
   const state = await deps.store.getSessionState(run.sessionId)
-  await deps.mailbox.prepare(projectionOf(run, messages), state, user)
+  await deps.mailbox.prepare(await projectionOf(deps, run, messages), state, user)
   await deps.world.boundary('start:prepared')
   const paths = deps.mailbox.pathsOf(run.sessionId)
   return {

@@ -17,6 +17,7 @@ const MAX_BATCHES = 16
 export async function takeOutbox(deps: EffectDeps, run: Run, isFinal: boolean): Promise<EffectOutcome> {
   let afterSeq = run.takenSeq
   let taken = 0
+  let accountMoved = false
   for (let batches = 1; ; batches += 1) {
     const batch = isFinal
       ? await deps.mailbox.takeFinal(run.sessionId, afterSeq)
@@ -25,10 +26,12 @@ export async function takeOutbox(deps: EffectDeps, run: Run, isFinal: boolean): 
     const stored = await storeBatch(deps, run, batch, afterSeq)
     await deps.world.boundary('take:stored')
     if (stored === 'not-live') return { done: false, outcome: 'run-not-live' }
-    taken += stored
+    taken += stored.changes
+    accountMoved ||= stored.accountMoved
     afterSeq = Math.max(afterSeq, batch.lastSeq)
-    if (!batch.hasMore) return { done: taken > 0, outcome: `took ${taken}` }
-    if (!isFinal && batches === MAX_BATCHES) return { done: true, outcome: `took ${taken} so far`, againInMs: 0 }
+    if (!batch.hasMore) return { done: taken > 0, outcome: `took ${taken}`, accountMoved }
+    if (!isFinal && batches === MAX_BATCHES)
+      return { done: true, outcome: `took ${taken} so far`, accountMoved, againInMs: 0 }
   }
 }
 
@@ -37,10 +40,10 @@ async function storeBatch(
   run: Run,
   batch: OutboxBatch,
   afterSeq: number,
-): Promise<number | 'not-live'> {
+): Promise<{ readonly changes: number; readonly accountMoved: boolean } | 'not-live'> {
   const nowMs = deps.world.now()
   const watch = deps.watches.of(keyOf(run), deps.world.monotonicMs())
-  watch.noteState(batch.state)
+  watch.noteState(batch.state, deps.world.monotonicMs())
   const known = await readMentioned(deps, batch)
   const policy = retryPolicyOf(deps, run.group)
   const decision = decideOutbox(batch, run, known, policy, nowMs, deps.world.random())
@@ -48,7 +51,7 @@ async function storeBatch(
   const sessionState = changedState(watch, batch)
   const lines = untoldLines(watch, run, batch, decision.ignored, nowMs)
   const changes = decision.settlements.length + replies.length + sessionState.length
-  if (changes + lines.size === 0 && batch.lastSeq <= afterSeq) return 0
+  if (changes + lines.size === 0 && batch.lastSeq <= afterSeq) return { changes, accountMoved: false }
   const result = await deps.store.takeOutbox({
     run: keyOf(run),
     nowMs,
@@ -57,15 +60,19 @@ async function storeBatch(
     replies,
     takenSeq: Math.max(afterSeq, batch.lastSeq),
     sessionState,
+    provider: deps.config.provider,
     sinks: sinksOf(deps.config, run.group),
     journal: [...lines.values()],
   })
   watch.noteTold(lines.keys())
   if (!result.applied) return 'not-live'
+  for (const { messageId, to } of decision.settlements) {
+    if (to !== 'claimed') watch.noteEnded(messageId, deps.world.monotonicMs())
+  }
   if (sessionState.length > 0) watch.sessionStateText = JSON.stringify(batch.sessionState)
   // The run may now forget what was taken, and sees what its acknowledgements came to.
   if (hasEnded(decision.settlements) || replies.length > 0) watch.isMailboxBehind = true
-  return changes
+  return { changes, accountMoved: result.accountMoved }
 }
 
 async function readMentioned(deps: EffectDeps, batch: OutboxBatch): Promise<KnownMessages> {

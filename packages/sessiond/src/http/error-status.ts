@@ -12,6 +12,7 @@ const STATUS_OF: Partial<Record<ErrorCode, ContentfulStatusCode>> = {
   TIME_WITHOUT_ZONE: 400,
   TIME_IN_PAST: 400,
   TIME_TOO_FAR: 400,
+  INVALID_RECORDING: 400,
   UNAUTHORIZED: 401,
   NOT_FOUND: 404,
   GROUP_UNKNOWN: 404,

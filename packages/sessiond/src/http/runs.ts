@@ -1,9 +1,11 @@
 import { createRoute, z } from '@hono/zod-openapi'
+import type { WhyQuery } from '../api.ts'
+import { SessiondError } from '../model/errors.ts'
 import { sessionIdOf } from '../model/session.ts'
 import type { Api, ApiContext } from './api-context.ts'
-import { limitInput, sessionParams, wholeNumber } from './schemas/inputs.ts'
+import { idInput, limitInput, sessionIdInput, sessionParams, wholeNumber } from './schemas/inputs.ts'
 import { failures, json } from './schemas/responses.ts'
-import { runSchema } from './schemas/run.ts'
+import { explanationSchema, runSchema } from './schemas/run.ts'
 import { strictObject } from './schemas/strict-object.ts'
 
 const MAX_LOG_BYTES = 4 * 1024 * 1024
@@ -31,15 +33,46 @@ const logRoute = createRoute({
   responses: { 200: json('The tail.', z.object({ epoch: z.int(), text: z.string() })), ...failures },
 })
 
-/** Routes that show a session's runs and what they printed. */
+const whyRoute = createRoute({
+  method: 'get',
+  path: '/v1/why',
+  summary: 'Say why: of a message, a run, or the newest run of a session',
+  request: {
+    query: strictObject({
+      message: idInput.optional(),
+      session: sessionIdInput.optional(),
+      run: wholeNumber(1, Number.MAX_SAFE_INTEGER).optional().openapi({ description: 'With `session`: that run.' }),
+    }),
+  },
+  responses: { 200: json('What happened, why, and what comes next.', explanationSchema), ...failures },
+})
+
+/** Routes that show a session's runs, what they printed, and why they ended. */
 export function registerRuns(app: Api, { host }: ApiContext): void {
   app.openapi(listRoute, async (c) => {
     const { group, session } = c.req.valid('param')
     return c.json({ runs: await host.listRuns(sessionIdOf(group, session), c.req.valid('query').limit) }, 200)
   })
+  app.openapi(whyRoute, async (c) => c.json(await host.why(whyQueryOf(c.req.valid('query'))), 200))
   app.openapi(logRoute, async (c) => {
     const { group, session, epoch } = c.req.valid('param')
     const log = await host.readRunLog(sessionIdOf(group, session), epoch, c.req.valid('query').maxBytes)
     return c.json(log, 200)
+  })
+}
+
+interface WhyParameters {
+  readonly message?: string | undefined
+  readonly session?: string | undefined
+  readonly run?: number | undefined
+}
+
+function whyQueryOf({ message, session, run }: WhyParameters): WhyQuery {
+  if (message !== undefined && session === undefined && run === undefined) return { messageId: message }
+  if (session !== undefined && message === undefined) {
+    return run === undefined ? { sessionId: session } : { sessionId: session, epoch: run }
+  }
+  throw new SessiondError('BAD_REQUEST', 'Name either a message, or a session and perhaps its run.', {
+    fields: { in: 'query', field: 'message' },
   })
 }

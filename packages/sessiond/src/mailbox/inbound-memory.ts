@@ -4,7 +4,7 @@ import type { InboundContent } from './operations.ts'
 /** What this host last wrote into one `inbound.db`, kept to write only differences and to notice tampering. */
 export interface InboundMemory {
   readonly stamp: string
-  /** Id to `<attempt>:<status>` of each row. */
+  /** Id to `<attempt>:<status>:<process_after>` of each row. */
   readonly rows: ReadonlyMap<string, string>
   readonly run: RunRow
 }
@@ -31,7 +31,7 @@ export function inboundDifference(memory: InboundMemory, content: InboundContent
 }
 
 function stateOf(row: MessageInRow): string {
-  return `${row.attempt}:${row.status}`
+  return `${row.attempt}:${row.status}:${row.process_after}`
 }
 
 function isSameRun(a: RunRow, b: RunRow): boolean {

@@ -1,4 +1,4 @@
-import { formatTimestamp, type MessageInRow, PROTOCOL_VERSION, type RunRow } from '@sessiond/protocol'
+import { formatRetryBrief, formatTimestamp, type MessageInRow, PROTOCOL_VERSION, type RunRow } from '@sessiond/protocol'
 import type { ProjectedMessage, Projection } from './mailbox.ts'
 import type { InboundContent } from './operations.ts'
 
@@ -16,7 +16,10 @@ function runRow(projection: Projection): RunRow {
   }
 }
 
-function messageRow({ message, isWanted }: ProjectedMessage): MessageInRow {
+/** Held back until it is shown otherwise: a time that never comes, whatever clock the run goes by. */
+const NEVER = '9999-12-31T00:00:00.000Z'
+
+function messageRow({ message, isWanted, isHeldBack, brief }: ProjectedMessage): MessageInRow {
   return {
     id: message.id,
     seq: message.seq,
@@ -24,7 +27,7 @@ function messageRow({ message, isWanted }: ProjectedMessage): MessageInRow {
     timestamp: formatTimestamp(message.createdAtMs),
     status: isWanted ? 'pending' : 'failed',
     // What is shown is due by the host's clock; a run whose own clock lags must not wait for it once more (A13).
-    process_after: null,
+    process_after: isHeldBack ? NEVER : null,
     recurrence: null,
     series_id: null,
     tries: message.tries,
@@ -36,5 +39,6 @@ function messageRow({ message, isWanted }: ProjectedMessage): MessageInRow {
     thread_id: message.address.threadId,
     source_session_id: message.sourceSessionId,
     attempt: message.attempt,
+    brief: brief === null ? null : formatRetryBrief(brief),
   }
 }

@@ -1,4 +1,4 @@
-import type { AckStatus, MessageKind } from '@sessiond/protocol'
+import type { AckStatus, MessageKind, OpenWork, RetryBrief, Trouble } from '@sessiond/protocol'
 import type { Address, Message } from '../model/message.ts'
 
 /** Where one session's mailbox, workspace and logs lie; absolute host paths. */
@@ -15,6 +15,10 @@ export interface ProjectedMessage {
   readonly message: Message
   /** False: the host gave it up while the run holds it; the run must abort that work. */
   readonly isWanted: boolean
+  /** True: the run shall not claim it as long as it is shown so; work it has begun goes on. */
+  readonly isHeldBack: boolean
+  /** Null: this is its first attempt. */
+  readonly brief: RetryBrief | null
 }
 
 /** The whole content of `inbound.db` for one run: `sync` makes the file equal to it. */
@@ -38,6 +42,8 @@ export interface SeenAck {
   readonly attempt: number | null
   readonly error: string | null
   readonly retryAtMs: number | null
+  /** What it says kept it from its model. */
+  readonly trouble: Trouble | null
 }
 
 export interface SeenReply {
@@ -59,6 +65,8 @@ export interface SeenState {
   readonly toolExpectedMs: number | null
   readonly toolStartedAtMs: number | null
   readonly progressSeq: number | null
+  /** Null: the run does not keep the clocks apart. */
+  readonly openWork: OpenWork | null
 }
 
 /** One bounded look at what a run wrote. */

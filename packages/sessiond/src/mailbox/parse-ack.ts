@@ -1,4 +1,4 @@
-import { type AckStatus, isValidId, parseTimestamp } from '@sessiond/protocol'
+import { type AckStatus, isValidId, parseTimestamp, parseTrouble } from '@sessiond/protocol'
 import type { SeenAck } from './mailbox.ts'
 import { exactInteger, type Parsed, plainText, type Row } from './parsed.ts'
 
@@ -19,6 +19,7 @@ export function parseAck(row: Row): Parsed<SeenAck> {
       attempt: exactInteger(row.attempt),
       error: errorText(row.error),
       retryAtMs: parseTimestamp(row.retry_at) ?? null,
+      trouble: parseTrouble(row.trouble),
     },
   }
 }

@@ -1,4 +1,4 @@
-import { PROTOCOL_LIMITS, parseTimestamp } from '@sessiond/protocol'
+import { PROTOCOL_LIMITS, parseOpenWork, parseTimestamp } from '@sessiond/protocol'
 import type { SeenState } from './mailbox.ts'
 import { plainText, type Row, wholeNumber } from './parsed.ts'
 
@@ -13,5 +13,6 @@ export function parseState(row: Row): SeenState {
     toolExpectedMs: wholeNumber(row.tool_expected_ms, MAX_TOOL_MS),
     toolStartedAtMs: parseTimestamp(row.tool_started_at) ?? null,
     progressSeq: wholeNumber(row.progress_seq),
+    openWork: parseOpenWork(plainText(row.open_work)),
   }
 }

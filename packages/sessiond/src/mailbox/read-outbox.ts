@@ -57,7 +57,7 @@ function readAcks(
 function selectAck(has: ReadonlySet<string>): string {
   return `SELECT rowid AS place, ${word(has, 'message_id')}, ${word(has, 'status')}, ${stamp(has, 'status_changed')},
       ${number(has, 'epoch')}, ${number(has, 'attempt')}, ${word(has, 'retry_at')},
-      ${text(has, 'error', PROTOCOL_LIMITS.errorChars)}
+      ${word(has, 'trouble')},      ${text(has, 'error', PROTOCOL_LIMITS.errorChars)}
     FROM processing_ack`
 }
 
@@ -136,7 +136,8 @@ function readState(db: DatabaseSync, columns: OutboundColumns): OutboxBatch['sta
   const row = db
     .prepare(
       `SELECT ${text(has, 'current_tool', PROTOCOL_LIMITS.toolNameChars)}, ${number(has, 'tool_declared_timeout_ms')},
-         ${number(has, 'tool_expected_ms')}, ${word(has, 'tool_started_at')}, ${number(has, 'progress_seq')}
+         ${number(has, 'tool_expected_ms')}, ${word(has, 'tool_started_at')}, ${number(has, 'progress_seq')},
+         ${word(has, 'open_work', 4 * PROTOCOL_LIMITS.openWorkChars)}
        FROM container_state ORDER BY rowid LIMIT 1`,
     )
     .get()

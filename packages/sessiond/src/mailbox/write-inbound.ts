@@ -19,6 +19,7 @@ const COLUMNS = [
   'thread_id',
   'source_session_id',
   'attempt',
+  'brief',
 ] as const satisfies readonly (keyof MessageInRow)[]
 
 const UPSERT = `INSERT INTO messages_in (${COLUMNS.join(', ')}) VALUES (${COLUMNS.map(() => '?').join(', ')})

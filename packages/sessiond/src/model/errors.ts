@@ -62,6 +62,10 @@ export const ERROR_CATALOGUE = {
   TIME_WITHOUT_ZONE: { retryable: false, cure: 'Add the zone: Z, or an offset such as +01:00.' },
   TIME_IN_PAST: { retryable: false, cure: 'Leave the time out to send at once, or name one to come.' },
   TIME_TOO_FAR: { retryable: false, cure: 'Name an instant within the next ten years.' },
+  INVALID_RECORDING: {
+    retryable: false,
+    cure: 'Give a recording: one JSON object a line, as docs/recordings.md describes them.',
+  },
   RUN_NOT_FOUND: { retryable: false, cure: 'List runs with `sessiond runs <session>`.' },
   RUNTIME_UNREACHABLE: { retryable: true, cure: 'Start the container engine, or check docker.socketPath.' },
   RUNTIME_REFUSED: { retryable: true, cure: "Read the engine's own words in this message." },

@@ -34,6 +34,10 @@ export const JOURNAL_TYPES = [
   'runtime:recovered',
   'host:stalled',
   'session:errored',
+  'account:parked',
+  'account:probed',
+  'account:ramped',
+  'account:opened',
 ] as const
 
 export type JournalType = (typeof JOURNAL_TYPES)[number]

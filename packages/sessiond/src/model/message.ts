@@ -62,6 +62,8 @@ export interface Message extends NewMessage {
   readonly answered: boolean
   /** True while it waits, failed, for someone to replay or drop it. */
   readonly deadLetter: boolean
+  /** True: it has died more than once, and until it ends a run is handed it alone, so that it proves its own guilt. */
+  readonly isSuspect: boolean
 }
 
 /** What `send` promises, returned only after the store has committed it. */

@@ -11,6 +11,11 @@ export type RunState = (typeof RUN_STATES)[number]
 export const RUN_ENDS = [
   'exited',
   'idle',
+  'never-started',
+  'frozen',
+  'tool-overdue',
+  'silent',
+  'deaf',
   'claim-silent',
   'ceiling',
   'operator-stop',
@@ -22,6 +27,21 @@ export const RUN_ENDS = [
 ] as const
 
 export type RunEnd = (typeof RUN_ENDS)[number]
+
+/** The host found that it was stuck: someone will ask why. */
+export function isJudged(end: RunEnd): boolean {
+  return JUDGED.has(end)
+}
+
+const JUDGED: ReadonlySet<RunEnd> = new Set<RunEnd>([
+  'never-started',
+  'frozen',
+  'tool-overdue',
+  'silent',
+  'deaf',
+  'claim-silent',
+  'ceiling',
+])
 
 /** How a runtime names one container or process for ever: `id` is opaque above the adapter. */
 export interface RunHandle {

@@ -1,3 +1,4 @@
+import type { LivenessObservation } from '../decide/decide-liveness.ts'
 import type { SessionObservation } from '../decide/decide-session.ts'
 import type { Mailbox } from '../mailbox/mailbox.ts'
 import type { Run } from '../model/run.ts'
@@ -27,6 +28,7 @@ export interface ObserveOptions {
   readonly isAdmitted: boolean
   readonly isEvicted: boolean
   readonly isWindowFull: boolean
+  readonly outbox: SessionObservation['outbox']
   readonly drain: SessionObservation['drain']
 }
 
@@ -42,7 +44,8 @@ export async function observeSession(
   const seen = run === null ? null : await seeRun(deps, run, options.inspect)
   const watch = run === null ? null : watchOf(deps, run, options.isOnlyLooking)
   if (watch !== null) {
-    noteSeen(watch, seen, options.inspect, run === null ? undefined : deps.runtimes.get(run.runtime))
+    const runtime = run === null ? undefined : deps.runtimes.get(run.runtime)
+    noteSeen(watch, seen, options.inspect, runtime, deps.world.monotonicMs())
     await look(deps, watch, facts)
   }
   // Here, behind the last await: a host that stood still in the middle of looking must not judge by that time either.
@@ -53,6 +56,10 @@ export async function observeSession(
     facts: options.isWindowFull ? { ...facts, dueUnprojected: 0 } : facts,
     seen,
     clocks: watch?.clocks(monotonicMs) ?? null,
+    liveness: watch?.liveness(monotonicMs, livenessStateOf(seen)) ?? null,
+    keepsClocks: watch?.keepsClocks ?? false,
+    outbox: options.outbox,
+    unreadableForMs: watch?.unreadableForMs(monotonicMs) ?? 0,
     stop: watch?.stopProgress(monotonicMs) ?? null,
     cancelAgeMs: watch?.cancelAgeMs(monotonicMs) ?? null,
     idleForMs: watch?.idleForMs(monotonicMs) ?? 0,
@@ -79,13 +86,22 @@ async function seeRun(deps: ObserveDeps, run: Run, inspect: boolean): Promise<Se
   return runtime.inspect(run.handle)
 }
 
+function livenessStateOf(seen: SeenRun | null): LivenessObservation['seen'] {
+  return seen === null || seen.state === 'gone' ? 'exited' : seen.state
+}
+
 /** Whoever ended while the runtime was out of sight may have been ended by it (a restarted engine). */
-function noteSeen(watch: RunWatch, seen: SeenRun | null, inspected: boolean, runtime: Runtime | undefined): void {
+function noteSeen(
+  watch: RunWatch,
+  seen: SeenRun | null,
+  inspected: boolean,
+  runtime: Runtime | undefined,
+  monotonicMs: number,
+): void {
   const interruptions = runtime?.interruptions ?? null
-  if (seen?.state === 'unknown') watch.isExcused = true
+  if (seen?.state === 'unknown') watch.noteUnknown()
   else if (seen?.state === 'running' && inspected) {
-    watch.isExcused = false
-    watch.interruptionsAtSight = interruptions
+    watch.noteAlive(interruptions, monotonicMs)
   } else if (seen?.state === 'exited' || seen?.state === 'gone') {
     watch.isExcused ||= watch.interruptionsAtSight !== interruptions
   }
@@ -93,8 +109,12 @@ function noteSeen(watch: RunWatch, seen: SeenRun | null, inspected: boolean, run
 
 async function look(deps: ObserveDeps, watch: RunWatch, facts: SessionFacts): Promise<void> {
   const sessionId = facts.session.id
-  watch.noteHeartbeat(await deps.mailbox.heartbeatMtimeMs(sessionId), deps.world.monotonicMs())
+  // Of a run that was not let go yet, what lies there is the one's before it (A3).
+  if (watch.interruptionsAtSight !== null) {
+    watch.noteHeartbeat(await deps.mailbox.heartbeatMtimeMs(sessionId), deps.world.monotonicMs())
+  }
   watch.noteFacts(facts, deps.world.monotonicMs())
+  watch.noteHandle(facts.run?.handle ?? null)
   if (facts.run?.state === 'stopping' || facts.run?.state === 'unkillable') watch.noteStop(deps.world.monotonicMs())
   if (facts.run?.killSentAtMs != null) watch.noteKill(deps.world.monotonicMs())
 }

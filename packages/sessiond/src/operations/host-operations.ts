@@ -6,6 +6,7 @@ import type { DiskSpace } from '../observe/disk-space.ts'
 import type { Supervisor } from '../sweep/supervisor.ts'
 import { VERSION } from '../version.ts'
 import { dropDead, replayDead, showDead } from './dead-letters.ts'
+import { explainWhy } from './explain-why.ts'
 import { readHealth } from './read-health.ts'
 import { readRunLog } from './read-run-log.ts'
 import { sendMessages } from './send-messages.ts'
@@ -60,6 +61,7 @@ export function createOperations(deps: OperationsDeps): HostApi {
       return store.listRuns(sessionId, clamp(limit))
     },
     readRunLog: (sessionId, epoch, maxBytes) => readRunLog(deps, sessionId, epoch, maxBytes),
+    why: (query) => explainWhy(deps, query),
     listDead: (query) => store.listDead({ ...query, ...page(query.limit) }),
     showDead: (id) => showDead(deadDeps, id),
     async replayDead(id) {

@@ -19,9 +19,10 @@ export interface HealthDeps {
 export async function readHealth(deps: HealthDeps): Promise<Health> {
   const { config, world, store, supervisor } = deps
   const nowMs = world.now()
-  const [live, waiting, oldestDueAtMs, freeBytes] = await Promise.all([
+  const [live, waiting, accounts, oldestDueAtMs, freeBytes] = await Promise.all([
     store.listLiveRuns(),
     store.listWaiting(nowMs, 1),
+    store.listAccounts(),
     store.oldestDueAtMs(nowMs),
     deps.diskSpace.freeBytes(),
   ])
@@ -49,5 +50,8 @@ export async function readHealth(deps: HealthDeps): Promise<Health> {
     liveRuns: live.length,
     maxRuns: config.runs.max,
     problems,
+    accounts: accounts.map(({ name, state, reason, parkedUntilMs, allowed, troubles }) => {
+      return { name, state, reason, parkedUntilMs, allowed, troubles }
+    }),
   }
 }

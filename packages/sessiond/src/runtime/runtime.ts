@@ -1,3 +1,4 @@
+import type { RunProcess } from '../model/black-box.ts'
 import type { ErrorCode } from '../model/errors.ts'
 import type { RunExit, RunHandle } from '../model/run.ts'
 
@@ -96,6 +97,29 @@ export interface RuntimeCapabilities {
   readonly exitAfterHostRestart: boolean
   /** Which of RunLimits are enforced. */
   readonly limits: readonly (keyof RunLimits)[]
+  /**
+   * `sample` can tell of runs, unless they are where this host does not see them (an engine on another machine, or in a
+   * virtual one); false: it never tells anything.
+   */
+  readonly activity: boolean
+}
+
+/**
+ * What all processes of a run have used since it began, ended ones included as far as the system still tells of them.
+ * No figure ever goes back while one runtime looks; after a restart of the host they may begin lower.
+ */
+export interface ActivityTotals {
+  /** CPU time, in user programs and in the kernel, of all cores together. */
+  readonly cpuMs: number
+  /**
+   * Bytes read and written. Processes of this host: through files, pipes and sockets, as far as the program calls read
+   * and write for them (the system does not count `recv` and `send`). Containers: from and to block devices, and over
+   * the container's own network interfaces but the loopback; one that shares the host's network, or another container's,
+   * is told of as processes of the host are.
+   */
+  readonly ioBytes: number
+  /** Processes that live now; of a container its threads, which is what the system counts there. */
+  readonly processes: number
 }
 
 /**
@@ -129,6 +153,15 @@ export interface Runtime {
   remove(handle: RunHandle): Promise<void>
   /** Last `maxBytes` of the run's output, "" when there is none; after `remove` perhaps nothing. */
   readLog(handle: RunHandle, maxBytes: number): Promise<string>
+  /**
+   * What these runs have used so far, by their handles' ids. Costs a few small reads of this host's own files a run, and
+   * asks an engine about a run once. A run is missing when it does not run, and when any figure of it cannot be read:
+   * half a figure would be taken for silence. That holds as well for a run of more than MAX_SAMPLED_PROCESSES processes
+   * where each has to be read by itself: a run must not be able to hold up the host by forking. Never throws.
+   */
+  sample(handles: readonly RunHandle[]): Promise<ReadonlyMap<string, ActivityTotals>>
+  /** Its processes now, at most 64, for a person who asks why it was stopped; null: they cannot be seen. Never throws. */
+  listProcesses(handle: RunHandle): Promise<readonly RunProcess[] | null>
   /** All that carries exactly this install's label, running or not; throws RUNTIME_UNREACHABLE. */
   list(): Promise<FoundRun[]>
   /** Calls back after a run has exited, at least once where events are supported; never before it has. */
@@ -144,3 +177,9 @@ export interface RuntimeGroupCheck {
   readonly image: string | null
   readonly command: readonly string[]
 }
+
+/** What `listProcesses` tells of at most: a run may have any number. */
+export const MAX_LISTED_PROCESSES = 64
+
+/** At most so many processes of a run are read in one sample, by a runtime that has to read each by itself. */
+export const MAX_SAMPLED_PROCESSES = 512

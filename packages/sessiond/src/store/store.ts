@@ -1,3 +1,6 @@
+import type { ProviderPolicy } from '../config/config.ts'
+import type { ReportedTrouble } from '../decide/decide-retry.ts'
+import type { AccountBar, AccountInUse } from '../model/account.ts'
 import type { JournalEntry, JournalRecord } from '../model/journal.ts'
 import type { Message, MessageFailure, MessageStatus, NewMessage, SendReceipt } from '../model/message.ts'
 import type { Delivery, Reply } from '../model/reply.ts'
@@ -13,7 +16,10 @@ export interface RunKey {
 
 export type BeginRunResult =
   | { readonly begun: true; readonly run: Run }
-  | { readonly begun: false; readonly because: 'live-run' | 'closed' | 'cap' | 'not-due' | 'back-off' | 'no-session' }
+  | {
+      readonly begun: false
+      readonly because: 'live-run' | 'closed' | 'cap' | 'not-due' | 'back-off' | 'account-parked' | 'no-session'
+    }
 
 /**
  * What becomes of one message a run held. Applied only while the message is still claimed by, or projected to,
@@ -28,10 +34,14 @@ export type Settlement = {
   | {
       readonly to: 'retry'
       readonly spendsTry: boolean
+      /** From now on until it ends, a run sees it alone (see fillWindow); false does not take that back. */
+      readonly isSuspect: boolean
       readonly processAfterMs: number
       readonly error: string | null
       /** Why, in a word, for the journal: `agent-failed`, `exited`, `claim-silent`, `rate-limit`, … */
       readonly because: string
+      /** Parks the account of the session in the same transaction; the message is due when the park ends. */
+      readonly trouble?: ReportedTrouble
     }
   | {
       readonly to: 'failed'
@@ -74,6 +84,8 @@ export interface TakeOutbox {
   readonly sessionState: readonly { readonly key: string; readonly value: string }[]
   /** Sinks of the group: each reply becomes one delivery per sink. */
   readonly sinks: readonly string[]
+  /** By which the account of the session is parked and opened. */
+  readonly provider: ProviderPolicy
   /** Extra lines (ignored evidence, refused rows). */
   readonly journal: readonly JournalEntry[]
 }
@@ -84,6 +96,8 @@ export interface TakeOutboxResult {
   /** Settlements that no longer fitted. */
   readonly ignored: number
   readonly repliesAdded: number
+  /** True: what it says of the account lets others of it work, or holds them back. */
+  readonly accountMoved: boolean
 }
 
 /** The confirmed end of a run with everything that follows from it, in one transaction. */
@@ -113,6 +127,8 @@ export interface SessionFacts {
   readonly run: Run | null
   /** Messages the live run holds claimed, oldest first. */
   readonly claimed: readonly Message[]
+  /** Set while something is due and the account of the session holds it back; the two figures below are 0 then. */
+  readonly barred: AccountBar | null
   /**
    * Pending trigger messages due at `nowMs`, not held by the live run's mailbox; counted up to 1,000. Those meant for
    * a run's first look are left out once the live run has started.
@@ -128,6 +144,12 @@ export interface SessionFacts {
 export interface WindowLimits {
   readonly messages: number
   readonly bytes: number
+}
+
+/** A message of a run's window. */
+export interface WindowMessage extends Message {
+  /** Handed over before its account was held back, and not claimed: the run shall see it and leave it alone. */
+  readonly isHeldBack: boolean
 }
 
 export interface DueDelivery {
@@ -193,7 +215,8 @@ export interface Store {
   /**
    * Makes due at `nowMs`, the next some hundred at a time, what was due when it was stored (messages without a time,
    * retries at once, replies on their first way out) and would have to wait because the clock has been set back. What
-   * waits for a time of its own goes on waiting for it. True: there is more.
+   * waits for a time of its own goes on waiting for it. A parked account stays parked for as long as it was to be. True:
+   * there is more.
    */
   recallDue(nowMs: number): Promise<boolean>
 
@@ -229,8 +252,17 @@ export interface Store {
   /** Oldest due and unclaimed message of all sessions, for health. */
   oldestDueAtMs(nowMs: number): Promise<number | null>
 
+  // Accounts
+  /** Says which account each group uses, in place of all that was said before; a group not named uses one of its name. */
+  assignAccounts(accountOf: ReadonlyMap<string, string>): Promise<void>
+  /** Those that are not open, by name. */
+  listAccounts(): Promise<AccountInUse[]>
+
   // Run life
-  /** Records the intent to start the next epoch, if the session may: open, due, no live run, below the cap. */
+  /**
+   * Records the intent to start the next epoch, if the session may: open, due, no live run, below the cap, its account
+   * with room for it. The first of an account whose park is over is its probe from then on, in the same transaction.
+   */
   beginRun(intent: {
     readonly sessionId: string
     readonly runtime: string
@@ -257,10 +289,12 @@ export interface Store {
   /**
    * The live run's window: messages it holds (claimed, cancel requests included) and, oldest first, due ones up
    * to the limits, context (trigger false) with them, on_wake ones only when `isFirstLook`. Newly chosen ones
-   * are marked as projected to this epoch and get their next attempt number in the same transaction. Null, and nothing
-   * written, when the run is not live: its successor's mailbox is not ours to write.
+   * are marked as projected to this epoch and get their next attempt number in the same transaction. A suspect shares the
+   * window with no other trigger message: it is chosen when none is held, in its turn, and nothing is added beside it;
+   * those behind it wait for it. While its account holds the session back, nothing is chosen, and what the run was handed
+   * and has not claimed is in the window as held back: taken away, it might meet a claim that is under way. Null, and nothing written, when the run is not live: its successor's mailbox is not ours to write.
    */
-  fillWindow(run: RunKey, nowMs: number, limits: WindowLimits, isFirstLook: boolean): Promise<Message[] | null>
+  fillWindow(run: RunKey, nowMs: number, limits: WindowLimits, isFirstLook: boolean): Promise<WindowMessage[] | null>
   takeOutbox(taken: TakeOutbox): Promise<TakeOutboxResult>
   /** The last of `countedAcks` taken for each of these messages; no entry: none was. */
   getCountedAcks(messageIds: readonly string[]): Promise<Map<string, string>>
@@ -301,6 +335,14 @@ export interface Store {
     messageId?: string
     limit: number
   }): Promise<JournalRecord[]>
+  /** Newest first. */
+  listJournal(query: {
+    sessionId?: string
+    /** With `sessionId` only. */
+    epoch?: number
+    messageId?: string
+    limit: number
+  }): Promise<JournalRecord[]>
   lastJournalId(): Promise<number>
   /** Called after every commit that added journal lines, with the last id; cheap, synchronous, must not throw. */
   onJournal(listener: (lastId: number) => void): () => void
@@ -330,11 +372,13 @@ export type StoreReader = Pick<
   | 'nextDueAtMs'
   | 'readFacts'
   | 'oldestDueAtMs'
+  | 'listAccounts'
   | 'listDueDeliveries'
   | 'nextDeliveryAtMs'
   | 'getDeadDelivery'
   | 'listDead'
   | 'readJournal'
+  | 'listJournal'
   | 'lastJournalId'
   | 'close'
 >

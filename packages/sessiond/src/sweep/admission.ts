@@ -1,6 +1,13 @@
 import type { HostConfig } from '../config/config.ts'
 import { backoffMs } from '../decide/backoff.ts'
-import { type AdmissionDecision, decideAdmission, type Occupant } from '../decide/decide-admission.ts'
+import { roomIn } from '../decide/decide-account.ts'
+import {
+  type AccountRooms,
+  type AdmissionDecision,
+  decideAdmission,
+  type Occupant,
+} from '../decide/decide-admission.ts'
+import type { AccountInUse } from '../model/account.ts'
 import type { Run } from '../model/run.ts'
 import type { RunWatches } from '../observe/run-watch.ts'
 import type { Store, WaitingSession } from '../store/store.ts'
@@ -119,7 +126,18 @@ export class Admission {
     }
     const starting = live.filter((run) => run.state === 'starting').length + pending.length
     const policy = { maxRuns: config.runs.max, maxStarting: config.runs.maxStarting }
-    return { decision: decideAdmission(waiting, occupants, starting, policy), restedAtMs }
+    const rooms = this.#roomsOf(await store.listAccounts(), pending, wallMs)
+    return { decision: decideAdmission(waiting, occupants, starting, policy, rooms), restedAtMs }
+  }
+
+  /** Who was given a slot and is not seen to run yet takes room in its account, as it takes one of the slots. */
+  #roomsOf(accounts: readonly AccountInUse[], pending: readonly string[], wallMs: number): AccountRooms {
+    const accountOf = (group: string) => this.#deps.config.groups.get(group)?.account ?? group
+    const rooms = accounts.map((account): [string, number] => {
+      const taken = pending.filter((sessionId) => accountOf(groupOf(sessionId)) === account.name)
+      return [account.name, roomIn(account, wallMs) - taken.length]
+    })
+    return { accountOf, rooms: new Map(rooms) }
   }
 
   async #admitWaiting(wallMs: number): Promise<number> {
@@ -167,8 +185,20 @@ export class Admission {
     const { world, store } = this.#deps
     const dueAtMs = await store.nextDueAtMs(wallMs)
     const untilDueMs = dueAtMs === null ? Number.POSITIVE_INFINITY : dueAtMs - world.now()
-    const nextInMs = Math.min(untilDueMs, restedAtMs - world.monotonicMs())
+    const nextInMs = Math.min(
+      untilDueMs,
+      (await this.#parkEndsAtMs(wallMs)) - world.now(),
+      restedAtMs - world.monotonicMs(),
+    )
     return nextInMs === Number.POSITIVE_INFINITY ? null : Math.max(1, nextInMs)
+  }
+
+  /** When the next account may be probed; those whose park is over are looked at whenever something ends or falls due. */
+  async #parkEndsAtMs(wallMs: number): Promise<number> {
+    const ends = (await this.#deps.store.listAccounts())
+      .filter((account) => account.state === 'parked' && account.parkedUntilMs > wallMs)
+      .map((account) => account.parkedUntilMs)
+    return Math.min(Number.POSITIVE_INFINITY, ...ends)
   }
 }
 

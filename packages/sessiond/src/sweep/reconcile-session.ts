@@ -4,13 +4,14 @@ import { backoffMs } from '../decide/backoff.ts'
 import { decideSession, type SessionDecision, type SessionObservation } from '../decide/decide-session.ts'
 import { abortStart } from '../effects/abort-start.ts'
 import { type EffectOutcome, keyOf } from '../effects/deps.ts'
+import { keepBlackBox } from '../effects/keep-black-box.ts'
 import { projectMailbox } from '../effects/project-mailbox.ts'
 import { settleRun } from '../effects/settle-run.ts'
 import { type StartDeps, startRun } from '../effects/start-run.ts'
 import { askAgain, killRun, quarantineRun, stopRun } from '../effects/stop-run.ts'
 import { takeOutbox } from '../effects/take-outbox.ts'
 import { hasCode } from '../model/errors.ts'
-import type { Run } from '../model/run.ts'
+import { isJudged, type Run } from '../model/run.ts'
 import { type ObserveOptions, observeSession } from '../observe/observe-session.ts'
 
 /** Why a session is looked at; several may come together. */
@@ -57,11 +58,14 @@ export async function reconcileSession(
   causes: ReadonlySet<Cause>,
 ): Promise<ReconcileResult> {
   const lines: SweepLine[] = []
-  const lookAgainMs = await takeIfWritten(deps, sessionId, causes)
-  let concernsAdmission = false
+  const { lookAgainMs, accountMoved, outbox } = await takeIfWritten(deps, sessionId, causes)
+  let concernsAdmission = accountMoved
   let isWindowFull = false
   for (let step = 0; step < MAX_STEPS; step += 1) {
-    const seen = await observeSession(deps, sessionId, observeOptions(deps, causes, isWindowFull, step))
+    const seen = await observeSession(deps, sessionId, {
+      ...observeOptions(deps, causes, isWindowFull, step),
+      outbox,
+    })
     if (seen === null) return { lines, recheckInMs: null, concernsAdmission }
     noteUnknown(deps, seen)
     const decision = decide(deps, seen)
@@ -94,38 +98,50 @@ export async function explainSession(
   sessionId: string,
   options: Pick<ObserveOptions, 'inspect' | 'isAdmitted' | 'isEvicted'>,
 ): Promise<SweepLine | null> {
-  const looking = { ...options, isOnlyLooking: true, isWindowFull: false, drain: deps.drain() }
+  const looking = { ...options, outbox: 'read' as const, isOnlyLooking: true, isWindowFull: false, drain: deps.drain() }
   const seen = await observeSession(deps, sessionId, looking)
   return seen === null ? null : lineOf(seen, decide(deps, seen), null)
 }
 
-/** Takes in what the run wrote before anything is judged. Returns when to look again, if it could not be read. */
-async function takeIfWritten(
-  deps: ReconcileDeps,
-  sessionId: string,
-  causes: ReadonlySet<Cause>,
-): Promise<number | null> {
+/** What a look at the outbox came to; `lookAgainMs`: it could not all be read, look again after this long. */
+interface Taken {
+  readonly lookAgainMs: number | null
+  readonly accountMoved: boolean
+  readonly outbox: SessionObservation['outbox']
+}
+
+const NOTHING_NEW: Taken = { lookAgainMs: null, accountMoved: false, outbox: 'read' }
+const NOT_LOOKED: Taken = { ...NOTHING_NEW, outbox: 'unread' }
+const UNREADABLE: Taken = { ...NOTHING_NEW, outbox: 'unreadable' }
+
+/** Takes in what the run wrote before anything is judged. */
+async function takeIfWritten(deps: ReconcileDeps, sessionId: string, causes: ReadonlySet<Cause>): Promise<Taken> {
   const mayHaveWritten = (['outbox', 'exit', 'sweep', 'timer', 'startup', 'drain'] as const).some((cause) =>
     causes.has(cause),
   )
-  if (!mayHaveWritten || (await isUntouched(deps, sessionId, causes))) return null
+  if (!mayHaveWritten) return NOT_LOOKED
+  if (await isUntouched(deps, sessionId, causes)) return NOTHING_NEW
   const facts = await deps.store.readFacts(sessionId, deps.world.now())
   const run = facts?.run ?? null
-  if (run === null || run.state === 'starting') return null
+  if (run === null || run.state === 'starting') return NOTHING_NEW
   const watch = deps.watches.of(keyOf(run), deps.world.monotonicMs())
   try {
     // Before the look: what is written during it shows at the next sweep.
     const stamp = await deps.mailbox.outboxStamp(sessionId)
-    const { againInMs = null } = await takeOutbox(deps, run, false)
+    const { againInMs = null, accountMoved = false } = await takeOutbox(deps, run, false)
     watch.busyLooks = 0
     watch.takenStamp = againInMs === null ? stamp : null
     watch.skippedLooks = 0
-    return againInMs
+    watch.noteOutbox(true, deps.world.monotonicMs())
+    return { lookAgainMs: againInMs, accountMoved, outbox: 'read' }
   } catch (error) {
-    if (hasCode(error, 'MAILBOX_BUSY')) return backoffMs(BUSY_AGAIN, watch.busyLooks++, 0)
+    watch.noteOutbox(false, deps.world.monotonicMs())
+    if (hasCode(error, 'MAILBOX_BUSY')) {
+      return { ...UNREADABLE, lookAgainMs: backoffMs(BUSY_AGAIN, watch.busyLooks++, 0) }
+    }
     if (hasCode(error, 'MAILBOX_TIMEOUT', 'MAILBOX_TORN', 'MAILBOX_UNSAFE')) {
       await noteUnreadable(deps, run, error.code)
-      return UNREADABLE_AGAIN_MS
+      return { ...UNREADABLE, lookAgainMs: UNREADABLE_AGAIN_MS }
     }
     throw error
   }
@@ -189,6 +205,7 @@ async function apply(
     case 'project':
       return projectMailbox(deps, run, seen.drain !== 'none' || !seen.isGroupConfigured)
     case 'stop':
+      if (seen.liveness !== null && isJudged(decision.because)) await keepBlackBox(deps, run, seen.liveness)
       return stopRun(deps, run, decision.because, decision.evidence)
     case 'ask-again':
       return askAgain(deps, run)

@@ -7,9 +7,12 @@ import { recallDue } from '../effects/recall-due.ts'
 import { removeOrphans } from '../effects/remove-orphans.ts'
 import { hasCode } from '../model/errors.ts'
 import type { NewMessage } from '../model/message.ts'
+import type { ActivitySample } from '../observe/activity-meter.ts'
+import { ActivitySampler } from '../observe/activity-sampler.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import type { World } from '../world.ts'
 import { Admission } from './admission.ts'
+import { BeatLooks } from './beat-looks.ts'
 import { HostPulse } from './host-pulse.ts'
 import { type Cause, explainSession, type ReconcileDeps, reconcileSession } from './reconcile-session.ts'
 import { Reconciler } from './reconciler.ts'
@@ -36,6 +39,8 @@ export class Supervisor {
   readonly #runtimes: RuntimeHealth
   readonly #sweepLoop: SweepLoop
   readonly #pulse: HostPulse
+  readonly #beatLooks: BeatLooks
+  readonly #sampler: ActivitySampler
   readonly #unlisten: (() => void)[] = []
   readonly #onReconciled = new Set<() => void>()
   #drain: SessionObservation['drain'] = 'none'
@@ -82,6 +87,17 @@ export class Supervisor {
       onError: (error) => onError('admission', error),
     })
     this.#pulse = new HostPulse({ world, onStalled: (stalledMs) => this.#noteStalled(stalledMs) })
+    this.#sampler = new ActivitySampler({
+      world,
+      runtimes: deps.runtimes,
+      listRuns: () => [...watches.all()].flatMap((watch) => watch.sampled() ?? []),
+      onSample: (name, sample) => this.#noteActivity(name, sample),
+    })
+    this.#beatLooks = new BeatLooks({
+      world,
+      look: () => this.#lookAtBeats(),
+      onError: (error) => onError('looking at beats', error),
+    })
     this.#sweepLoop = new SweepLoop({
       world,
       intervalMs: config.sweep.intervalMs,
@@ -99,6 +115,9 @@ export class Supervisor {
       this.#unlisten.push(runtime.onExit((runName) => this.#noteExit(runName)))
     }
     this.#pulse.start()
+    this.#beatLooks.start()
+    this.#sampler.start()
+    await this.#assignAccounts()
     await this.#removeAllOrphans()
     for (const run of await this.#deps.store.listLiveRuns()) await adoptRun(this.#deps, run)
     await this.#lookAtLiveRuns('startup')
@@ -176,6 +195,8 @@ export class Supervisor {
     for (const unlisten of this.#unlisten.splice(0)) unlisten()
     this.#runtimes.stop()
     this.#pulse.stop()
+    this.#beatLooks.stop()
+    this.#sampler.stop()
     const ended = Promise.all([this.#sweepLoop.stop(), this.#reconciler.stop()])
     await within(this.#deps.world, Math.max(waitMs, LAST_STEPS_MS), ended)
   }
@@ -215,6 +236,32 @@ export class Supervisor {
     return [...lines]
   }
 
+  #noteActivity(runName: string, sample: ActivitySample): void {
+    for (const watch of this.#deps.watches.all()) {
+      if (watch.run.name === runName) watch.noteActivity(sample, this.#deps.world.monotonicMs())
+    }
+  }
+
+  async #lookAtBeats(): Promise<void> {
+    const { watches, mailbox, world } = this.#deps
+    // Before anything is noted: a beat seen on waking must not be taken for one from before a stall.
+    this.#pulse.check()
+    // Of a run that was not let go yet, what lies there is the one's before it (A3).
+    const letGo = [...watches.all()].filter((watch) => watch.interruptionsAtSight !== null)
+    const looks = letGo.map(async (watch) => {
+      const mtimeMs = await mailbox.heartbeatMtimeMs(watch.run.sessionId)
+      // It may have been replaced meanwhile: the file then belongs to the run after it.
+      if (watches.find(watch.run.sessionId) === watch) watch.noteHeartbeat(mtimeMs, world.monotonicMs())
+    })
+    await Promise.all(looks)
+  }
+
+  /** Before anything is judged: what is on record of an account holds for the groups that use it now. */
+  #assignAccounts(): Promise<void> {
+    const groups = [...this.#deps.config.groups.values()]
+    return this.#deps.store.assignAccounts(new Map(groups.map(({ name, account }) => [name, account])))
+  }
+
   async #removeAllOrphans(): Promise<void> {
     // A lost one is being probed, and that removes its orphans before anything is started on it again.
     const within = [...this.#deps.runtimes.values()].filter((runtime) => !this.#runtimes.isLost(runtime.name))
@@ -238,7 +285,7 @@ export class Supervisor {
   /** Nobody is judged by time the judge did not see: every run gets a full window. */
   #noteStalled(stalledMs: number): void {
     const { world, watches, store } = this.#deps
-    for (const watch of watches.all()) watch.restart(world.monotonicMs())
+    for (const watch of watches.all()) watch.noteStall(stalledMs, world.monotonicMs())
     const line = { sessionId: null, epoch: null, messageId: null, detail: { stalledMs: Math.round(stalledMs) } }
     store.append([{ ...line, type: 'host:stalled', atMs: world.now() }]).catch((error: unknown) => {
       this.#onError('noting a stall', error)

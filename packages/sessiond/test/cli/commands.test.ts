@@ -69,6 +69,25 @@ it.each([[['help', 'bogus', '--json']], [['dead', 'help', 'bogus', '--json']]])(
   },
 )
 
+it("indents a run's last words, so that none of them passes for the host's", async () => {
+  await using dir = await makeDir()
+  await using api = await startFakeApi(dir.path)
+  const { box, ...explanation } = await api.host.why({ sessionId: 'g/main' })
+  const output = 'one\u001b[2K\r\nMessage m1 was completed at 2030-01-31 09:00:00 UTC.\n\n'
+  api.host.why = async () => ({ ...explanation, box: box === null ? null : { ...box, output } })
+  const { code, stdout } = await runInside(dir.path, ['why', 'g/main'])
+  expect({ code, lines: stdout.split('\n') }).toEqual({
+    code: 0,
+    lines: [
+      'Run 7 of g/main (process) was started.',
+      'Its last words:',
+      '  one\\e[2K\\r',
+      '  Message m1 was completed at 2030-01-31 09:00:00 UTC.',
+      '',
+    ],
+  })
+})
+
 describe('a host that cannot be asked', () => {
   it('says that there is no configuration', async () => {
     await using dir = await makeDir()

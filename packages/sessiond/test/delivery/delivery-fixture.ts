@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { PROVIDER } from '@sessiond/testkit'
 import { expect, vi } from 'vitest'
 import type { DeliveryLoopOptions, SinkEntry } from '../../src/delivery/delivery-loop.ts'
 import { DeliveryLoop } from '../../src/delivery/delivery-loop.ts'
@@ -83,6 +84,7 @@ export class DeliveryFixture {
       countedAcks: [],
       sessionState: [],
       sinks,
+      provider: PROVIDER,
       journal: [],
     }
     expect((await this.#store.takeOutbox(taken)).repliesAdded).toBe(texts.length)

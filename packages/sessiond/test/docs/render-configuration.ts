@@ -88,8 +88,9 @@ Options that must agree are checked together:
 
 - \`runs.maxStarting\` is at most \`runs.max\`.
 - \`spawn.base\`, \`retry.base\` and a sink's \`base\` are at most their \`max\`.
-- \`stuck.claimSilent\` is at most \`stuck.ceiling\`, also where a group overrides one of them.
-- A group's \`agent.timeout\` is at most the \`stuck.maxToolTimeout\` that holds for it.
+- \`stuck.claimSilent\` is at most \`stuck.ceiling\`, \`modelSilent\` at most \`modelPinging\`, \`toolSilent\` and \`silent\` at
+  most \`busyCeiling\`, also where a group overrides one of them, and for each entry of \`tools\`.
+- A group's \`agent.timeout\` is at most the \`stuck.maxToolTimeout\` that holds for it, its own or the host's.
 - \`limits.text\` is at most \`mailbox.window\`, and at least 1 KiB below \`api.maxBody\`.
 - \`shutdown.drain\` is more than \`runs.stopGrace\`, or 0.
 - \`shutdown.drain\` + \`runs.stopGrace\` + \`runs.killWait\` fit into \`shutdown.stopTimeout\`.

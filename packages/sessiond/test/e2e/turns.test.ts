@@ -114,8 +114,20 @@ function exerciseTurns(runtime: RuntimeName): void {
     expect((await test.host.listRuns('shell/main')).map((run) => run.epoch)).toEqual([2, 1])
   })
 
+  it('tells the next try what came of the last, so that it need not be done again', async () => {
+    const test = await startHost(shell)
+    const text = 'test -e tried && exec echo "$SESSIOND_BRIEF"; touch tried; sleep 600'
+    await test.host.send({ group: 'shell', text })
+    await untilFile(test, 'shell/main', 'tried')
+    signalRun(test, 'SIGKILL')
+    await test.untilType('message:completed')
+    expect(test.replies()).toEqual([
+      expect.stringMatching(/^You have worked on this message before: this is attempt 2, and 1 of 5 tries are spent\./),
+    ])
+  })
+
   it('kills a run frozen after its claim, says on which numbers, and retries', async () => {
-    const stuck = { claimSilent: '1s', ceiling: '60s' }
+    const stuck = { policy: 'classic', claimSilent: '1s', ceiling: '60s' } as const
     const agent = { command: ['sh'], timeout: '1s' }
     const runs = { stopGrace: '300ms', killWait: '3s', cancelGrace: '500ms' }
     const test = await startHost({ shell: shellGroup(runtime, { stuck, agent }) }, { runs })

@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { INBOUND_DB } from '@sessiond/protocol'
-import { writeAck, writeReply } from '@sessiond/testkit'
+import { INBOUND_DB, OUTBOUND_DB } from '@sessiond/protocol'
+import { withDatabase, writeAck, writeReply } from '@sessiond/testkit'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { abortStart } from '../../src/effects/abort-start.ts'
 import { adoptRun } from '../../src/effects/adopt-run.ts'
@@ -188,7 +188,84 @@ describe('take-outbox', () => {
   })
 })
 
+describe('an account that is parked meanwhile', () => {
+  const park = async (sessionId: string, run: Run) => {
+    const at = new Date(Date.now() + 3_600_000).toISOString()
+    const ack = { epoch: run.epoch, attempt: 1, trouble: 'rate-limit', retry_at: at }
+    withDatabase(join(fixture.deps.mailbox.pathsOf(sessionId).out, OUTBOUND_DB), (db) => {
+      writeAck(db, 'm-1', 'failed', ack)
+    })
+    await takeOutbox(fixture.deps, run, false)
+  }
+  const other = async () => {
+    const message = { ...(await fixture.message('m-1')), id: 'm-2', sessionId: 'g/other' }
+    await fixture.deps.store.accept([message], Date.now())
+  }
+
+  it('(D21) gives a start that was decided before no run, and its message no try', async () => {
+    await fixture.send('m-1')
+    const run = await fixture.start()
+    await other()
+    await park(SESSION, run)
+    expect(await startRun(fixture.deps, 'g/other', fixture.group)).toEqual({ done: false, outcome: 'account-parked' })
+    expect(await fixture.message('m-2')).toMatchObject({ status: 'pending', attempt: 0, tries: 0 })
+  })
+
+  it('gives a run nothing that was begun before and whose window is only filled now', async () => {
+    await fixture.send('m-1')
+    const run = await fixture.start()
+    await other()
+    fixture.world.boundary = async (name) => {
+      if (name === 'start:intended') await park(SESSION, run)
+    }
+    expect(await startRun(fixture.deps, 'g/other', fixture.group)).toMatchObject({ done: true })
+    expect(await fixture.message('m-2')).toMatchObject({ status: 'pending', projectedEpoch: null, attempt: 0 })
+    const facts = await fixture.deps.store.readFacts('g/other', Date.now())
+    expect(facts).toMatchObject({ barred: { account: 'g', due: 1 }, dueUnprojected: 0, projectedUnclaimed: 0 })
+  })
+
+  it('is parked by what a run said just before it died, and the death spends no try', async () => {
+    await fixture.send('m-1')
+    const run = await fixture.start()
+    const ack = { epoch: run.epoch, attempt: 1, trouble: 'outage' }
+    fixture.write((db) => writeAck(db, 'm-1', 'failed', ack))
+    await settleRun(fixture.deps, run, { code: 137, signal: null, oomKilled: false })
+    expect(await fixture.message('m-1')).toMatchObject({ status: 'pending', tries: 0 })
+    expect(await fixture.deps.store.listAccounts()).toMatchObject([{ name: 'g', state: 'parked', reason: 'outage' }])
+  })
+})
+
 describe('settle', () => {
+  it('keeps recordings and black boxes of the newest 20 runs, and every log', async () => {
+    const { runs } = fixture.deps.mailbox.pathsOf(SESSION)
+    await fixture.send('m-1')
+    for (let epoch = 1; epoch <= 25; epoch += 1) {
+      const run = await fixture.start()
+      await writeFile(join(runs, `${run.epoch}.blackbox.json`), '{}')
+      await writeFile(join(runs, `${run.epoch}.log`), 'words')
+      await stopRun(fixture.deps, run, 'idle', {})
+      expect(await settleRun(fixture.deps, await fixture.liveRun(), null)).toMatchObject({ done: true })
+    }
+    const names = await readdir(runs)
+    const kept = (suffix: string) => {
+      const epochs = names.filter((name) => name.endsWith(suffix)).map((name) => Number.parseInt(name, 10))
+      return epochs.sort((a, b) => a - b)
+    }
+    const newest = Array.from({ length: 20 }, (_, at) => at + 6)
+    expect(kept('.recording.jsonl')).toEqual(newest)
+    expect(kept('.blackbox.json')).toEqual(newest)
+    expect(kept('.log')).toHaveLength(25)
+  })
+
+  it('is done also where nothing old can be removed', async () => {
+    await fixture.send('m-1')
+    const { runs } = fixture.deps.mailbox.pathsOf(SESSION)
+    const run = await fixture.start()
+    const folders = Array.from({ length: 30 }, (_, at) => join(runs, `${at + 100}.recording.jsonl`))
+    for (const folder of folders) await mkdir(folder)
+    expect(await settleRun(fixture.deps, run, null)).toMatchObject({ done: true })
+  })
+
   it('(B3) completes what was answered just before the run died, and counts the claim once', async () => {
     await fixture.send('m-1')
     const run = await fixture.start()

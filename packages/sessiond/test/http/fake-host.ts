@@ -1,4 +1,15 @@
-import type { EventQuery, Health, HostApi, HostEvent, SendRequest, SessionDetail, SweepReport } from '../../src/api.ts'
+import type {
+  EventQuery,
+  Explanation,
+  Health,
+  HostApi,
+  HostEvent,
+  SendRequest,
+  SessionDetail,
+  SweepReport,
+  WhyQuery,
+} from '../../src/api.ts'
+import type { BlackBox } from '../../src/model/black-box.ts'
 import { SessiondError } from '../../src/model/errors.ts'
 import type { JournalType } from '../../src/model/journal.ts'
 import type { Message, SendReceipt } from '../../src/model/message.ts'
@@ -104,6 +115,15 @@ export class FakeHost implements HostApi {
     return { epoch: epoch ?? 7, text: 'last words\n' }
   }
 
+  async why(query: WhyQuery): Promise<Explanation> {
+    this.#called('why', query)
+    return {
+      sentences: ['Run 7 of g/main (process) was started.'],
+      run: RUN,
+      box: BOX,
+    }
+  }
+
   async listDead(query: { sessionId?: string; limit?: number }): Promise<DeadLetter[]> {
     this.#called('listDead', query)
     return DEAD
@@ -183,6 +203,7 @@ export class FakeHost implements HostApi {
       liveRuns: 0,
       maxRuns: 4,
       problems: this.healthy ? [] : ['the sweep is late'],
+      accounts: [],
     }
   }
 
@@ -228,6 +249,7 @@ function messageOf(id: string, request: SendRequest, index: number): Message {
     error: null,
     answered: false,
     deadLetter: false,
+    isSuspect: false,
   }
 }
 
@@ -314,3 +336,24 @@ const DEAD: DeadLetter[] = [
   },
   { kind: 'delivery', delivery: DELIVERY, reply: REPLY },
 ]
+
+const BOX: BlackBox = {
+  takenAtMs: 1_900_000_000_000,
+  processes: [{ pid: 7, name: 'sh', state: 'S', cpuMs: 20, memoryBytes: null }],
+  activity: { cpuMs: 20, ioBytes: 0, processes: 1 },
+  output: 'first\nsecond\n',
+  clocks: {
+    seen: 'running',
+    watchedForMs: 60_000,
+    beatAgeMs: 46_000,
+    progressAgeMs: null,
+    activityAgeMs: null,
+    claims: [{ messageId: 'm1', ageMs: 50_000 }],
+    tools: [{ name: 'Bash', ageMs: 1, timeoutMs: null, expectedMs: null, isBackground: false }],
+    wait: { reason: 'request', ageMs: 1, forMs: null, pingAgeMs: null },
+    tries: 0,
+    unheededForMs: null,
+    idleForMs: null,
+  },
+  disk: null,
+}

@@ -38,7 +38,7 @@ describe('the OpenAPI document', () => {
       .filter(({ method }) => method !== 'ALL')
       .map(({ method, path }) => `${method} ${path.replace(/:(\w+)/g, '{$1}')}`)
     expect(documented.sort()).toEqual([...new Set(registered)].sort())
-    expect(documented).toHaveLength(20)
+    expect(documented).toHaveLength(21)
   })
 
   it('is OpenAPI 3.1 and asks for the bearer token', async () => {
@@ -87,6 +87,7 @@ describe('the OpenAPI document', () => {
     ['POST', '/v1/sessions/{group}/{session}/close', '/v1/sessions/ops/main/close', {}, 200],
     ['GET', '/v1/sessions/{group}/{session}/runs', '/v1/sessions/ops/main/runs', undefined, 200],
     ['GET', '/v1/sessions/{group}/{session}/runs/{epoch}/log', '/v1/sessions/ops/main/runs/latest/log', undefined, 200],
+    ['GET', '/v1/why', '/v1/why?session=ops%2Fmain&run=7', undefined, 200],
     ['GET', '/v1/messages/{id}', '/v1/messages/m1', undefined, 200],
     ['GET', '/v1/messages/{id}/replies', '/v1/messages/m1/replies', undefined, 200],
     ['POST', '/v1/messages/{id}/cancel', '/v1/messages/m1/cancel', undefined, 200],

@@ -1,3 +1,4 @@
+import { PROVIDER } from '@sessiond/testkit'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { openStore } from '../../src/store/sqlite/open-store.ts'
 import type { NewReply, Store } from '../../src/store/store.ts'
@@ -40,7 +41,7 @@ async function replyTen(): Promise<void> {
   const run = { sessionId, epoch: 1, name: 'run-1' }
   await store.beginRun({ sessionId, runtime: 'process', nameOf: () => run.name, maxLiveRuns: 9, nowMs: NOW })
   const replies = Array.from({ length: 10 }, (_, index) => newReply(2 * index + 1, 'm2'))
-  const nothing = { settlements: [], countedAcks: [], sessionState: [], journal: [] }
+  const nothing = { provider: PROVIDER, settlements: [], countedAcks: [], sessionState: [], journal: [] }
   await store.takeOutbox({ ...nothing, run, nowMs: NOW, takenSeq: 19, sinks: ['hook'], replies })
 }
 

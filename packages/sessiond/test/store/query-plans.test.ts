@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { PROVIDER } from '@sessiond/testkit'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { Database, type SqlValue } from '../../src/store/sqlite/database.ts'
 import { migrate } from '../../src/store/sqlite/migrate.ts'
@@ -51,7 +52,7 @@ beforeEach(() => {
 
 afterEach(() => store.close())
 
-const TABLES = '(messages|sessions|runs|replies|deliveries|journal|m|s|r|d|o)'
+const TABLES = '(messages|sessions|runs|replies|deliveries|journal|accounts|account_groups|m|s|r|d|o|a|g)'
 
 /** A walk through a whole table, or through an index that holds all of it. */
 const wholeTable = (plans: readonly string[]) =>
@@ -66,6 +67,7 @@ const PARTIAL = [
   'messages_at_once',
   'sessions_ending',
   'deliveries_dead',
+  'accounts_held',
 ]
 
 test('finds what is due by its partial index alone, whatever is registered or past', async () => {
@@ -124,6 +126,7 @@ test('(invariant 10) a run that postpones a hundred replies adds one delivery to
     countedAcks: [],
     sessionState: [],
     sinks: ['hook'],
+    provider: PROVIDER,
     journal: [],
   }
   await store.takeOutbox({ ...taken, replies })
@@ -175,6 +178,7 @@ test('walks no history and no other session in anything a run or a sweep causes'
     countedAcks: [{ messageId: 'm1', ack: 'x' }],
     sessionState: [{ key: 'k', value: 'v' }],
     sinks: ['hook'],
+    provider: PROVIDER,
     journal: [],
   })
   for (const { delivery } of await store.listDueDeliveries(NOW, 9)) {
@@ -203,4 +207,38 @@ test('walks no history and no other session in anything a run or a sweep causes'
       /messages_seq|replies_of_session|journal_of|autoindex_runs_\d \(session_id=\?\)$/.test(line),
     ),
   ).toEqual([])
+})
+
+test('asks who works on an account that is held back of the live runs alone', async () => {
+  const key: RunKey = { sessionId: 'g/main', epoch: 1, name: 'run-1' }
+  const begin = (sessionId: string, nowMs: number) =>
+    store.beginRun({ sessionId, runtime: 'process', nameOf: () => 'run-1', maxLiveRuns: 9, nowMs })
+  await store.accept([newMessage('m1'), newMessage('m2'), newMessage('m3', 'g/other')], 1)
+  await begin('g/main', NOW)
+  await store.fillWindow(key, NOW, { messages: 9, bytes: 9_999 }, true)
+  const trouble = { kind: 'rate-limit', resetAtMs: null } as const
+  const retry = { to: 'retry', spendsTry: false, isSuspect: false, processAfterMs: NOW, error: null } as const
+  await store.takeOutbox({
+    run: key,
+    nowMs: NOW,
+    settlements: [{ messageId: 'm1', attempt: 1, ...retry, because: 'rate-limit', trouble }],
+    replies: [],
+    takenSeq: 0,
+    countedAcks: [],
+    sessionState: [],
+    sinks: [],
+    provider: PROVIDER,
+    journal: [],
+  })
+  db.takePlans()
+  await store.listAccounts()
+  await store.readFacts('g/main', NOW)
+  await store.fillWindow(key, NOW, { messages: 9, bytes: 9_999 }, false)
+  await store.oldestDueAtMs(NOW)
+  expect(await begin('g/other', NOW)).toMatchObject({ because: 'account-parked' })
+  await store.recallDue(-1_000_000)
+  const plans = db.takePlans()
+  expect(plans.join('\n')).toMatch(/SCAN r USING INDEX runs_live/)
+  expect(plans.join('\n')).toMatch(/accounts_held/)
+  expect(wholeTable(plans)).toEqual([])
 })

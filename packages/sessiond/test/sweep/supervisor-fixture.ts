@@ -13,7 +13,7 @@ import { prepareDataDir } from '../../src/store/data-dir.ts'
 import { openStore } from '../../src/store/sqlite/open-store.ts'
 import type { SqliteStore } from '../../src/store/sqlite/sqlite-store.ts'
 import { Supervisor } from '../../src/sweep/supervisor.ts'
-import { realWorld } from '../../src/world.ts'
+import { realWorld, type World } from '../../src/world.ts'
 
 /** A supervisor on a real store and real mailbox files; the runtimes `process` (group g) and `docker` (d) are scripted. */
 export class SupervisorFixture {
@@ -25,14 +25,17 @@ export class SupervisorFixture {
   readonly docker: ScriptedRuntime
   readonly errors: unknown[] = []
   readonly #dataDir: string
+  readonly #world: World
 
-  static async make(options: Partial<HostOptions> = {}): Promise<SupervisorFixture> {
+  /** `world`: what the supervisor lives in; its store's writes and the mailbox files stay in the real one. */
+  static async make(options: Partial<HostOptions> = {}, world: World = realWorld): Promise<SupervisorFixture> {
     const dataDir = await mkdtemp(join(tmpdir(), 'sessiond-supervisor-'))
     await prepareDataDir(dataDir)
-    return new SupervisorFixture(dataDir, await openStore({ dataDir, world: realWorld }), options)
+    return new SupervisorFixture(dataDir, await openStore({ dataDir, world: realWorld }), options, world)
   }
 
-  private constructor(dataDir: string, store: SqliteStore, options: Partial<HostOptions>) {
+  private constructor(dataDir: string, store: SqliteStore, options: Partial<HostOptions>, world: World) {
+    this.#world = world
     const agent = { command: ['sh'] }
     const groups = { g: { agent }, d: { agent, runtime: 'docker' as const, image: 'any' } }
     const config = compileConfig({ dataDir, groups, ...options }, { env: {}, baseDir: dataDir })
@@ -44,16 +47,16 @@ export class SupervisorFixture {
     const runtimes = new Map([this.process, this.docker].map((runtime) => [runtime.name, runtime]))
     const { mailbox, watches } = this
     this.supervisor = new Supervisor({
-      deps: { config, world: realWorld, store, mailbox, runtimes, watches },
+      deps: { config, world, store, mailbox, runtimes, watches },
       onError: (where, error) => this.errors.push([where, error]),
     })
   }
 
-  async accept(sessionId: string, id: string, processAfterMs = Date.now()): Promise<NewMessage> {
+  async accept(sessionId: string, id: string, processAfterMs = this.#world.now()): Promise<NewMessage> {
     const group = sessionId.slice(0, sessionId.indexOf('/'))
     const address = { platformId: null, channelType: null, threadId: null }
     const base = { kind: 'chat', content: '{"text":"x"}', trigger: true, onWake: false } as const
-    const nowMs = Date.now()
+    const nowMs = this.#world.now()
     const message = { ...base, id, sessionId, group, processAfterMs, address, sourceSessionId: null }
     const [outcome] = await this.store.accept([message], nowMs)
     if (outcome instanceof Error) throw outcome

@@ -21,7 +21,7 @@ export function exerciseOutbox(makeHarness: MakeStoreHarness): void {
       const { id, run, message } = await s.claimOne()
       expect(message).toMatchObject({ status: 'claimed', claimEpoch: 1, claimedAtMs: NOW, projectedEpoch: 1 })
       const result = await s.take(run, { settlements: [completed(message)], replies: [reply(1, { inReplyTo: id })] })
-      expect(result).toEqual({ applied: true, ignored: 0, repliesAdded: 1 })
+      expect(result).toEqual({ applied: true, ignored: 0, repliesAdded: 1, accountMoved: false })
       expect(await s.message(id)).toMatchObject({
         status: 'completed',
         answered: true,
@@ -82,7 +82,7 @@ export function exerciseOutbox(makeHarness: MakeStoreHarness): void {
         sessionState: [{ key: 'k', value: 'v' }],
         journal: [line],
       })
-      expect(result).toEqual({ applied: false, ignored: 1, repliesAdded: 0 })
+      expect(result).toEqual({ applied: false, ignored: 1, repliesAdded: 0, accountMoved: false })
       expect((await s.message(id)).status).toBe('pending')
       expect(await s.store.listReplies({ sessionId: 'g/main', limit: 9 })).toEqual([])
       expect(await s.store.getSessionState('g/main')).toEqual(new Map())
@@ -180,7 +180,7 @@ export function exerciseOutbox(makeHarness: MakeStoreHarness): void {
       const { run } = await s.claimOne()
       const replies = [reply(1), reply(3)]
       expect(await s.take(run, { replies })).toMatchObject({ repliesAdded: 2 })
-      expect(await s.take(run, { replies })).toMatchObject({ repliesAdded: 0 })
+      expect(await s.take(run, { replies })).toMatchObject({ repliesAdded: 0, accountMoved: false })
       expect(await s.lines({ type: 'reply:written' })).toHaveLength(2)
       expect(await s.lines({ type: 'evidence:ignored' })).toEqual([])
     })

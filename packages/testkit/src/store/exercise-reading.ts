@@ -82,6 +82,20 @@ export function exerciseReading(makeHarness: MakeStoreHarness): void {
       expect(await s.store.lastJournalId()).toBe(afterId + 3)
     })
 
+    test('is read from its newest line back, of a session, a run or a message', async () => {
+      const { id, run, message } = await s.claimOne()
+      await s.end1(run, { settlements: [failed(message)] })
+      const newest = (await s.store.listJournal({ limit: 2 })).map((line) => line.id)
+      expect(newest).toEqual([await s.store.lastJournalId(), (await s.store.lastJournalId()) - 1])
+      const ofMessage = await s.store.listJournal({ messageId: id, limit: 99 })
+      expect(ofMessage.toReversed()).toEqual(await s.lines({ messageId: id }))
+      const { sessionId } = run
+      const ofRun = await s.store.listJournal({ sessionId, epoch: 1, limit: 99 })
+      expect(ofRun.length).toBeGreaterThan(0)
+      expect(ofRun.every((line) => line.sessionId === sessionId && line.epoch === 1)).toBe(true)
+      expect(await s.store.listJournal({ sessionId, epoch: 2, limit: 99 })).toEqual([])
+    })
+
     test('calls listeners after the commit, with the last id, and not after they have left', async () => {
       const heard: number[] = []
       const leave = s.store.onJournal((lastId) => heard.push(lastId))

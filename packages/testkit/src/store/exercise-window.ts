@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { Run } from '../../../sessiond/src/ports.ts'
-import { claimed, completed, keyOf, type MakeStoreHarness, NOW, retried, useStore } from './store-harness.ts'
+import { claimed, completed, failed, keyOf, type MakeStoreHarness, NOW, retried, useStore } from './store-harness.ts'
 
 /** What a run gets to see. */
 export function exerciseWindow(makeHarness: MakeStoreHarness): void {
@@ -121,6 +121,79 @@ export function exerciseWindow(makeHarness: MakeStoreHarness): void {
       await s.take(run, { settlements: [retried(message)] })
       expect(await fill(run)).toEqual([])
       expect(await fill(run, {}, false, NOW + 5_000)).toMatchObject([{ id, attempt: 2, tries: 1, error: 'boom' }])
+    })
+
+    /** Sends some messages, has the first run die of all of them, and returns their ids; they are suspects then. */
+    const suspects = async (count: number) => {
+      const ids: string[] = []
+      for (let index = 0; index < count; index += 1) ids.push(await s.send())
+      const run = await s.startRun()
+      const messages = await s.store.getMessages(ids)
+      await s.end1(run, {
+        settlements: messages.map((message) => retried(message, { isSuspect: true, processAfterMs: NOW })),
+      })
+      return ids
+    }
+
+    test('hands each suspect over alone, in its order, and then the others together as before', async () => {
+      const [first = '', second = ''] = await suspects(2)
+      const others = [await s.send(), await s.send()]
+      expect(await s.message(first)).toMatchObject({ isSuspect: true, tries: 1 })
+      const run = await s.begin1()
+      for (const id of [first, second]) {
+        expect(idsOf(await fill(run))).toEqual([id])
+        const [message] = await fill(run, {}, true)
+        if (message === undefined) throw new Error('empty window')
+        expect(idsOf(await fill(run))).toEqual([id])
+        await s.take(run, { settlements: [claimed(message)] })
+        expect(idsOf(await fill(run))).toEqual([id])
+        await s.take(run, { settlements: [completed(message)] })
+      }
+      expect(idsOf(await fill(run))).toEqual(others)
+    })
+
+    test('adds nothing beside a suspect when it waits for its next try, and lets the others pass it until then', async () => {
+      const [suspect = ''] = await suspects(1)
+      const run = await s.begin1()
+      const [message] = await fill(run)
+      if (message === undefined) throw new Error('empty window')
+      await s.take(run, { settlements: [claimed(message)] })
+      const other = await s.send()
+      expect(idsOf(await fill(run))).toEqual([suspect])
+      await s.take(run, { settlements: [retried(message)] })
+      expect(idsOf(await fill(run))).toEqual([other])
+      const [passed] = await fill(run)
+      const next = await s.send({ processAfterMs: NOW + 5_001 })
+      expect(idsOf(await fill(run, {}, false, NOW + 6_000))).toEqual([other])
+      if (passed === undefined) throw new Error('empty window')
+      await s.take(run, { settlements: [completed(passed)] })
+      expect(idsOf(await fill(run, {}, false, NOW + 6_000))).toEqual([suspect])
+      await s.take(run, { settlements: [completed(await s.message(suspect))] })
+      expect(idsOf(await fill(run, {}, false, NOW + 6_000))).toEqual([next])
+    })
+
+    test('hands context over with a suspect as with any other', async () => {
+      const before = await s.send({ trigger: false, processAfterMs: NOW - 1 })
+      const [suspect = ''] = await suspects(1)
+      await s.send({ processAfterMs: NOW + 1 })
+      await s.send({ trigger: false, processAfterMs: NOW + 1 })
+      expect(idsOf(await fill(await s.begin1(), {}, true, NOW + 1))).toEqual([before, suspect])
+    })
+
+    test('keeps a suspect one over a restart and a replay, also when a later retry does not say so again', async () => {
+      const [suspect = ''] = await suspects(1)
+      await s.reopen()
+      const run = await s.startRun()
+      await s.take(run, { settlements: [retried(await s.message(suspect), { processAfterMs: NOW })] })
+      expect(await s.message(suspect)).toMatchObject({ isSuspect: true, tries: 2 })
+      await fill(run)
+      await s.end1(run, { settlements: [failed(await s.message(suspect))] })
+      expect(await s.store.replayDeadMessage(suspect, NOW)).toBe('replayed')
+      const other = await s.send()
+      const again = await s.begin1()
+      expect(idsOf(await fill(again))).toEqual([suspect])
+      await s.take(again, { settlements: [completed(await s.message(suspect))] })
+      expect(idsOf(await fill(again))).toEqual([other])
     })
   })
 }

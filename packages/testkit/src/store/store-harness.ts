@@ -11,6 +11,7 @@ import type {
   Store,
   TakeOutbox,
 } from '../../../sessiond/src/ports.ts'
+import { PROVIDER } from '../provider-policy.ts'
 
 /** What the suite needs of an adapter; made anew, and empty, for every test. */
 export interface StoreHarness {
@@ -123,6 +124,7 @@ export class StoreSteps {
       takenSeq: 0,
       sessionState: [],
       sinks: SINKS,
+      provider: PROVIDER,
       journal: [],
       ...changes,
     })
@@ -172,8 +174,8 @@ export function completed({ id, attempt }: Held): Settlement {
 }
 
 export function retried({ id, attempt }: Held, changes: Partial<Settlement & { to: 'retry' }> = {}): Settlement {
-  const retry = { to: 'retry', spendsTry: true, processAfterMs: NOW + 5_000, error: 'boom', because: 'exited' } as const
-  return { messageId: id, attempt, ...retry, ...changes }
+  const retry = { to: 'retry', spendsTry: true, isSuspect: false, processAfterMs: NOW + 5_000 } as const
+  return { messageId: id, attempt, ...retry, error: 'boom', because: 'exited', ...changes }
 }
 
 export function failed({ id, attempt }: Held, changes: Partial<Settlement & { to: 'failed' }> = {}): Settlement {

@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import type { HostConfig } from '../../config/config.ts'
+import { escapeLine } from '../../model/escape.ts'
 import { failedCheck } from '../../runtime/check-one.ts'
 import type { Check } from '../../runtime/runtime.ts'
 import { addCommand } from '../add-command.ts'
@@ -10,7 +11,6 @@ import { checkStore } from '../checks/check-store.ts'
 import type { CliContext, CommonOptions } from '../cli-context.ts'
 import { EXIT } from '../exit-codes.ts'
 import { findConfig } from '../find-config.ts'
-import { escapeLine } from '../format/escape.ts'
 import { printResult } from '../print-result.ts'
 
 /** `sessiond doctor`: everything a host needs, looked at without changing anything, host running or not. */

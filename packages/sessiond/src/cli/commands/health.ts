@@ -1,10 +1,10 @@
 import type { Command } from 'commander'
 import type { Health } from '../../api.ts'
+import { escapeLine } from '../../model/escape.ts'
 import { addCommand } from '../add-command.ts'
 import type { CliContext, CommonOptions } from '../cli-context.ts'
 import { EXIT } from '../exit-codes.ts'
 import { findHost } from '../find-host.ts'
-import { escapeLine } from '../format/escape.ts'
 import { formatPairs } from '../format/table.ts'
 import { formatAge, formatSpan } from '../format/time.ts'
 import { printResult } from '../print-result.ts'
@@ -21,6 +21,23 @@ export function addHealth(program: Command, context: CliContext): void {
   )
 }
 
+function describeAccount(account: Health['accounts'][number], nowMs: number): string {
+  const { name, state, reason, parkedUntilMs, allowed } = account
+  switch (state) {
+    case 'parked': {
+      const untilMs = parkedUntilMs - nowMs
+      const when = untilMs > 0 ? `for another ${formatSpan(untilMs)}` : 'and about to be probed'
+      return `${name} is parked ${when} (${reason})`
+    }
+    case 'probing':
+      return `${name} is being probed (${reason})`
+    case 'ramping':
+      return `${name} lets ${allowed} sessions work at once after a ${reason}`
+    case 'open':
+      return `${name} is open`
+  }
+}
+
 function describeHealth(health: Health, nowMs: number): string {
   const pairs: [string, string][] = [
     ['health', health.ok ? 'ok' : 'not ok'],
@@ -28,6 +45,7 @@ function describeHealth(health: Health, nowMs: number): string {
     ['runs', `${health.liveRuns} of at most ${health.maxRuns}`],
     ['last sweep', health.lastSweepAgeMs === null ? 'none yet' : `${formatSpan(health.lastSweepAgeMs)} ago`],
     ['oldest due', health.oldestDueAgeMs === null ? 'nothing waits' : `${formatSpan(health.oldestDueAgeMs)} ago`],
+    ...health.accounts.map((account): [string, string] => ['account', describeAccount(account, nowMs)]),
     ...health.problems.map((problem): [string, string] => ['problem', escapeLine(problem)]),
   ]
   return formatPairs(pairs)

@@ -1,9 +1,9 @@
 import type { Command } from 'commander'
 import type { SweepReport } from '../../api.ts'
+import { escapeLine } from '../../model/escape.ts'
 import { addCommand } from '../add-command.ts'
 import type { CliContext, CommonOptions } from '../cli-context.ts'
 import { findHost } from '../find-host.ts'
-import { escapeLine } from '../format/escape.ts'
 import { formatTable } from '../format/table.ts'
 import { printResult } from '../print-result.ts'
 

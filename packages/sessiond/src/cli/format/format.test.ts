@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { escapeLine, escapeText, toSafeJson } from './escape.ts'
+import { escapeLine, escapeText, toSafeJson } from '../../model/escape.ts'
 import { describeLogLine } from './log-line.ts'
 import { formatPairs, formatTable } from './table.ts'
 import { formatAge, formatInstant, formatSpan } from './time.ts'

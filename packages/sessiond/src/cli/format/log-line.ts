@@ -1,4 +1,4 @@
-import { escapeLine } from './escape.ts'
+import { escapeLine } from '../../model/escape.ts'
 import { formatInstant } from './time.ts'
 
 const LINE_CHARS = 400

@@ -1,4 +1,6 @@
 import { z } from '@hono/zod-openapi'
+import { TROUBLES } from '@sessiond/protocol'
+import { ACCOUNT_STATES } from '../../model/account.ts'
 import { JOURNAL_TYPES } from '../../model/journal.ts'
 import { replySchema } from './message.ts'
 
@@ -52,6 +54,18 @@ export const healthSchema = z
     liveRuns: z.int(),
     maxRuns: z.int(),
     problems: z.array(z.string()).readonly(),
+    accounts: z
+      .array(
+        z.object({
+          name: z.string(),
+          state: z.enum(ACCOUNT_STATES),
+          reason: z.enum(TROUBLES).nullable(),
+          parkedUntilMs: ms,
+          allowed: z.int(),
+          troubles: z.int(),
+        }),
+      )
+      .readonly(),
   })
   .openapi('Health')
 

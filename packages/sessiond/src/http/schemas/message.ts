@@ -40,6 +40,7 @@ export const messageSchema = z
     error: z.string().nullable(),
     answered: z.boolean(),
     deadLetter: z.boolean(),
+    isSuspect: z.boolean(),
   })
   .openapi('Message')
 

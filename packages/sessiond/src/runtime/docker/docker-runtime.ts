@@ -1,5 +1,6 @@
 import { CONTAINER_PATHS } from '@sessiond/protocol'
 import type { ContainerCreateOptions } from 'dockerode'
+import type { RunProcess } from '../../model/black-box.ts'
 import { SessiondError } from '../../model/errors.ts'
 import type { RunHandle } from '../../model/run.ts'
 import type { World } from '../../world.ts'
@@ -8,6 +9,7 @@ import { checkMountsUnmoved } from '../check-mounts-unmoved.ts'
 import { ExitListeners } from '../exit-listeners.ts'
 import { lastBytes } from '../last-bytes.ts'
 import type {
+  ActivityTotals,
   Check,
   FoundRun,
   RunSpec,
@@ -17,6 +19,8 @@ import type {
   RunUser,
   SeenRun,
 } from '../runtime.ts'
+import { MAX_LISTED_PROCESSES } from '../runtime.ts'
+import { ContainerActivity } from './activity/container-activity.ts'
 import { type ContainerProgram, containerOptions } from './container-options.ts'
 import { createError, startError } from './create-error.ts'
 import { demuxLog } from './demux-log.ts'
@@ -25,6 +29,7 @@ import { Engine } from './engine.ts'
 import { ExitEvents } from './exit-events.ts'
 import { installFilter } from './labels.ts'
 import { mountedNode } from './mounted-node.ts'
+import { parseTop, TOP_ARGS } from './parse-top.ts'
 import { dockerRunUser } from './run-user.ts'
 import { foundContainer, seenContainer } from './seen-container.ts'
 
@@ -53,11 +58,14 @@ export class DockerRuntime implements Runtime {
     isolation: true,
     exitAfterHostRestart: true,
     limits: ['memoryBytes', 'processes', 'cpus', 'fileBytes', 'logBytes'],
+    // Of containers on this very machine; elsewhere they run in a virtual one.
+    activity: process.platform === 'linux',
   }
   readonly #options: DockerRuntimeOptions
   readonly #engine: Engine
   readonly #listeners = new ExitListeners()
   readonly #events: ExitEvents
+  readonly #activity: ContainerActivity
   /** Created by this process and not yet told to start: known not to have run. */
   readonly #fresh = new Set<string>()
   #hasInit: Promise<boolean> | undefined
@@ -65,6 +73,7 @@ export class DockerRuntime implements Runtime {
   constructor(options: DockerRuntimeOptions) {
     this.#options = options
     this.#engine = new Engine(options)
+    this.#activity = new ContainerActivity({ world: options.world, engine: this.#engine })
     this.#events = new ExitEvents({
       world: options.world,
       engine: this.#engine,
@@ -130,6 +139,7 @@ export class DockerRuntime implements Runtime {
       throw new SessiondError('RUNTIME_REFUSED', `Run ${handle.id} is still running and is not removed.`)
     }
     this.#fresh.delete(handle.id)
+    this.#activity.forget(handle.id)
     // `v`: with the volumes its image declared, which nobody else can know of.
     await this.#engine.askExpecting('remove a container', [404], async (docker, abortSignal) => {
       await docker.getContainer(handle.id).remove({ force: false, v: true, abortSignal })
@@ -144,6 +154,23 @@ export class DockerRuntime implements Runtime {
     )
     // The driver tells an empty log as a string.
     return Buffer.isBuffer(framed) ? lastBytes(demuxLog(framed), maxBytes) : ''
+  }
+
+  async sample(handles: readonly RunHandle[]): Promise<ReadonlyMap<string, ActivityTotals>> {
+    if (!this.capabilities.activity) return new Map()
+    return this.#activity.sample(handles.map(({ id }) => id))
+  }
+
+  async listProcesses(handle: RunHandle): Promise<readonly RunProcess[] | null> {
+    try {
+      const table: unknown = await this.#engine.call('list processes', (docker, abortSignal) =>
+        docker.getContainer(handle.id).top({ ps_args: TOP_ARGS, abortSignal }),
+      )
+      const { Titles = [], Processes = [] } = table as { Titles?: string[]; Processes?: string[][] }
+      return parseTop(Titles, Processes.slice(0, MAX_LISTED_PROCESSES))
+    } catch {
+      return null
+    }
   }
 
   async list(): Promise<FoundRun[]> {

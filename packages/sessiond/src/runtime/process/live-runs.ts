@@ -48,6 +48,10 @@ export class LiveRuns {
     return this.#runs.get(id)
   }
 
+  all(): readonly LiveRun[] {
+    return [...this.#runs.values()]
+  }
+
   /** Follows a run this process has just created. */
   addOwn(entry: RunEntry, launcher: Launcher): void {
     const run = this.#add(entry, launcher, true)

@@ -1,19 +1,33 @@
 import { join } from 'node:path'
+import type { RunProcess } from '../../model/black-box.ts'
 import { SessiondError } from '../../model/errors.ts'
 import type { RunHandle } from '../../model/run.ts'
 import type { World } from '../../world.ts'
 import { bundledRunnerPath, RUNNER_NODE_OPTIONS } from '../bundled-runner.ts'
 import { checkMountsUnmoved } from '../check-mounts-unmoved.ts'
 import { ExitListeners } from '../exit-listeners.ts'
+import { describeProcess } from '../linux/describe-process.ts'
 import { runEnvironment } from '../run-environment.ts'
-import type { Check, FoundRun, RunSpec, Runtime, RuntimeCapabilities, RuntimeGroupCheck, SeenRun } from '../runtime.ts'
+import type {
+  ActivityTotals,
+  Check,
+  FoundRun,
+  RunSpec,
+  Runtime,
+  RuntimeCapabilities,
+  RuntimeGroupCheck,
+  SeenRun,
+} from '../runtime.ts'
+import { MAX_LISTED_PROCESSES } from '../runtime.ts'
 import { readLogTail } from './bounded-log.ts'
 import { findProgram } from './find-program.ts'
 import { openGate, spawnLauncher } from './launcher.ts'
-import { LiveRuns, UNKNOWN_EXIT } from './live-runs.ts'
+import { type LiveRun, LiveRuns, UNKNOWN_EXIT } from './live-runs.ts'
+import { ProcessActivity } from './process-activity.ts'
 import { checkProcessRuntime } from './process-checks.ts'
 import { formatIdentity, parseIdentity } from './process-identity.ts'
 import { type ProcessTable, systemProcessTable } from './process-table.ts'
+import type { WatchedRun } from './run-members.ts'
 import { type RunEntry, RunRegistry } from './run-registry.ts'
 
 const NAME = 'process'
@@ -46,6 +60,8 @@ export class ProcessRuntime implements Runtime {
     exitAfterHostRestart: false,
     // The number of processes is not: the system counts those of the user, not those of the run.
     limits: process.platform === 'linux' ? ['memoryBytes', 'fileBytes', 'logBytes'] : ['fileBytes', 'logBytes'],
+    // Elsewhere the system does not tell what a process reads and writes.
+    activity: process.platform === 'linux',
   }
   /** Nothing stands between it and its processes. */
   readonly interruptions = 0
@@ -55,6 +71,7 @@ export class ProcessRuntime implements Runtime {
   readonly #registry: RunRegistry
   readonly #exits = new ExitListeners()
   readonly #live: LiveRuns
+  readonly #activity: ProcessActivity
 
   constructor(options: ProcessRuntimeOptions) {
     this.#options = options
@@ -70,6 +87,7 @@ export class ProcessRuntime implements Runtime {
         this.#exits.emit(entry.name)
       },
     })
+    this.#activity = new ProcessActivity(options.world, () => this.#live.all().map(watchedRun))
   }
 
   userOf(): null {
@@ -166,6 +184,29 @@ export class ProcessRuntime implements Runtime {
     )
   }
 
+  async sample(handles: readonly RunHandle[]): Promise<ReadonlyMap<string, ActivityTotals>> {
+    if (!this.capabilities.activity) return new Map()
+    await Promise.all(handles.map((handle) => this.#follow(handle)))
+    const ids = handles.map(({ id }) => id).filter((id) => this.#live.get(id)?.phase === 'running')
+    if (ids.length === 0) return new Map()
+    // Processes that cannot be listed at all are like runs that cannot be read.
+    const totals = await this.#activity.take().catch(() => new Map<string, ActivityTotals>())
+    return new Map([...totals].filter(([id]) => ids.includes(id)))
+  }
+
+  async listProcesses(handle: RunHandle): Promise<readonly RunProcess[] | null> {
+    try {
+      const entry = await this.#registry.get(handle.id)
+      if (process.platform !== 'linux' || entry === undefined) return null
+      const query = { groupId: entry.pid, runName: entry.name, trustGroup: this.#live.get(handle.id) !== undefined }
+      const members = await this.#table.findMembers(query)
+      const seen = members.slice(0, MAX_LISTED_PROCESSES).map(({ pid }) => describeProcess(pid))
+      return seen.filter((one) => one !== null)
+    } catch {
+      return null
+    }
+  }
+
   onExit(listener: (runName: string) => void): () => void {
     return this.#exits.add(listener)
   }
@@ -182,6 +223,13 @@ export class ProcessRuntime implements Runtime {
   async close(): Promise<void> {
     this.#exits.clear()
     this.#live.close()
+  }
+
+  /** Only a run that is followed is known by its processes; one of before a restart of the host is so once inspected. */
+  async #follow(handle: RunHandle): Promise<void> {
+    if (this.#live.get(handle.id) !== undefined) return
+    const entry = await this.#registry.get(handle.id).catch(() => undefined)
+    if (entry?.exit === null) await this.inspect(handle)
   }
 
   async #inspectByIdentity(id: string): Promise<SeenRun> {
@@ -249,4 +297,8 @@ export class ProcessRuntime implements Runtime {
   #runnerPath(): string {
     return this.#options.runnerPath ?? bundledRunnerPath()
   }
+}
+
+function watchedRun({ entry, query, launcher }: LiveRun): WatchedRun {
+  return { id: formatIdentity(entry), query, isAdopted: launcher === null }
 }

@@ -1,33 +1,5 @@
 import { describe, expect, test } from 'vitest'
 import { parsePsLines } from './darwin-process-table.ts'
-import { parseLinuxStat } from './linux-stat.ts'
-
-describe('parseLinuxStat', () => {
-  const rest = '1 42 43 0 -1 4194304 95 0 0 0 0 0 0 0 20 0 1 0 123456 2703360 380 18446744073709551615'
-
-  test.each([
-    ['a plain name', `41 (sleep) S ${rest}`],
-    ['a name with brackets and spaces', `41 (a) R 9 9 9 (b) S ${rest}`],
-    ['a name that ends like a line', `41 (x) Z 1 1 1) S ${rest}`],
-  ])('reads %s', (_, line) => {
-    expect(parseLinuxStat(line)).toEqual({
-      pid: 41,
-      isDead: false,
-      groupId: 42,
-      sessionId: 43,
-      startTicks: '123456',
-    })
-  })
-
-  test.each(['Z', 'X'])('counts state %s as dead', (state) => {
-    expect(parseLinuxStat(`41 (sleep) ${state} ${rest}`).isDead).toBe(true)
-  })
-
-  test('refuses what is no such line', () => {
-    expect(() => parseLinuxStat('')).toThrow('unreadable')
-    expect(() => parseLinuxStat('41 (sleep) S 1 2')).toThrow('unreadable')
-  })
-})
 
 describe('parsePsLines', () => {
   test('reads pid, group, user, state, start and command with its environment', () => {

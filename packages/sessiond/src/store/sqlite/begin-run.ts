@@ -1,5 +1,8 @@
+import { roomIn } from '../../decide/decide-account.ts'
+import type { Account } from '../../model/account.ts'
 import { runLine } from '../../model/journal.ts'
 import type { BeginRunResult, Store } from '../store.ts'
+import { getAccountOf, inUse, noteBegun } from './accounts.ts'
 import type { Database } from './database.ts'
 import { type SessionRow, toRun } from './rows.ts'
 import { countLiveRuns, getLiveRun, getLiveRunOf } from './runs.ts'
@@ -12,15 +15,19 @@ type Refusal = (BeginRunResult & { begun: false })['because']
 export function beginRun(tx: Tx, intent: Intent): BeginRunResult {
   const session = tx.db.get<SessionRow>('SELECT * FROM sessions WHERE id = ?', intent.sessionId)
   if (session === undefined) return { begun: false, because: 'no-session' }
-  const because = whyNot(tx.db, session, intent)
-  return because === null ? begin(tx, session.epoch + 1, intent) : { begun: false, because }
+  const account = getAccountOf(tx.db, session.group_name)
+  const because = whyNot(tx.db, session, account, intent)
+  if (because !== null) return { begun: false, because }
+  noteBegun(tx, account, session.id, intent.nowMs)
+  return begin(tx, session.epoch + 1, intent)
 }
 
-function whyNot(db: Database, session: SessionRow, { maxLiveRuns, nowMs }: Intent): Refusal | null {
+function whyNot(db: Database, session: SessionRow, account: Account, { maxLiveRuns, nowMs }: Intent): Refusal | null {
   if (session.status === 'closed') return 'closed'
   if (getLiveRunOf(db, session.id) !== undefined) return 'live-run'
   if (!hasDue(db, session.id, nowMs)) return 'not-due'
   if (session.spawn_not_before_ms > nowMs) return 'back-off'
+  if (roomIn(inUse(db, account), nowMs) < 1) return 'account-parked'
   return countLiveRuns(db) >= maxLiveRuns ? 'cap' : null
 }
 

@@ -7,7 +7,7 @@ export const RECALLED_AT_ONCE = 500
 
 /** True when something that was due when it was stored is not due now: the wall clock has been set back since. */
 export function wasClockSetBack(db: Database, nowMs: number): boolean {
-  return isAhead(db, AHEAD.messages, nowMs) || isAhead(db, AHEAD.deliveries, nowMs)
+  return Object.values(AHEAD).some((sql) => isAhead(db, sql, nowMs))
 }
 
 /**
@@ -38,7 +38,18 @@ export function recallDeliveries(db: Database, nowMs: number): void {
   )
 }
 
+/** An account stays parked as long as it was meant to be, and not until a clock that was wrong has come round again. */
+export function recallAccounts(db: Database, nowMs: number): void {
+  if (!isAhead(db, AHEAD.accounts, nowMs)) return
+  db.run(
+    `UPDATE accounts SET parked_until_ms = parked_until_ms - (parked_at_ms - ?1), parked_at_ms = ?1
+     WHERE name IN (SELECT name FROM accounts INDEXED BY accounts_held WHERE state <> 'open' AND parked_at_ms > ?1)`,
+    nowMs,
+  )
+}
+
 const AHEAD = {
+  accounts: "SELECT 1 FROM accounts INDEXED BY accounts_held WHERE state <> 'open' AND parked_at_ms > ? LIMIT 1",
   messages: `SELECT 1 FROM messages INDEXED BY messages_at_once
      WHERE status = 'pending' AND at_once = 1 AND process_after_ms > ? LIMIT 1`,
   deliveries: `SELECT 1 FROM deliveries INDEXED BY deliveries_at_once

@@ -48,7 +48,10 @@ function ofSession(sessionId: string | undefined): [string, SqlValue[]] {
   return sessionId === undefined ? ['', []] : ['AND session_id = ?', [sessionId]]
 }
 
-/** Puts a dead message back in line with all its tries; its attempt goes on counting, so old evidence stays old. */
+/**
+ * Puts a dead message back in line with all its tries; its attempt goes on counting, so old evidence stays old. One that
+ * was a suspect stays it: it is tried anew, but not at the cost of those that came after it.
+ */
 export function replayDeadMessage(
   tx: Tx,
   messageId: string,

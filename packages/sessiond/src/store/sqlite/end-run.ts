@@ -12,7 +12,7 @@ export function endRun(tx: Tx, end: EndRun): { readonly applied: boolean; readon
   for (const entry of end.journal) tx.journal(entry)
   const run = getLiveRun(tx.db, end.run)
   if (run === undefined) return { applied: false, ignored: end.settlements.length }
-  const context = { run: end.run, sinks: end.sinks, nowMs: end.nowMs }
+  const context = { run: end.run, sinks: end.sinks, nowMs: end.nowMs, provider: null }
   const applied = end.settlements.map((settlement) => settle(tx, context, settlement))
   releaseRest(tx, end)
   markGone(tx, run, end)
@@ -27,8 +27,9 @@ function releaseRest(tx: Tx, { run, sinks, nowMs, end }: EndRun): void {
     run.sessionId,
   )
   for (const { id: messageId, attempt } of claimed) {
-    const retry = { to: 'retry', spendsTry: false, processAfterMs: nowMs, error: null, because: end } as const
-    settle(tx, { run, sinks, nowMs }, { messageId, attempt, ...retry })
+    const back = { to: 'retry', spendsTry: false, isSuspect: false, processAfterMs: nowMs } as const
+    const retry = { ...back, error: null, because: end }
+    settle(tx, { run, sinks, nowMs, provider: null }, { messageId, attempt, ...retry })
   }
   tx.db.run(
     `UPDATE messages INDEXED BY messages_projected SET projected_epoch = NULL

@@ -1,4 +1,7 @@
+import { mayTakeMore, roomIn } from '../../decide/decide-account.ts'
+import type { AccountBar } from '../../model/account.ts'
 import type { SessionFacts } from '../store.ts'
+import { getAccountOf, inUse } from './accounts.ts'
 import type { Database } from './database.ts'
 import { type MessageRow, type RunRow, type SessionRow, toMessage, toRun, toSession } from './rows.ts'
 import { getLiveRunOf } from './runs.ts'
@@ -15,15 +18,33 @@ export function readFacts(db: Database, sessionId: string, nowMs: number): Sessi
     "SELECT * FROM messages WHERE session_id = ? AND status = 'claimed' ORDER BY seq",
     sessionId,
   )
+  const due = countDueUnprojected(db, sessionId, run, nowMs)
+  const projected = run === undefined ? 0 : countProjected(db, run)
+  const isWorking = projected > 0 || claimed.some((message) => message.trigger === 1)
+  const barred = due + projected === 0 ? null : findBar(db, session, run, { due: due + projected, isWorking, nowMs })
   return {
     session: toSession(session),
     run: run === undefined ? null : toRun(run),
     claimed: claimed.map(toMessage),
-    dueUnprojected: countDueUnprojected(db, sessionId, run, nowMs),
-    projectedUnclaimed: run === undefined ? 0 : countProjected(db, run),
+    barred,
+    dueUnprojected: barred === null ? due : 0,
+    // Held back it is nothing the run would have to heed.
+    projectedUnclaimed: barred === null ? projected : 0,
     oldestDueAtMs: dueAtMs(db, sessionId, '<=', nowMs),
     nextDueAtMs: dueAtMs(db, sessionId, '>', nowMs),
   }
+}
+
+/** Without a run it is asked what a start would be asked, with one what a projection would. */
+function findBar(
+  db: Database,
+  session: SessionRow,
+  run: RunRow | undefined,
+  { due, isWorking, nowMs }: { readonly due: number; readonly isWorking: boolean; readonly nowMs: number },
+): AccountBar | null {
+  const account = inUse(db, getAccountOf(db, session.group_name))
+  const isFree = run === undefined ? roomIn(account, nowMs) > 0 : mayTakeMore(account, session.id, isWorking)
+  return isFree ? null : { account: account.name, state: account.state, parkedUntilMs: account.parkedUntilMs, due }
 }
 
 /** A message for a run's first look is not due to a run that has had it; it waits for the next. */

@@ -35,18 +35,34 @@ interface JournalRow {
 
 /** Reads lines after `afterId`, ascending, each filter by its own index. */
 export function readJournal(db: Database, query: Parameters<Store['readJournal']>[0]): JournalRecord[] {
-  const where = ['id > ?']
-  const values: SqlValue[] = [query.afterId]
-  if (query.sessionId !== undefined) {
-    where.push('session_id = ?')
-    values.push(query.sessionId)
-  }
-  if (query.messageId !== undefined) {
-    where.push('message_id = ?')
-    values.push(query.messageId)
-  }
-  const sql = `SELECT * FROM journal WHERE ${where.join(' AND ')} ORDER BY id LIMIT ?`
-  return db.all<JournalRow>(sql, ...values, query.limit).map(toRecord)
+  const { afterId, limit, ...about } = query
+  const { where, values } = filterOf(about)
+  const sql = `SELECT * FROM journal WHERE ${['id > ?', ...where].join(' AND ')} ORDER BY id LIMIT ?`
+  return db.all<JournalRow>(sql, afterId, ...values, limit).map(toRecord)
+}
+
+/** Reads the newest lines, newest first. Those of an epoch are looked for among its session's, from the newest on. */
+export function listJournal(db: Database, query: Parameters<Store['listJournal']>[0]): JournalRecord[] {
+  const { limit, ...about } = query
+  const { where, values } = filterOf(about)
+  const sql = `SELECT * FROM journal WHERE ${['id > 0', ...where].join(' AND ')} ORDER BY id DESC LIMIT ?`
+  return db.all<JournalRow>(sql, ...values, limit).map(toRecord)
+}
+
+interface JournalFilter {
+  readonly sessionId?: string
+  readonly epoch?: number
+  readonly messageId?: string
+}
+
+function filterOf({ sessionId, epoch, messageId }: JournalFilter): { where: string[]; values: SqlValue[] } {
+  const given = [
+    ['session_id', sessionId],
+    ['epoch', epoch],
+    ['message_id', messageId],
+  ] as const
+  const used = given.flatMap(([column, value]) => (value === undefined ? [] : [{ column, value }]))
+  return { where: used.map(({ column }) => `${column} = ?`), values: used.map(({ value }) => value) }
 }
 
 /** Newest id ever given; 0 before the first line. */

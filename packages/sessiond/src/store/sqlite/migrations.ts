@@ -187,4 +187,28 @@ UPDATE deliveries SET is_queued = 1 WHERE status = 'pending' AND is_postponed = 
 -- counted_ack: the last acknowledgement without attempt that counted; while it stands unchanged, it does not again.
 ALTER TABLE messages ADD COLUMN counted_ack TEXT;
 `,
+  `
+-- is_suspect: has died more than once; handed out alone until it ends.
+ALTER TABLE messages ADD COLUMN is_suspect INTEGER NOT NULL DEFAULT 0 CHECK (is_suspect IN (0, 1));
+`,
+  `
+-- What a provider limits as one. A group without a row uses the account of its own name; an account without one is open.
+CREATE TABLE account_groups (
+  group_name TEXT NOT NULL PRIMARY KEY,
+  account TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE accounts (
+  name TEXT NOT NULL PRIMARY KEY,
+  state TEXT NOT NULL CHECK (state IN ('open', 'parked', 'probing', 'ramping')),
+  reason TEXT,
+  parked_at_ms INTEGER NOT NULL,
+  parked_until_ms INTEGER NOT NULL,
+  probe_session_id TEXT,
+  allowed INTEGER NOT NULL,
+  troubles INTEGER NOT NULL,
+  CHECK ((state = 'probing') = (probe_session_id IS NOT NULL))
+) STRICT, WITHOUT ROWID;
+CREATE INDEX accounts_held ON accounts (name) WHERE state <> 'open';
+`,
 ]

@@ -47,6 +47,7 @@ export interface MessageRow extends AddressRow {
   readonly error: string | null
   readonly answered: number
   readonly dead_letter: number
+  readonly is_suspect: number
 }
 
 export interface RunRow {
@@ -142,6 +143,7 @@ export function toMessage(row: MessageRow): Message {
     error: row.error,
     answered: row.answered === 1,
     deadLetter: row.dead_letter === 1,
+    isSuspect: row.is_suspect === 1,
   }
 }
 

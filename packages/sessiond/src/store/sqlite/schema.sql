@@ -48,7 +48,7 @@ CREATE TABLE messages (
   answered INTEGER NOT NULL DEFAULT 0 CHECK (answered IN (0, 1)),
   dead_letter INTEGER NOT NULL DEFAULT 0 CHECK (dead_letter IN (0, 1)),
   series_id TEXT,
-  recurrence TEXT, at_once INTEGER NOT NULL DEFAULT 0 CHECK (at_once IN (0, 1)), counted_ack TEXT,
+  recurrence TEXT, at_once INTEGER NOT NULL DEFAULT 0 CHECK (at_once IN (0, 1)), counted_ack TEXT, is_suspect INTEGER NOT NULL DEFAULT 0 CHECK (is_suspect IN (0, 1)),
   CHECK ((status IN ('completed', 'failed')) = (ended_at_ms IS NOT NULL)),
   CHECK ((status = 'failed') = (failure IS NOT NULL)),
   CHECK (status <> 'claimed' OR claim_epoch IS NOT NULL)
@@ -176,3 +176,22 @@ CREATE INDEX deliveries_postponed ON deliveries (session_id, sink, next_attempt_
 
 CREATE INDEX deliveries_at_once ON deliveries (next_attempt_at_ms)
   WHERE status = 'pending' AND is_queued = 0 AND is_postponed = 0 AND attempts = 0;
+
+CREATE TABLE account_groups (
+  group_name TEXT NOT NULL PRIMARY KEY,
+  account TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE accounts (
+  name TEXT NOT NULL PRIMARY KEY,
+  state TEXT NOT NULL CHECK (state IN ('open', 'parked', 'probing', 'ramping')),
+  reason TEXT,
+  parked_at_ms INTEGER NOT NULL,
+  parked_until_ms INTEGER NOT NULL,
+  probe_session_id TEXT,
+  allowed INTEGER NOT NULL,
+  troubles INTEGER NOT NULL,
+  CHECK ((state = 'probing') = (probe_session_id IS NOT NULL))
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX accounts_held ON accounts (name) WHERE state <> 'open';

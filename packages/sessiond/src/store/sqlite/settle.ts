@@ -1,9 +1,11 @@
+import type { ProviderPolicy } from '../../config/config.ts'
 import { runLine } from '../../model/journal.ts'
 import type { MessageFailure } from '../../model/message.ts'
 import type { RunKey, Settlement } from '../store.ts'
+import { noteAccountEvent } from './accounts.ts'
 import { boundedError } from './bounded-error.ts'
 import { addHostReply } from './replies.ts'
-import { type MessageRow, toMessage } from './rows.ts'
+import { groupOf, type MessageRow, toMessage } from './rows.ts'
 import type { Tx } from './tx.ts'
 
 /** What a settlement is applied with. */
@@ -11,6 +13,8 @@ export interface SettleContext {
   readonly run: RunKey
   readonly sinks: readonly string[]
   readonly nowMs: number
+  /** Null where no run speaks of its provider. */
+  readonly provider: ProviderPolicy | null
 }
 
 /**
@@ -24,8 +28,21 @@ export function settle(tx: Tx, context: SettleContext, settlement: Settlement): 
     journalIgnored(tx, context, settlement, row)
     return false
   }
-  apply(tx, context, overrule(tx, row, settlement), row)
+  apply(tx, context, overrule(tx, row, untilReset(tx, context, settlement)), row)
   return true
+}
+
+/**
+ * Parks the account a run has trouble with, and lets the message wait as long. Also for a message that ends by someone's
+ * wish at the same time: what the run says of its provider holds all the same.
+ */
+function untilReset(tx: Tx, { run, nowMs, provider }: SettleContext, settlement: Settlement): Settlement {
+  if (settlement.to !== 'retry' || settlement.trouble === undefined || provider === null) return settlement
+  const { kind: trouble, resetAtMs } = settlement.trouble
+  const { sessionId } = run
+  const about = { sessionId, group: groupOf(sessionId), nowMs }
+  const { parkedUntilMs } = noteAccountEvent(tx, about, { kind: 'trouble', trouble, resetAtMs }, provider)
+  return { ...settlement, processAfterMs: parkedUntilMs }
 }
 
 /** Held: in the window of exactly this run, at exactly this attempt. A claim keeps its place in the window. */
@@ -123,14 +140,17 @@ function retry(tx: Tx, { run, nowMs }: SettleContext, to: Settlement & { to: 're
   const error = boundedError(to.error)
   tx.db.run(
     `UPDATE messages SET status = 'pending', projected_epoch = NULL, claim_epoch = NULL, claimed_at_ms = NULL,
-       tries = ?, process_after_ms = ?, at_once = ?, error = coalesce(?, error) WHERE id = ?`,
+       tries = ?, is_suspect = max(is_suspect, ?), process_after_ms = ?, at_once = ?, error = coalesce(?, error)
+     WHERE id = ?`,
     tries,
+    to.isSuspect ? 1 : 0,
     to.processAfterMs,
     to.processAfterMs <= nowMs ? 1 : 0,
     error,
     row.id,
   )
-  const detail = { because: to.because, tries, processAfterMs: to.processAfterMs, error }
+  const isSuspect = to.isSuspect || row.is_suspect === 1
+  const detail = { because: to.because, tries, isSuspect, processAfterMs: to.processAfterMs, error }
   tx.journal(runLine('message:retried', nowMs, run, detail, row.id))
 }
 

@@ -1,3 +1,4 @@
+import type { AccountInUse } from '../../model/account.ts'
 import type { Message } from '../../model/message.ts'
 import type { Reply } from '../../model/reply.ts'
 import type { Run } from '../../model/run.ts'
@@ -11,11 +12,12 @@ import type {
   StoreReader,
   WaitingSession,
 } from '../store.ts'
+import { listAccounts } from './accounts.ts'
 import type { Database } from './database.ts'
 import { listDead } from './dead-letters.ts'
 import { getDeadDelivery, listDueDeliveries, nextDeliveryAtMs } from './deliveries.ts'
 import { readFacts } from './facts.ts'
-import { lastJournalId, readJournal } from './journal.ts'
+import { lastJournalId, listJournal, readJournal } from './journal.ts'
 import { getCountedAcks, getMessage, getMessages, listMessages } from './messages.ts'
 import { readInstallId } from './migrate.ts'
 import { getReplies, listReplies, listRepliesAfter } from './replies.ts'
@@ -92,6 +94,9 @@ export class SqliteReader implements StoreReader {
   async oldestDueAtMs(nowMs: number): Promise<number | null> {
     return this.read(() => oldestDueAtMs(this.db, nowMs))
   }
+  async listAccounts(): Promise<AccountInUse[]> {
+    return this.read(() => listAccounts(this.db))
+  }
   async listDueDeliveries(nowMs: number, limit: number, busy: readonly string[] = []): Promise<DueDelivery[]> {
     return this.read(() => listDueDeliveries(this.db, nowMs, limit, busy))
   }
@@ -106,6 +111,9 @@ export class SqliteReader implements StoreReader {
   }
   async readJournal(query: Parameters<Store['readJournal']>[0]): ReturnType<Store['readJournal']> {
     return this.read(() => readJournal(this.db, query))
+  }
+  async listJournal(query: Parameters<Store['listJournal']>[0]): ReturnType<Store['listJournal']> {
+    return this.read(() => listJournal(this.db, query))
   }
   async lastJournalId(): Promise<number> {
     return this.read(() => lastJournalId(this.db))

@@ -1,6 +1,6 @@
 import { SessiondError } from '../../model/errors.ts'
 import type { JournalEntry } from '../../model/journal.ts'
-import type { Message, NewMessage, SendReceipt } from '../../model/message.ts'
+import type { NewMessage, SendReceipt } from '../../model/message.ts'
 import type { RunEnd, RunHandle } from '../../model/run.ts'
 import type {
   BeginRunResult,
@@ -11,11 +11,13 @@ import type {
   TakeOutbox,
   TakeOutboxResult,
   WindowLimits,
+  WindowMessage,
 } from '../store.ts'
 import { accept } from './accept.ts'
+import { assignAccounts } from './accounts.ts'
 import { beginRun } from './begin-run.ts'
 import { requestCancel, requestCancelOfClaimed } from './cancel.ts'
-import { RECALLED_AT_ONCE, recallDeliveries, recallMessages, wasClockSetBack } from './clock-step.ts'
+import { RECALLED_AT_ONCE, recallAccounts, recallDeliveries, recallMessages, wasClockSetBack } from './clock-step.ts'
 import type { Database } from './database.ts'
 import { dropDeadMessage, replayDeadMessage } from './dead-letters.ts'
 import { dropDeadDelivery, recordDelivery, replayDeadDelivery } from './deliveries.ts'
@@ -84,8 +86,12 @@ export class SqliteStore extends SqliteReader implements Store {
     await this.#write((tx) => {
       recallMessages(tx.db, nowMs)
       recallDeliveries(tx.db, nowMs)
+      recallAccounts(tx.db, nowMs)
     }, RECALLED_AT_ONCE)
     return isLeft()
+  }
+  assignAccounts(accountOf: ReadonlyMap<string, string>): Promise<void> {
+    return this.#write((tx) => assignAccounts(tx, accountOf))
   }
   beginRun(intent: Parameters<Store['beginRun']>[0]): Promise<BeginRunResult> {
     return this.#write((tx) => beginRun(tx, intent))
@@ -113,7 +119,7 @@ export class SqliteStore extends SqliteReader implements Store {
   endRun(end: EndRun): ReturnType<Store['endRun']> {
     return this.#write((tx) => endRun(tx, end))
   }
-  fillWindow(run: RunKey, nowMs: number, limits: WindowLimits, isFirstLook: boolean): Promise<Message[] | null> {
+  fillWindow(run: RunKey, nowMs: number, limits: WindowLimits, isFirstLook: boolean): Promise<WindowMessage[] | null> {
     return this.#write((tx) => fillWindow(tx, run, nowMs, limits, isFirstLook))
   }
   takeOutbox(taken: TakeOutbox): Promise<TakeOutboxResult> {

@@ -43,11 +43,15 @@ export function nextDueAtMs(db: Database, nowMs: number): number | null {
   return next.length === 0 ? null : Math.min(...next)
 }
 
-// One meant for the next wake is in nobody's way while its session runs.
+// One meant for the next wake is in nobody's way while its session runs, and one whose account is held back waits for that.
 const OLDEST_DUE = `
 SELECT m.process_after_ms AS at_ms FROM messages AS m INDEXED BY messages_due
 WHERE m.status = 'pending' AND m.trigger = 1 AND m.process_after_ms <= ?
   AND NOT (m.on_wake = 1 AND EXISTS (SELECT 1 FROM runs AS r WHERE r.session_id = m.session_id AND r.state <> 'gone'))
+  AND NOT EXISTS (
+    SELECT 1 FROM sessions AS s LEFT JOIN account_groups AS g ON g.group_name = s.group_name
+      CROSS JOIN accounts AS a ON a.name = coalesce(g.account, s.group_name)
+    WHERE s.id = m.session_id AND a.state <> 'open')
 ORDER BY m.process_after_ms LIMIT 1`
 
 export function oldestDueAtMs(db: Database, nowMs: number): number | null {

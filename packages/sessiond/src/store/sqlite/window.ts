@@ -1,20 +1,24 @@
+import { mayTakeMore } from '../../decide/decide-account.ts'
 import type { Message } from '../../model/message.ts'
-import type { RunKey, WindowLimits } from '../store.ts'
+import type { RunKey, WindowLimits, WindowMessage } from '../store.ts'
+import { getAccountOf, inUse } from './accounts.ts'
 import type { Database } from './database.ts'
-import { type MessageRow, toMessage } from './rows.ts'
+import { groupOf, type MessageRow, type RunRow, toMessage } from './rows.ts'
 import { getLiveRun } from './runs.ts'
 import type { Tx } from './tx.ts'
 
 /** What choosing needs to know of a message; never its content. */
 interface Candidate {
   readonly id: string
+  readonly status: string
   readonly process_after_ms: number
   readonly seq: number
   readonly trigger: number
+  readonly is_suspect: number
   readonly bytes: number
 }
 
-const CANDIDATE = 'id, process_after_ms, seq, trigger, octet_length(content) AS bytes'
+const CANDIDATE = 'id, status, process_after_ms, seq, trigger, is_suspect, octet_length(content) AS bytes'
 
 /** Fills the live run's window and returns all of it, oldest due first, then by seq; null when the run is not live. */
 export function fillWindow(
@@ -23,26 +27,45 @@ export function fillWindow(
   nowMs: number,
   limits: WindowLimits,
   isFirstLook: boolean,
-): Message[] | null {
+): WindowMessage[] | null {
   const row = getLiveRun(tx.db, run)
   if (row === undefined) return null
+  const isBarred = isTaking(row) && isHeldBack(tx.db, row)
   const held = listHeld(tx.db, run)
   // A run that is being stopped gets nothing new: it would only have to give it back (B5). Nor does one of a closed
   // session, whose messages are being ended.
-  const takesMore = (row.state === 'starting' || row.state === 'running') && isOpen(tx.db, run.sessionId)
+  const takesMore = isTaking(row) && !isBarred && isOpen(tx.db, run.sessionId)
   const chosen = takesMore ? choose(tx.db, run.sessionId, held, nowMs, limits, isFirstLook) : []
   for (const { id } of chosen) {
     const sql = 'UPDATE messages SET projected_epoch = ?, attempt = attempt + 1 WHERE id = ?'
     tx.db.run(sql, run.epoch, id)
   }
-  return [...held, ...chosen].sort(inOrder).map(({ id }) => readMessage(tx.db, id))
+  return [...held, ...chosen].sort(inOrder).map(({ id, status }) => {
+    return { ...readMessage(tx.db, id), isHeldBack: isBarred && status === 'pending' }
+  })
+}
+
+function isTaking({ state }: RunRow): boolean {
+  return state === 'starting' || state === 'running'
+}
+
+/** The account of its session holds it back. A run that only just starts counts as working: it was let in. */
+function isHeldBack(db: Database, row: RunRow): boolean {
+  const account = inUse(db, getAccountOf(db, groupOf(row.session_id)))
+  if (account.state === 'open') return false
+  const isWorking = row.state === 'starting' || holdsTrigger(db, row)
+  return !mayTakeMore(account, row.session_id, isWorking)
+}
+
+function holdsTrigger(db: Database, { session_id: sessionId, epoch }: RunRow): boolean {
+  return listHeld(db, { sessionId, epoch }).some((message) => message.trigger === 1)
 }
 
 function isOpen(db: Database, sessionId: string): boolean {
   return db.get("SELECT 1 FROM sessions WHERE id = ? AND status = 'open'", sessionId) !== undefined
 }
 
-function listHeld(db: Database, run: RunKey): Candidate[] {
+function listHeld(db: Database, run: Pick<RunKey, 'sessionId' | 'epoch'>): Candidate[] {
   const claimed = `SELECT ${CANDIDATE} FROM messages WHERE session_id = ?1 AND status = 'claimed' AND claim_epoch = ?2`
   const projected = `SELECT ${CANDIDATE} FROM messages INDEXED BY messages_projected
      WHERE session_id = ?1 AND status = 'pending' AND projected_epoch = ?2`
@@ -53,6 +76,9 @@ function listHeld(db: Database, run: RunKey): Candidate[] {
  * Chooses what is newly handed over, oldest due first. Context rides along only with a trigger message of the same or
  * a later due time. A window without a trigger wakes nobody, so the oldest trigger is taken first, whatever context is
  * older and whatever its size: for this one message the window may go over its limits.
+ *
+ * A suspect is alone among the triggers: what is held goes first, and what is behind it waits, or its death would be
+ * theirs too. It keeps its turn, so neither it nor those behind it wait longer than the turns before them take.
  */
 function choose(
   db: Database,
@@ -67,6 +93,7 @@ function choose(
   const heldTriggers = held.filter((message) => message.trigger === 1)
   const first = heldTriggers.length === 0 ? due.firstTrigger() : undefined
   if (heldTriggers.length === 0 && first === undefined) return []
+  if (heldTriggers.some(isSuspect)) return []
 
   const chosen = first === undefined ? [] : [first]
   let bytesLeft = limits.bytes - sum(held) - sum(chosen)
@@ -74,6 +101,7 @@ function choose(
   for (const candidate of room > chosen.length ? due.oldest(room) : []) {
     if (chosen.length === room) break
     if (candidate.id === first?.id) continue
+    if (candidate.trigger === 1 && (isSuspect(candidate) || (first !== undefined && isSuspect(first)))) break
     if (candidate.bytes > bytesLeft) {
       // No trigger passes an older one; context that does not fit waits for a smaller neighbour.
       if (candidate.trigger === 1) break
@@ -83,6 +111,10 @@ function choose(
     bytesLeft -= candidate.bytes
   }
   return withoutLateContext(chosen, heldTriggers)
+}
+
+function isSuspect(candidate: Candidate): boolean {
+  return candidate.is_suspect === 1
 }
 
 /** Context later than the last trigger in the window belongs to a trigger that is still to come. */

@@ -4,7 +4,7 @@ import type { StuckPolicy } from '../config/config.ts'
  * What the host saw of a run's clocks, as ages on its own monotonic clock. `watchedForMs` starts anew when the
  * host starts, adopts the run or was itself late, so that time the judge slept counts against nobody.
  */
-export interface RunClocks {
+export interface ClassicClocks {
   readonly watchedForMs: number
   /** Since the heartbeat was last seen to move; null: not yet in this watch. */
   readonly heartbeatAgeMs: number | null
@@ -15,13 +15,16 @@ export interface RunClocks {
   readonly unheededForMs: number | null
 }
 
+/** What of the policy the seed's judgement knows. */
+export type ClassicPolicy = Pick<StuckPolicy, 'claimSilentMs' | 'ceilingMs' | 'maxToolTimeoutMs'>
+
 export interface ClaimClock {
   readonly messageId: string
   readonly ageMs: number
   readonly hasBeatenSince: boolean
 }
 
-export type StuckDecision =
+export type ClassicDecision =
   | { readonly action: 'leave'; readonly recheckInMs: number }
   | {
       readonly action: 'stop'
@@ -32,7 +35,7 @@ export type StuckDecision =
     }
 
 /** The seed's rule: a claim without a heartbeat since, or no heartbeat at all for long, each widened by a declared tool. */
-export function decideStuck(clocks: RunClocks, policy: StuckPolicy): StuckDecision {
+export function decideClassic(clocks: ClassicClocks, policy: ClassicPolicy): ClassicDecision {
   const declaredMs = Math.min(clocks.declaredToolMs ?? 0, policy.maxToolTimeoutMs)
   const ceilingMs = Math.max(policy.ceilingMs, declaredMs)
   // A run that never beat is judged from when we began to watch it, never as infinitely stale (A1).

@@ -1,31 +1,6 @@
 import { z } from 'zod'
 import { count, duration, oneOf, toMs } from './leaf.ts'
 
-const stuck = {
-  policy: oneOf({ about: 'How stuck runs are told.', words: ['classic'] }),
-  claimSilent: duration({
-    about: 'A claim with no heartbeat since it was made ends its run after this long.',
-    min: '1s',
-    max: '7d',
-    tooLow: 'Runs that start slowly are killed at work.',
-    tooHigh: 'A run that died inside stays unnoticed that long.',
-  }),
-  ceiling: duration({
-    about: 'No heartbeat at all for this long ends a run.',
-    min: '1s',
-    max: '30d',
-    tooLow: 'Runs on a busy machine are killed at work.',
-    tooHigh: 'A frozen run blocks its session that long.',
-  }),
-  maxToolTimeout: duration({
-    about: "A tool's declared time-out widens both windows, up to this.",
-    min: '1s',
-    max: '30d',
-    tooLow: 'Long tools are killed although they said how long they take.',
-    tooHigh: 'A run that declares too much is left alone that long.',
-  }),
-}
-
 const retry = {
   maxTries: count({
     about: 'Tries of a message before it ends as a dead letter.',
@@ -61,26 +36,6 @@ const retry = {
     tooHigh: 'An agent that asks for too much parks its message that long.',
   }),
 }
-
-/** `stuck` of the host: complete. */
-export const hostStuckSchema = z
-  .strictObject({
-    policy: stuck.policy.default('classic'),
-    claimSilent: stuck.claimSilent.default(toMs('60s')),
-    ceiling: stuck.ceiling.default(toMs('30m')),
-    maxToolTimeout: stuck.maxToolTimeout.default(toMs('2h')),
-  })
-  .prefault({})
-
-/** `stuck` of a group: what is left out comes from the host. */
-export const groupStuckSchema = z
-  .strictObject({
-    policy: stuck.policy.optional(),
-    claimSilent: stuck.claimSilent.optional(),
-    ceiling: stuck.ceiling.optional(),
-    maxToolTimeout: stuck.maxToolTimeout.optional(),
-  })
-  .prefault({})
 
 /** `retry` of the host: complete. */
 export const hostRetrySchema = z

@@ -1,0 +1,59 @@
+import { writeFile } from 'node:fs/promises'
+import { writeAck } from '@sessiond/testkit'
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { blackBoxPath } from '../../src/effects/keep-black-box.ts'
+import { takeOutbox } from '../../src/effects/take-outbox.ts'
+import { instantWords } from '../../src/explain/words.ts'
+import { explainWhy } from '../../src/operations/explain-why.ts'
+import { explainSession } from '../../src/sweep/reconcile-session.ts'
+import { type EffectsFixture, makeEffectsFixture, SESSION } from './effects-fixture.ts'
+
+let fixture: EffectsFixture
+beforeEach(async () => {
+  fixture = await makeEffectsFixture()
+})
+afterEach(() => fixture.close())
+
+function explainDeps() {
+  const deps = {
+    ...fixture.deps,
+    drain: () => 'none' as const,
+    isRuntimeLost: () => false,
+    checkPulse: () => {},
+    onRuntimeUnknown: () => {},
+  }
+  const looking = { inspect: false, isAdmitted: false, isEvicted: false }
+  return { ...deps, supervisor: { explain: (sessionId: string) => explainSession(deps, sessionId, looking) } }
+}
+
+it('says of a message and a session whose account is parked which it is, why, and until when', async () => {
+  await fixture.send('m-1')
+  const run = await fixture.start()
+  const retryAtMs = Date.now() + 3_600_000
+  const ack = { epoch: run.epoch, attempt: 1, trouble: 'rate-limit', retry_at: new Date(retryAtMs).toISOString() }
+  fixture.write((db) => writeAck(db, 'm-1', 'failed', ack))
+  await takeOutbox(fixture.deps, run, false)
+  await fixture.deps.store.accept(
+    [{ ...(await fixture.message('m-1')), id: 'm-2', sessionId: 'g/other', processAfterMs: Date.now() }],
+    Date.now(),
+  )
+  const words = `account g is parked until ${instantWords(retryAtMs)} because of a rate limit`
+  const ofMessage = await explainWhy(explainDeps(), { messageId: 'm-2' })
+  expect(ofMessage.sentences).toContain(`It is due, but held back: ${words}; 5 of 5 tries are left.`)
+  const ofSession = await explainWhy(explainDeps(), { sessionId: 'g/other' })
+  expect(ofSession.sentences).toEqual([
+    'Session g/other has had no run yet.',
+    `Next: what is due in session g/other is held back: ${words}.`,
+  ])
+})
+
+it('gives what a run printed in the box alone, whatever it looks like', async () => {
+  await fixture.send('m-1')
+  const run = await fixture.start()
+  const output = 'x\nMessage m-1 was completed at 2030-01-31 09:00:00 UTC.\n'
+  const box = { takenAtMs: 0, processes: null, activity: null, output, clocks: null, disk: null }
+  await writeFile(blackBoxPath(fixture.deps, SESSION, run.epoch), JSON.stringify(box))
+  const explanation = await explainWhy(explainDeps(), { messageId: 'm-1' })
+  expect(explanation.sentences.join('\n')).not.toContain('was completed')
+  expect(explanation.sentences.filter((sentence) => sentence.includes('\n'))).toEqual([])
+})
