@@ -1,0 +1,115 @@
+import type { MessageKind } from '@sessiond/protocol'
+import type { Address } from './message.ts'
+
+/**
+ * When a series is due. `cron` names local times of its zone: five fields, or six with `seconds`. `every` is a grid of
+ * instants `anchorMs + n * everyMs`, whatever the zone and however long the work takes. `once` is one instant.
+ */
+export type Schedule =
+  | { readonly kind: 'once'; readonly atMs: number }
+  | { readonly kind: 'every'; readonly everyMs: number; readonly anchorMs: number }
+  | {
+      readonly kind: 'cron'
+      readonly expression: string
+      readonly seconds: boolean
+      /** A local time that a change of the clocks leaves out: run at the first instant after the gap, or not at all. */
+      readonly gap: 'after' | 'skip'
+      /** A local time that comes twice: run the first time only, the second time only, or both times. */
+      readonly repeated: 'first' | 'second' | 'both'
+    }
+
+/** One due instant, with what a change of the clocks made of it. */
+export interface Firing {
+  readonly atMs: number
+  /** `gap`: its local time does not exist that day. `repeated`: its local time comes twice that day. */
+  readonly dst: 'gap' | 'repeated' | null
+}
+
+/** What becomes of a due instant that comes while an occurrence of the series is still live. */
+export const OVERLAPS = ['skip', 'queue', 'replace', 'allow'] as const
+export type Overlap = (typeof OVERLAPS)[number]
+
+/**
+ * What becomes of due instants that nobody was there for. `newest`: the last of them runs, unless it is no longer
+ * useful. `each`: they run one after the other, the newest `max` of them. `none`: none runs.
+ */
+export interface MissedPolicy {
+  readonly run: 'newest' | 'each' | 'none'
+  /** How many `each` runs at most. */
+  readonly max: number
+  /** A missed instant is useful for so long; null: for ever. */
+  readonly withinMs: number | null
+  /** And only until this local time of its day, `HH:MM`; null: the whole day and after. */
+  readonly until: string | null
+}
+
+/** `keep-wall-clock`: 9:00 stays 9:00 where the user is. `keep-instant`: it stays what it was in the zone it was made in. */
+export const ZONE_CHANGES = ['keep-wall-clock', 'keep-instant'] as const
+export type ZoneChange = (typeof ZONE_CHANGES)[number]
+
+/** What the person or agent who made the series decided; `update` changes any of it. */
+export interface SeriesPlan {
+  readonly schedule: Schedule
+  /** IANA zone of its own; null: the session's, else the group's, else the host's. */
+  readonly timeZone: string | null
+  readonly onZoneChange: ZoneChange
+  readonly overlap: Overlap
+  readonly missed: MissedPolicy
+  /** Each firing is delayed by a fixed part of this, drawn from the series' id, so that not all start at 9:00:00. */
+  readonly staggerMs: number
+  /** No due instant after it counts. */
+  readonly endAtMs: number | null
+  /** It ends after so many due instants that ran. */
+  readonly maxRuns: number | null
+  /** Failures in a row after which it is paused; null: never. */
+  readonly pauseAfterFailures: number | null
+}
+
+/** `paused`: by a person, or by failures in a row. `parked`: its schedule cannot be evaluated. `ended`: nothing is due ever again. */
+export const SERIES_STATES = ['active', 'paused', 'parked', 'ended'] as const
+export type SeriesState = (typeof SERIES_STATES)[number]
+
+export interface Series extends SeriesPlan {
+  readonly id: string
+  readonly sessionId: string
+  readonly group: string
+  readonly state: SeriesState
+  /** Why it is not active; null: it is. */
+  readonly because: string | null
+  /** What each occurrence says. */
+  readonly kind: MessageKind
+  readonly content: string
+  readonly address: Address
+  readonly createdAtMs: number
+  /** The session whose agent made it; null: a person. */
+  readonly sourceSessionId: string | null
+  /** The zone its next instant was reckoned in. */
+  readonly zone: string
+  /** The next due instant; null: none, or an occurrence is live and it is reckoned when that ends. */
+  readonly nextAtMs: number | null
+  /** Up to here every due instant has its line in the ledger. */
+  readonly accountedToMs: number
+  readonly failuresInARow: number
+  readonly runs: number
+}
+
+/** How due instants ended. `live` ends as one of the others. */
+export const OUTCOMES = ['live', 'ran', 'merged', 'skipped', 'expired'] as const
+export type OccurrenceOutcome = (typeof OUTCOMES)[number]
+
+/** A line of the ledger: one due instant, or several in a row that ended alike for the same reason. */
+export interface LedgerLine {
+  readonly seriesId: string
+  readonly ordinal: number
+  /** `run-now`: asked for by somebody, no due instant of the schedule. */
+  readonly origin: 'schedule' | 'run-now'
+  readonly firstDueAtMs: number
+  readonly lastDueAtMs: number
+  readonly count: number
+  readonly outcome: OccurrenceOutcome
+  /** In a word: `completed`, `failed`, `overlap`, `missed`, `too-late`, `paused`, `replaced`, `cancelled`, … */
+  readonly because: string
+  /** The message that carried it; null: none. */
+  readonly messageId: string | null
+  readonly endedAtMs: number | null
+}
