@@ -63,7 +63,14 @@ async function acceptAll(store: Store, messages: readonly NewMessage[], nowMs: n
 /** One run that claims, answers and completes everything that is due. */
 async function finishAll(store: Store, sessionId: string, sinks: readonly string[], nowMs: number): Promise<void> {
   const nameOf = (epoch: number) => `history-${epoch}`
-  const begun = await store.beginRun({ sessionId, runtime: 'process', nameOf, maxLiveRuns: 1, nowMs })
+  const begun = await store.beginRun({
+    sessionId,
+    runtime: 'process',
+    nameOf,
+    maxLiveRuns: 1,
+    probeForMs: 60_000,
+    nowMs,
+  })
   if (!begun.begun) throw new Error(`No run could begin: ${begun.because}`)
   const { name, epoch } = begun.run
   const run: RunKey = { sessionId, epoch, name }
@@ -76,7 +83,17 @@ async function finishAll(store: Store, sessionId: string, sinks: readonly string
   const replies = messages.map((message, index) => replyTo(message, 2 * index + 1, nowMs))
   await store.takeOutbox({ ...taken, settlements: settle('completed'), replies, takenSeq: 2 * messages.length })
   const exit = { code: 0, signal: null, oomKilled: false }
-  await store.endRun({ run, nowMs, end: 'idle', exit, settlements: [], sinks, spawnFailure: null, journal: [] })
+  await store.endRun({
+    run,
+    nowMs,
+    end: 'idle',
+    exit,
+    settlements: [],
+    sinks,
+    provider,
+    spawnFailure: null,
+    journal: [],
+  })
 }
 
 function replyTo({ id, address }: Message, seq: number, nowMs: number) {

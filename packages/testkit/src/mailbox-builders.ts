@@ -29,6 +29,7 @@ export function messageOf(id: string, seq: number, changes: Partial<Message> = {
     answered: false,
     deadLetter: false,
     isSuspect: false,
+    troubles: null,
     ...changes,
   }
 }

@@ -6,11 +6,33 @@ import type { Mishap } from './decide-retry.ts'
 const policy = { maxTries: 5, baseMs: 5_000, maxMs: 3_600_000, jitter: 'none', maxDeferMs: 86_400_000 } as const
 const now = 1_000_000
 const exit: RunExit = { code: null, signal: 'SIGKILL', oomKilled: false }
-const crash: Mishap = { kind: 'run-ended', end: 'exited', exit, isExcused: false, tool: null }
-const failure: Mishap = { kind: 'agent-failed', error: 'boom', retryAtMs: null, trouble: null }
+const crash = {
+  kind: 'run-ended',
+  end: 'exited',
+  exit,
+  isExcused: false,
+  tool: null,
+  sharedStall: null,
+} as const satisfies Mishap
+const failure = {
+  kind: 'agent-failed',
+  error: 'boom',
+  retryAtMs: null,
+  trouble: null,
+  answers: 0,
+} as const satisfies Mishap
 
 function message(id: string, tries = 0, changes: { trigger?: boolean; answered?: boolean } = {}) {
-  return { id, tries, attempt: tries + 1, trigger: true, answered: false, cancelRequestedAtMs: null, ...changes }
+  return {
+    id,
+    tries,
+    attempt: tries + 1,
+    trigger: true,
+    answered: false,
+    cancelRequestedAtMs: null,
+    troubles: null,
+    ...changes,
+  }
 }
 
 /** `retry` or `retry alone` or `give-up`, with the tries it has then spent. */

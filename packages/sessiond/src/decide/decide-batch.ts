@@ -2,7 +2,7 @@ import type { RetryPolicy } from '../config/config.ts'
 import type { Message } from '../model/message.ts'
 import { type Beside, decideRetry, type Mishap, type RetryDecision } from './decide-retry.ts'
 
-type Member = Pick<Message, 'id' | 'trigger' | 'tries' | 'attempt' | 'answered' | 'cancelRequestedAtMs'>
+type Member = Pick<Message, 'id' | 'trigger' | 'tries' | 'attempt' | 'answered' | 'cancelRequestedAtMs' | 'troubles'>
 
 /**
  * Decides what becomes of all messages that met the same mishap in one run's hands. Which of them is to blame nobody can

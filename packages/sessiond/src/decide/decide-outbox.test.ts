@@ -31,6 +31,7 @@ const given: Message = {
   answered: false,
   deadLetter: false,
   isSuspect: false,
+  troubles: null,
 }
 const ack: SeenAck = {
   messageId: 'm-1',
@@ -58,7 +59,7 @@ function decide(
     lastSeq: 0,
     hasMore: false,
   }
-  const known = { messages: new Map([['m-1', { ...given, ...message }]]), countedAcks: counted }
+  const known = { messages: new Map([['m-1', { ...given, ...message }]]), countedAcks: counted, answers: 0 }
   const { settlements, ignored } = decideOutbox(batch, run, known, policy, 1_000, 0)
   return { to: settlements.map((settlement) => settlement.to), because: ignored.map((line) => line.because) }
 }
@@ -68,7 +69,7 @@ function countedOf(seen: Partial<SeenAck>, by = run): ReadonlyMap<string, string
   const acks = [{ ...ack, epoch: null, attempt: null, ...seen }]
   const batch = { acks, replies: [], state: null, sessionState: [], refused: [], lastSeq: 0, hasMore: false }
   const held = { ...given, projectedEpoch: by.epoch, claimEpoch: by.epoch, status: 'pending' } as const
-  const known = { messages: new Map([['m-1', held]]), countedAcks: new Map() }
+  const known = { messages: new Map([['m-1', held]]), countedAcks: new Map(), answers: 0 }
   const { countedAcks } = decideOutbox(batch, by, known, policy, 1_000, 0)
   return new Map(countedAcks.map((counted) => [counted.messageId, counted.ack]))
 }
@@ -133,22 +134,33 @@ describe('decideOutbox', () => {
     })
   })
 
-  it('honours the end of a rate limit without spending a try', () => {
+  const HOUR_MS = 3_600_000
+  const nowMs = Date.parse('2030-01-01T12:00:00Z')
+
+  // By whose clock is told by when it says it wrote this.
+  it.each([
+    ['as asked', 0, HOUR_MS, null, HOUR_MS],
+    ['as long as asked, by a clock an hour ahead', HOUR_MS, HOUR_MS, null, HOUR_MS],
+    ['as long as asked, by a clock a day ahead', 24 * HOUR_MS, HOUR_MS, 'rate-limit', HOUR_MS],
+    ['as long as asked, by a clock a day behind', -24 * HOUR_MS, HOUR_MS, null, HOUR_MS],
+    ['to the time asked for, when the host was away', -HOUR_MS, 2 * HOUR_MS, 'outage', HOUR_MS],
+    ['the least, when the reset went by as the host was away', -2 * HOUR_MS, HOUR_MS, 'rate-limit', 5_000],
+    ['the least, when the reset had gone by already', 0, -HOUR_MS, null, 5_000],
+  ] as const)('(A13, B16) waits %s, and spends no try', (_, aheadMs, forMs, trouble, waitsMs) => {
+    const statusChanged = new Date(nowMs + aheadMs).toISOString()
+    const failed = { ...ack, status: 'failed', statusChanged, retryAtMs: nowMs + aheadMs + forMs, trouble } as const
     const batch = {
-      acks: [{ ...ack, status: 'failed' as const, retryAtMs: 9_000 }],
+      acks: [failed],
       replies: [],
       refused: [],
       sessionState: [],
+      state: null,
+      lastSeq: 0,
+      hasMore: false,
     }
-    const decision = decideOutbox(
-      { ...batch, state: null, lastSeq: 0, hasMore: false },
-      run,
-      { messages: new Map([['m-1', given]]), countedAcks: new Map() },
-      policy,
-      1_000,
-      0,
-    )
-    expect(decision.settlements).toMatchObject([{ to: 'retry', spendsTry: false, processAfterMs: 9_000 }])
+    const known = { messages: new Map([['m-1', given]]), countedAcks: new Map(), answers: 0 }
+    const { settlements } = decideOutbox(batch, run, known, policy, nowMs, 0)
+    expect(settlements).toMatchObject([{ to: 'retry', spendsTry: false, processAfterMs: nowMs + waitsMs }])
   })
 })
 
@@ -162,7 +174,7 @@ describe('failures of one run, taken in one look', () => {
     ]
     const batch = { acks, replies: [], state: null, sessionState: [], refused: [], lastSeq: 0, hasMore: false }
     const messages = new Map([given, second].map((message) => [message.id, message]))
-    const { settlements } = decideOutbox(batch, run, { messages, countedAcks: new Map() }, policy, 1_000, 0)
+    const { settlements } = decideOutbox(batch, run, { messages, countedAcks: new Map(), answers: 0 }, policy, 1_000, 0)
     return settlements.map((settlement) => settlement.to)
   }
 

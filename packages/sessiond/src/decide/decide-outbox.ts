@@ -1,3 +1,4 @@
+import { parseTimestamp } from '@sessiond/protocol'
 import type { RetryPolicy } from '../config/config.ts'
 import type { OutboxBatch, SeenAck } from '../mailbox/mailbox.ts'
 import type { Message } from '../model/message.ts'
@@ -10,6 +11,8 @@ export interface KnownMessages {
   readonly messages: ReadonlyMap<string, Message>
   /** The last acknowledgement without attempt that counted, of those that have one. */
   readonly countedAcks: ReadonlyMap<string, string>
+  /** `Account.answers` of the session's account. */
+  readonly answers: number
 }
 
 export interface OutboxDecision {
@@ -50,7 +53,7 @@ export function decideOutbox(
     counting.push({ ack, message: { ...message, answered: message.answered || answered.has(message.id) } })
     if (ack.attempt === null) countedAcks.push({ messageId: ack.messageId, ack: wordsOf(ack, run.epoch) })
   }
-  const failures = decideFailures(counting, policy, nowMs, random)
+  const failures = decideFailures(counting, known.answers, policy, nowMs, random)
   for (const { ack, message } of counting) settlements.push(...settle(ack, message, failures))
   return { settlements, countedAcks, ignored }
 }
@@ -64,6 +67,7 @@ interface CountingAck {
 /** What failed together is decided together; the rest each by itself. */
 function decideFailures(
   counting: readonly CountingAck[],
+  answers: number,
   policy: RetryPolicy,
   nowMs: number,
   random: number,
@@ -74,8 +78,8 @@ function decideFailures(
   for (const together of batches.values()) {
     const [first] = together
     if (first === undefined) continue
-    const { error, retryAtMs, trouble } = first.ack
-    const mishap: Mishap = { kind: 'agent-failed', error, retryAtMs, trouble }
+    const { error, trouble } = first.ack
+    const mishap: Mishap = { kind: 'agent-failed', error, retryAtMs: retryAtOf(first.ack, nowMs), trouble, answers }
     const messages = together.map(({ message }) => message)
     const decided = decideBatch(messages, mishap, policy, nowMs, random)
     for (const { ack, message } of together) {
@@ -84,6 +88,19 @@ function decideFailures(
     }
   }
   return decisions
+}
+
+/**
+ * When a run wants to come back, by the host's clock. The run's may be hours off, so what counts is how long it asked
+ * for; its word as it stands counts where it comes sooner, as it does when the host was away in between. A provider's
+ * reset that has gone by costs a probe to look. What else was postponed is postponed as long again: going by a clock that
+ * lags it would spin.
+ */
+function retryAtOf({ retryAtMs, statusChanged, trouble }: SeenAck, nowMs: number): number | null {
+  const changedAtMs = parseTimestamp(statusChanged)
+  if (retryAtMs === null || changedAtMs === undefined) return retryAtMs
+  const relativeMs = nowMs + Math.max(0, retryAtMs - changedAtMs)
+  return retryAtMs > nowMs || trouble !== null ? Math.min(retryAtMs, relativeMs) : relativeMs
 }
 
 /**
@@ -132,9 +149,9 @@ export function settlementOf(message: Message, decision: RetryDecision): Settlem
   if (decision.action === 'complete') return { ...at, to: 'completed' }
   const { spendsTry, because, error } = decision
   if (decision.action === 'retry') {
-    const { isSuspect, atMs: processAfterMs } = decision
+    const { isSuspect, atMs: processAfterMs, trouble, troubles } = decision
     const retry = { ...at, to: 'retry', spendsTry, isSuspect, processAfterMs, error, because } as const
-    return decision.trouble === undefined ? retry : { ...retry, trouble: decision.trouble }
+    return { ...retry, ...(trouble && { trouble }), ...(troubles && { troubles }) }
   }
   const isToldAndKept = decision.failure === 'TRIES_EXHAUSTED'
   return {

@@ -1,17 +1,25 @@
 import { describe, expect, it } from 'vitest'
 import type { RunEnd, RunExit } from '../model/run.ts'
 import { decideRetry, MAX_FREE_ATTEMPTS, MAX_OUTSIDE_STOPS, type Mishap } from './decide-retry.ts'
+import { MAX_ALONE } from './decide-trouble.ts'
 
 const policy = { maxTries: 5, baseMs: 5_000, maxMs: 3_600_000, jitter: 'none', maxDeferMs: 86_400_000 } as const
 const now = 1_000_000
-const fresh = { tries: 0, attempt: 1, answered: false, cancelRequestedAtMs: null }
+const fresh = { tries: 0, attempt: 1, answered: false, cancelRequestedAtMs: null, troubles: null }
 
 function runEnded(end: RunEnd, isExcused = false): Mishap {
-  return { kind: 'run-ended', end, exit: { code: 1, signal: null, oomKilled: false }, isExcused, tool: null }
+  return {
+    kind: 'run-ended',
+    end,
+    exit: { code: 1, signal: null, oomKilled: false },
+    isExcused,
+    tool: null,
+    sharedStall: null,
+  }
 }
 
 function failed(retryAtMs: number | null = null): Mishap {
-  return { kind: 'agent-failed', error: 'boom', retryAtMs, trouble: null }
+  return { kind: 'agent-failed', error: 'boom', retryAtMs, trouble: null, answers: 0 }
 }
 
 describe('decideRetry', () => {
@@ -42,6 +50,7 @@ describe('decideRetry', () => {
         exit: { code: null, signal: null, oomKilled: false, ...exit },
         isExcused: false,
         tool: null,
+        sharedStall: null,
       }
     }
 
@@ -108,8 +117,8 @@ describe('decideRetry', () => {
   })
 
   describe('(B16, D21) the provider’s trouble', () => {
-    const troubled = (retryAtMs: number | null): Mishap => {
-      return { kind: 'agent-failed', error: '429', retryAtMs, trouble: 'rate-limit' }
+    const troubled = (retryAtMs: number | null, answers = 0): Mishap => {
+      return { kind: 'agent-failed', error: '429', retryAtMs, trouble: 'rate-limit', answers }
     }
 
     it.each<[string, number | null]>([
@@ -122,17 +131,49 @@ describe('decideRetry', () => {
         spendsTry: false,
         isSuspect: false,
         because: 'rate-limit',
-        trouble: { kind: 'rate-limit', resetAtMs },
+        trouble: { kind: 'rate-limit', resetAtMs, isAlone: false },
+        troubles: { sinceMs: now, answers: 0, alone: 0 },
       })
     })
 
-    it.each([
-      [MAX_FREE_ATTEMPTS, false],
-      [MAX_FREE_ATTEMPTS + 1, true],
-    ])('(G7) told for ever, at attempt %i spends a try: %s, and then parks nobody', (attempt, spendsTry) => {
-      const decision = decideRetry({ ...fresh, attempt }, troubled(null), policy, now, 0)
-      expect(decision).toMatchObject({ action: 'retry', spendsTry })
-      expect('trouble' in decision).toBe(!spendsTry)
+    it('spends a try of the message that meets it alone again and again, and then parks nobody', () => {
+      const alone = { ...fresh, attempt: 5, troubles: { sinceMs: 0, answers: 6, alone: MAX_ALONE } }
+      const decision = decideRetry(alone, troubled(null, 7), policy, now, 0)
+      expect(decision).toMatchObject({
+        action: 'retry',
+        spendsTry: true,
+        trouble: { isAlone: true },
+        troubles: { answers: 7, alone: MAX_ALONE + 1 },
+      })
+    })
+  })
+
+  describe('(D21) a stall that others of its account shared', () => {
+    const stalled = (end: RunEnd): Mishap => {
+      const exit = { code: 1, signal: null, oomKilled: false }
+      return { kind: 'run-ended', end, exit, isExcused: false, tool: null, sharedStall: { answers: 3 } }
+    }
+
+    it.each(['silent', 'claim-silent', 'ceiling'] as const)('by %s is an outage of what they share', (end) => {
+      expect(decideRetry({ ...fresh, tries: 4 }, stalled(end), policy, now, 0)).toMatchObject({
+        action: 'retry',
+        spendsTry: false,
+        because: 'outage',
+        trouble: { kind: 'outage', resetAtMs: null, isAlone: false },
+        troubles: { sinceMs: now, answers: 3, alone: 0 },
+      })
+    })
+
+    it.each(['exited', 'frozen', 'tool-overdue'] as const)('is none when the run ended by %s', (end) => {
+      expect(decideRetry(fresh, stalled(end), policy, now, 0)).toMatchObject({ spendsTry: true, because: end })
+    })
+
+    it('spends a try of the message that stalls though others were answered in between', () => {
+      const alone = { ...fresh, attempt: 5, troubles: { sinceMs: 0, answers: 2, alone: MAX_ALONE } }
+      expect(decideRetry(alone, stalled('silent'), policy, now, 0)).toMatchObject({
+        spendsTry: true,
+        because: 'silent',
+      })
     })
   })
 
@@ -162,13 +203,21 @@ describe('decideRetry', () => {
       end: 'exited',
       isExcused: false,
       tool: null,
+      sharedStall: null,
       exit: { code: 137, signal: null, oomKilled: true },
     }
     expect(decideRetry(fresh, oom, policy, now, 0)).toMatchObject({ error: 'the run ended by itself (out of memory)' })
   })
 
   it('says which tool was in flight', () => {
-    const hung: Mishap = { kind: 'run-ended', end: 'tool-overdue', exit: null, isExcused: false, tool: 'Bash' }
+    const hung: Mishap = {
+      kind: 'run-ended',
+      end: 'tool-overdue',
+      exit: null,
+      isExcused: false,
+      tool: 'Bash',
+      sharedStall: null,
+    }
     expect(decideRetry(fresh, hung, policy, now, 0)).toMatchObject({
       error: 'the run was stopped: a tool hung, while Bash ran',
     })

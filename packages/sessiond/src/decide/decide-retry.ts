@@ -1,8 +1,9 @@
 import type { Trouble } from '@sessiond/protocol'
 import type { RetryPolicy } from '../config/config.ts'
-import type { Message, MessageFailure } from '../model/message.ts'
+import type { Message, MessageFailure, MessageTroubles } from '../model/message.ts'
 import type { RunEnd, RunExit } from '../model/run.ts'
 import { backoffMs } from './backoff.ts'
+import { decideTrouble } from './decide-trouble.ts'
 
 /** What happened to a message a run held. */
 export type Mishap =
@@ -13,14 +14,19 @@ export type Mishap =
       readonly retryAtMs: number | null
       /** It says that the provider of its model was to blame. */
       readonly trouble: Trouble | null
+      /** `Account.answers` of its session's account. */
+      readonly answers: number
     }
   /** Its run ended under it. `isExcused`: the host or the runtime was away, so nobody knows whose fault it was. */
   | {
       readonly kind: 'run-ended'
       readonly end: RunEnd
       readonly exit: RunExit | null
-      readonly isExcused: boolean /** In flight then; null: none, or nobody knows. */
+      readonly isExcused: boolean
+      /** In flight then; null: none, or nobody knows. */
       readonly tool: string | null
+      /** Set when other sessions of its account stalled with it (D21): then it is taken for an outage of what they share. */
+      readonly sharedStall: { readonly answers: number } | null
     }
 
 export type RetryDecision =
@@ -35,6 +41,8 @@ export type RetryDecision =
       readonly error: string | null
       /** What the message's account has to be parked for. */
       readonly trouble?: ReportedTrouble
+      /** What it has met of its provider's trouble from now on. */
+      readonly troubles?: MessageTroubles
     }
   | {
       readonly action: 'give-up'
@@ -48,11 +56,13 @@ export type RetryDecision =
 export interface ReportedTrouble {
   readonly kind: Trouble
   readonly resetAtMs: number | null
+  /** Only this message meets it: it waits by itself, and its account goes on. */
+  readonly isAlone: boolean
 }
 
 /**
- * How often a message may be handed out beyond its tries before a postponement spends one too. Far above any rate
- * limit; without it an agent that always postpones would keep a message for ever.
+ * How often a message may be handed out beyond its tries before a postponement without a cause spends one too. Without it
+ * an agent that always postpones would keep a message for ever.
  */
 export const MAX_FREE_ATTEMPTS = 100
 
@@ -77,7 +87,7 @@ export interface Beside {
 
 const ALONE: Beside = { others: 0, mostTries: 0 }
 
-type Subject = Pick<Message, 'tries' | 'attempt' | 'answered' | 'cancelRequestedAtMs'>
+type Subject = Pick<Message, 'tries' | 'attempt' | 'answered' | 'cancelRequestedAtMs' | 'troubles'>
 
 /**
  * Decides what becomes of a message that a run held and did not complete. A try is spent only when the message is
@@ -99,6 +109,10 @@ export function decideRetry(
   if (mishap.end === 'session-closed') return giveUp('SESSION_CLOSED', mishap.end, error)
   if (mishap.isExcused || !isMessageToBlame(mishap.end)) {
     return { action: 'retry', spendsTry: false, isSuspect: false, atMs: nowMs, because: mishap.end, error }
+  }
+  if (mishap.sharedStall !== null && isStall(mishap.end)) {
+    const met = { kind: 'outage', resetAtMs: null, answers: mishap.sharedStall.answers, error } as const
+    return decideTroubled(message, met, mishap.end, policy, nowMs, random, beside)
   }
   const freeAttempts = message.attempt - message.tries
   if (wasStoppedFromOutside(mishap) && freeAttempts <= MAX_OUTSIDE_STOPS) {
@@ -125,16 +139,50 @@ function decideAgentFailure(
   random: number,
   beside: Beside,
 ): RetryDecision {
-  const { retryAtMs, trouble, error } = mishap
-  const isPostponed = retryAtMs !== null || trouble !== null
-  if (!isPostponed || message.attempt - message.tries > MAX_FREE_ATTEMPTS) {
+  const { retryAtMs, trouble, answers, error } = mishap
+  if (trouble !== null) {
+    const met = { kind: trouble, resetAtMs: retryAtMs, answers, error }
+    return decideTroubled(message, met, 'agent-failed', policy, nowMs, random, beside)
+  }
+  if (retryAtMs === null || message.attempt - message.tries > MAX_FREE_ATTEMPTS) {
     return spendTry(message, 'agent-failed', error, policy, nowMs, random, beside)
   }
-  // Clamped on both sides: a time in the past would spin, one in the year 9999 would lose the message.
-  const atMs = Math.min(Math.max(retryAtMs ?? nowMs, nowMs + policy.baseMs), nowMs + policy.maxDeferMs)
-  const retry = { action: 'retry', spendsTry: false, isSuspect: false, atMs, error } as const
-  if (trouble === null) return { ...retry, because: 'agent-deferred' }
-  return { ...retry, because: trouble, trouble: { kind: trouble, resetAtMs: retryAtMs } }
+  const atMs = boundedDefer(retryAtMs, policy, nowMs)
+  return { action: 'retry', spendsTry: false, isSuspect: false, atMs, error, because: 'agent-deferred' }
+}
+
+/** Trouble of the provider, with what `decideTrouble` needs. */
+interface MetTrouble {
+  readonly kind: Trouble
+  readonly resetAtMs: number | null
+  readonly answers: number
+  readonly error: string | null
+}
+
+function decideTroubled(
+  message: Subject,
+  { kind, resetAtMs, answers, error }: MetTrouble,
+  blamedFor: string,
+  policy: RetryPolicy,
+  nowMs: number,
+  random: number,
+  beside: Beside,
+): RetryDecision {
+  const { isAlone, spendsTry, troubles } = decideTrouble(message, answers, nowMs)
+  if (spendsTry) {
+    const spent = spendTry(message, blamedFor, error, policy, nowMs, random, beside)
+    // It goes on to wait as for trouble: only what is answered in between shows that it is alone with it.
+    const trouble = { kind, resetAtMs, isAlone: true }
+    return spent.action === 'retry' ? { ...spent, trouble, troubles } : spent
+  }
+  const atMs = boundedDefer(resetAtMs, policy, nowMs)
+  const trouble = { kind, resetAtMs, isAlone }
+  return { action: 'retry', spendsTry: false, isSuspect: false, atMs, because: kind, error, trouble, troubles }
+}
+
+/** Clamped on both sides: a time in the past would spin, one in the year 9999 would lose the message. */
+function boundedDefer(wantedMs: number | null, policy: RetryPolicy, nowMs: number): number {
+  return Math.min(Math.max(wantedMs ?? nowMs, nowMs + policy.baseMs), nowMs + policy.maxDeferMs)
 }
 
 /** Beside others no message is given up, however often it has died: only by itself does it prove its own guilt. */
@@ -180,6 +228,11 @@ const BLAMES_MESSAGE: Readonly<Record<RunEnd, boolean>> = {
 
 function isMessageToBlame(end: RunEnd): boolean {
   return BLAMES_MESSAGE[end]
+}
+
+/** Ends of a run in which nothing moved: what many of an account meet at once is no message's fault. */
+export function isStall(end: RunEnd): boolean {
+  return end === 'silent' || end === 'claim-silent' || end === 'ceiling'
 }
 
 function errorOf(mishap: Mishap): string | null {

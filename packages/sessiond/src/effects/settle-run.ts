@@ -1,8 +1,9 @@
 import { type RecordingLine, RUNNER_EXIT } from '@sessiond/protocol'
 import { backoffMs } from '../decide/backoff.ts'
+import { isStallShared } from '../decide/decide-account.ts'
 import { decideBatch } from '../decide/decide-batch.ts'
 import { settlementOf } from '../decide/decide-outbox.ts'
-import { describeRunEnd, type Mishap } from '../decide/decide-retry.ts'
+import { describeRunEnd, isStall, type Mishap } from '../decide/decide-retry.ts'
 import { decideSpawnFailure } from '../decide/decide-spawn-failure.ts'
 import { hasCode } from '../model/errors.ts'
 import { type JournalEntry, runLine } from '../model/journal.ts'
@@ -34,7 +35,8 @@ export async function settleRun(deps: EffectDeps, run: Run, exit: RunExit | null
   await saveRunLog(deps, run)
   const facts = await deps.store.readFacts(run.sessionId, deps.world.now())
   if (facts?.run?.name !== run.name) return { done: false, outcome: 'run-not-live' }
-  const ended = await deps.store.endRun(decideEnd(deps, facts, facts.run, exit, journal))
+  const sharedStall = await findSharedStall(deps, facts.run)
+  const ended = await deps.store.endRun(decideEnd(deps, facts, facts.run, { exit, sharedStall, journal }))
   await deps.world.boundary('settle:ended')
   const recording = deps.watches.find(run.sessionId)?.recording() ?? []
   deps.watches.drop(keyOf(run))
@@ -78,19 +80,27 @@ function watchOf(deps: EffectDeps, run: Run): RunWatch {
   return deps.watches.of(keyOf(run), deps.world.monotonicMs())
 }
 
-function decideEnd(
-  deps: EffectDeps,
-  facts: SessionFacts,
-  run: Run,
-  exit: RunExit | null,
-  journal: readonly JournalEntry[],
-): EndRun {
+/** What is known of an end beside the store's facts. */
+interface Seen {
+  readonly exit: RunExit | null
+  readonly sharedStall: (Mishap & { kind: 'run-ended' })['sharedStall']
+  readonly journal: readonly JournalEntry[]
+}
+
+/** Null: it did not stall, or no other session of its account did. */
+async function findSharedStall({ store, config, world }: EffectDeps, run: Run): Promise<Seen['sharedStall']> {
+  if (run.end === null || !isStall(run.end)) return null
+  const account = await store.getAccount(run.group)
+  return isStallShared(account, run.sessionId, config.provider, world.now()) ? { answers: account.answers } : null
+}
+
+function decideEnd(deps: EffectDeps, facts: SessionFacts, run: Run, { exit, sharedStall, journal }: Seen): EndRun {
   const nowMs = deps.world.now()
   const end = endOf(run, exit)
   const tool = deps.watches.find(run.sessionId)?.toolInFlight ?? null
   const isExcused = deps.watches.find(run.sessionId)?.isExcused ?? true
   const policy = deps.config.groups.get(run.group)?.retry ?? deps.config.defaults.retry
-  const mishap: Mishap = { kind: 'run-ended', end, exit, isExcused, tool }
+  const mishap: Mishap = { kind: 'run-ended', end, exit, isExcused, tool, sharedStall }
   const decisions = decideBatch(facts.claimed, mishap, policy, nowMs, deps.world.random())
   const settlements = facts.claimed.flatMap((message) => {
     const decision = decisions.get(message.id)
@@ -103,6 +113,7 @@ function decideEnd(
     exit,
     settlements,
     sinks: sinksOf(deps.config, run.group),
+    provider: deps.config.provider,
     spawnFailure: isExcused ? null : spawnFailureOf(deps, facts, run, end, exit, nowMs),
     journal,
   }

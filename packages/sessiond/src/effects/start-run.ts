@@ -28,6 +28,7 @@ export async function startRun(deps: StartDeps, sessionId: string, group: GroupC
     runtime: group.runtime,
     nameOf: (epoch) => `${prefix}-${epoch}`,
     maxLiveRuns: deps.config.runs.max,
+    probeForMs: deps.config.provider.waitMs,
     nowMs: deps.world.now(),
   })
   if (!begun.begun) return { done: false, outcome: begun.because }
@@ -133,6 +134,7 @@ async function failStart(
     exit: null,
     settlements: [],
     sinks: sinksOf(deps.config, run.group),
+    provider: deps.config.provider,
     spawnFailure: isEnginesFault ? null : { error: words, ...failure },
     journal: [],
   })

@@ -44,7 +44,7 @@ async function storeBatch(
   const nowMs = deps.world.now()
   const watch = deps.watches.of(keyOf(run), deps.world.monotonicMs())
   watch.noteState(batch.state, deps.world.monotonicMs())
-  const known = await readMentioned(deps, batch)
+  const known = await readMentioned(deps, run, batch)
   const policy = retryPolicyOf(deps, run.group)
   const decision = decideOutbox(batch, run, known, policy, nowMs, deps.world.random())
   const replies = batch.replies.map((reply) => toNewReply(reply, run, known.messages, nowMs))
@@ -75,13 +75,16 @@ async function storeBatch(
   return { changes, accountMoved: result.accountMoved }
 }
 
-async function readMentioned(deps: EffectDeps, batch: OutboxBatch): Promise<KnownMessages> {
+async function readMentioned(deps: EffectDeps, run: Run, batch: OutboxBatch): Promise<KnownMessages> {
   const ids = new Set(batch.acks.map((ack) => ack.messageId))
   for (const { inReplyTo } of batch.replies) if (inReplyTo !== null) ids.add(inReplyTo)
   const messages = ids.size === 0 ? [] : await deps.store.getMessages([...ids])
   const withoutAttempt = batch.acks.filter(({ attempt }) => attempt === null).map(({ messageId }) => messageId)
   const countedAcks = withoutAttempt.length === 0 ? new Map() : await deps.store.getCountedAcks(withoutAttempt)
-  return { messages: new Map(messages.map((message) => [message.id, message])), countedAcks }
+  // Of no use to anything but trouble, which is rare.
+  const isTroubled = batch.acks.some(({ trouble }) => trouble !== null)
+  const answers = isTroubled ? (await deps.store.getAccount(run.group)).answers : 0
+  return { messages: new Map(messages.map((message) => [message.id, message])), countedAcks, answers }
 }
 
 /** The seed's figures, for a session whose group has left the configuration while its run still talks. */

@@ -32,6 +32,7 @@ const message: Message = {
   answered: false,
   deadLetter: false,
   isSuspect: false,
+  troubles: null,
 }
 
 const parked: HeldBack = { account: 'team', state: 'parked', parkedUntilMs: LATER_MS, due: 1, reason: 'rate-limit' }

@@ -22,12 +22,27 @@ export interface Account {
   readonly allowed: number
   /** Times in a row that it was parked without having opened in between. */
   readonly troubles: number
+  /** When time alone moves it on, unless trouble comes first; null: it waits for an event. */
+  readonly stepAtMs: number | null
+  /** How often it has answered after a trouble; counted, since a wall clock may be set back. */
+  readonly answers: number
+  /** There has been trouble since it answered last. */
+  readonly isTroubled: boolean
+  /** Sessions whose run was stopped because nothing moved, and nobody of the account was answered since. Newest last. */
+  readonly stalls: readonly Stall[]
+}
+
+export interface Stall {
+  readonly sessionId: string
+  readonly atMs: number
 }
 
 /** An account that is not open, with who works on it. Working: its live run starts, or holds a message that asks for something. */
 export interface AccountInUse extends Account {
   readonly working: number
   readonly isProbeWorking: boolean
+  /** Its probe has claimed something. */
+  readonly isProbeAtIt: boolean
 }
 
 /** Why a session is given no work although some is due. */
@@ -49,5 +64,9 @@ export function openAccount(name: string): Account {
     probeSessionId: null,
     allowed: 0,
     troubles: 0,
+    stepAtMs: null,
+    answers: 0,
+    isTroubled: false,
+    stalls: [],
   }
 }

@@ -64,6 +64,17 @@ export interface Message extends NewMessage {
   readonly deadLetter: boolean
   /** True: it has died more than once, and until it ends a run is handed it alone, so that it proves its own guilt. */
   readonly isSuspect: boolean
+  /** What it has met of its provider's trouble; null: nothing. */
+  readonly troubles: MessageTroubles | null
+}
+
+/** The provider's trouble as one message has met it. */
+export interface MessageTroubles {
+  readonly sinceMs: number
+  /** `Account.answers` when it met it last: others that were answered since prove that the provider was there. */
+  readonly answers: number
+  /** How often it met trouble although others had been answered in between. */
+  readonly alone: number
 }
 
 /** What `send` promises, returned only after the store has committed it. */

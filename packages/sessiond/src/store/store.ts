@@ -1,8 +1,15 @@
 import type { ProviderPolicy } from '../config/config.ts'
 import type { ReportedTrouble } from '../decide/decide-retry.ts'
-import type { AccountBar, AccountInUse } from '../model/account.ts'
+import type { Account, AccountBar, AccountInUse } from '../model/account.ts'
 import type { JournalEntry, JournalRecord } from '../model/journal.ts'
-import type { Message, MessageFailure, MessageStatus, NewMessage, SendReceipt } from '../model/message.ts'
+import type {
+  Message,
+  MessageFailure,
+  MessageStatus,
+  MessageTroubles,
+  NewMessage,
+  SendReceipt,
+} from '../model/message.ts'
 import type { Delivery, Reply } from '../model/reply.ts'
 import type { Run, RunEnd, RunExit, RunHandle } from '../model/run.ts'
 import type { Session, SessionSummary } from '../model/session.ts'
@@ -42,6 +49,8 @@ export type Settlement = {
       readonly because: string
       /** Parks the account of the session in the same transaction; the message is due when the park ends. */
       readonly trouble?: ReportedTrouble
+      /** What the message has met of its provider's trouble from now on. */
+      readonly troubles?: MessageTroubles
     }
   | {
       readonly to: 'failed'
@@ -109,6 +118,8 @@ export interface EndRun {
   /** One for every message the run held claimed. What was projected but unclaimed goes back to pending by itself. */
   readonly settlements: readonly Settlement[]
   readonly sinks: readonly string[]
+  /** By which the account of the session is parked, when others of it stalled too. */
+  readonly provider: ProviderPolicy
   /** Set when the run ended before its first claim and that counts as a spawn failure. */
   readonly spawnFailure: { readonly error: string; readonly notBeforeMs: number; readonly tell: string | null } | null
   readonly journal: readonly JournalEntry[]
@@ -257,6 +268,9 @@ export interface Store {
   assignAccounts(accountOf: ReadonlyMap<string, string>): Promise<void>
   /** Those that are not open, by name. */
   listAccounts(): Promise<AccountInUse[]>
+  getAccount(group: string): Promise<Account>
+  /** Moves on the accounts whose `stepAtMs` has come. True: more of their sessions may work. */
+  stepAccounts(nowMs: number, policy: ProviderPolicy): Promise<boolean>
 
   // Run life
   /**
@@ -269,6 +283,8 @@ export interface Store {
     /** Builds the run's unique name from its epoch. */
     readonly nameOf: (epoch: number) => string
     readonly maxLiveRuns: number
+    /** A probe of its account that works so long without trouble is taken for an answer. */
+    readonly probeForMs: number
     readonly nowMs: number
   }): Promise<BeginRunResult>
   /** All of these return false, and write nothing, when the run is not live any more. */
@@ -373,6 +389,7 @@ export type StoreReader = Pick<
   | 'readFacts'
   | 'oldestDueAtMs'
   | 'listAccounts'
+  | 'getAccount'
   | 'listDueDeliveries'
   | 'nextDeliveryAtMs'
   | 'getDeadDelivery'

@@ -86,6 +86,7 @@ export class Admission {
     let nextInMs: number | null = ERROR_AGAIN_MS
     try {
       const wallMs = this.#deps.world.now()
+      await this.#deps.store.stepAccounts(wallMs, this.#deps.config.provider)
       nextInMs = await this.#untilNextMs(wallMs, await this.#admitWaiting(wallMs))
     } catch (error) {
       this.#deps.onError(error)
@@ -187,18 +188,22 @@ export class Admission {
     const untilDueMs = dueAtMs === null ? Number.POSITIVE_INFINITY : dueAtMs - world.now()
     const nextInMs = Math.min(
       untilDueMs,
-      (await this.#parkEndsAtMs(wallMs)) - world.now(),
+      (await this.#accountsChangeAtMs(wallMs)) - world.now(),
       restedAtMs - world.monotonicMs(),
     )
     return nextInMs === Number.POSITIVE_INFINITY ? null : Math.max(1, nextInMs)
   }
 
-  /** When the next account may be probed; those whose park is over are looked at whenever something ends or falls due. */
-  async #parkEndsAtMs(wallMs: number): Promise<number> {
-    const ends = (await this.#deps.store.listAccounts())
-      .filter((account) => account.state === 'parked' && account.parkedUntilMs > wallMs)
-      .map((account) => account.parkedUntilMs)
-    return Math.min(Number.POSITIVE_INFINITY, ...ends)
+  /**
+   * When the next account may be probed, or has worked without trouble for long enough. Those whose park is over are
+   * looked at whenever something ends or falls due.
+   */
+  async #accountsChangeAtMs(wallMs: number): Promise<number> {
+    const changes = (await this.#deps.store.listAccounts()).map(({ state, parkedUntilMs, stepAtMs }) => {
+      if (state === 'parked') return parkedUntilMs > wallMs ? parkedUntilMs : Number.POSITIVE_INFINITY
+      return stepAtMs ?? Number.POSITIVE_INFINITY
+    })
+    return Math.min(Number.POSITIVE_INFINITY, ...changes)
   }
 }
 

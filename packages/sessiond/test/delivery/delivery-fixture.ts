@@ -136,6 +136,7 @@ export class DeliveryFixture {
       runtime: 'process',
       nameOf: (epoch) => `${sessionId.replace('/', '-')}-${epoch}`,
       maxLiveRuns: 1000,
+      probeForMs: 60_000,
       nowMs,
     })
     if (!begun.begun) throw new Error(begun.because)

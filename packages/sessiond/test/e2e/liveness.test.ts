@@ -109,6 +109,35 @@ function exerciseLiveness(runtime: RuntimeName): void {
 
 describe('the judge, of processes', () => {
   exerciseLiveness('process')
+
+  it(
+    '(D21) takes sessions of one account that stall together for an outage of what they share: told once, and retried free',
+    async () => {
+      const { group, folder } = await moodyGroup('process')
+      const more = {
+        runs: { stopGrace: '1s' },
+        mounts: { roots: [{ path: folder }] },
+        provider: { wait: '3s' },
+      } as const
+      const stuck = { ...STUCK, modelSilent: '10s' } as const
+      const test = await startHost({ moody: { ...group, stuck } }, more)
+      const names = ['a', 'b', 'c', 'd']
+      for (const session of names) await test.host.send({ group: 'moody', session, id: session, text: 'well' })
+      await test.untilType('message:completed', names.length)
+      const messages = await Promise.all(names.map((name) => test.host.showMessage(name)))
+      const tries = messages.map(({ message }) => message.tries)
+      // Who is stopped before anybody else has stalled cannot know better.
+      expect(
+        tries.reduce((sum, each) => sum + each, 0),
+        tell(test.events),
+      ).toBeLessThanOrEqual(1)
+      const parked = test.events.filter(({ type }) => type === 'account:parked')
+      expect(parked.map(({ detail }) => detail.reason)).toEqual(['outage'])
+      const ends = test.events.filter(({ type }) => type === 'run:exited').map(({ detail }) => detail.end)
+      expect(ends.filter((end) => end === 'silent')).toHaveLength(names.length)
+    },
+    TIME_OUT_MS,
+  )
 })
 
 describeWithEngine('the judge, of containers', () => {

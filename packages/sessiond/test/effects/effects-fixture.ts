@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
 import { OUTBOUND_DB } from '@sessiond/protocol'
-import { ScriptedRuntime, withDatabase } from '@sessiond/testkit'
+import { PROVIDER, ScriptedRuntime, withDatabase } from '@sessiond/testkit'
 import { compileConfig } from '../../src/config/compile-config.ts'
 import { keyOf } from '../../src/effects/deps.ts'
 import type { StartDeps } from '../../src/effects/start-run.ts'
@@ -99,6 +99,7 @@ export async function makeEffectsFixture(): Promise<EffectsFixture> {
         exit: null,
         settlements: [],
         sinks: [],
+        provider: PROVIDER,
         spawnFailure: null,
         journal: [],
       })

@@ -30,7 +30,8 @@ it('says of a message and a session whose account is parked which it is, why, an
   await fixture.send('m-1')
   const run = await fixture.start()
   const retryAtMs = Date.now() + 3_600_000
-  const ack = { epoch: run.epoch, attempt: 1, trouble: 'rate-limit', retry_at: new Date(retryAtMs).toISOString() }
+  const stamps = { status_changed: new Date().toISOString(), retry_at: new Date(retryAtMs).toISOString() }
+  const ack = { epoch: run.epoch, attempt: 1, trouble: 'rate-limit', ...stamps }
   fixture.write((db) => writeAck(db, 'm-1', 'failed', ack))
   await takeOutbox(fixture.deps, run, false)
   await fixture.deps.store.accept(

@@ -250,6 +250,7 @@ function messageOf(id: string, request: SendRequest, index: number): Message {
     answered: false,
     deadLetter: false,
     isSuspect: false,
+    troubles: null,
   }
 }
 

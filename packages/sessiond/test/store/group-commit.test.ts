@@ -45,7 +45,14 @@ describe('group commit', () => {
 
   test('does over, each alone, the writes of a commit in which one threw', async () => {
     const begin = (sessionId: string) =>
-      store.beginRun({ sessionId, runtime: 'process', nameOf: () => 'same-name', maxLiveRuns: 9, nowMs: 1_000 })
+      store.beginRun({
+        sessionId,
+        runtime: 'process',
+        nameOf: () => 'same-name',
+        maxLiveRuns: 9,
+        probeForMs: 60_000,
+        nowMs: 1_000,
+      })
     await store.accept([newMessage('m1', 'g/a'), newMessage('m2', 'g/b')], 1)
     const outcomes = await Promise.allSettled([begin('g/a'), begin('g/b'), store.accept([newMessage('m3')], 1)])
     expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled'])

@@ -39,7 +39,14 @@ function newReply(seq: number, inReplyTo: string | null): NewReply {
 /** A run's ten replies of 100 bytes, all to m2 and all to one sink. */
 async function replyTen(): Promise<void> {
   const run = { sessionId, epoch: 1, name: 'run-1' }
-  await store.beginRun({ sessionId, runtime: 'process', nameOf: () => run.name, maxLiveRuns: 9, nowMs: NOW })
+  await store.beginRun({
+    sessionId,
+    runtime: 'process',
+    nameOf: () => run.name,
+    maxLiveRuns: 9,
+    probeForMs: 60_000,
+    nowMs: NOW,
+  })
   const replies = Array.from({ length: 10 }, (_, index) => newReply(2 * index + 1, 'm2'))
   const nothing = { provider: PROVIDER, settlements: [], countedAcks: [], sessionState: [], journal: [] }
   await store.takeOutbox({ ...nothing, run, nowMs: NOW, takenSeq: 19, sinks: ['hook'], replies })

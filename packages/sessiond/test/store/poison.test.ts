@@ -83,15 +83,25 @@ async function simulate(scene: Scene): Promise<{ failed: string[]; open: string[
       random = (random * 7 + 0.3) % 1
       const exit = { code: 1, signal: null, oomKilled: false }
       const mishap: Mishap = scene.failsTogether
-        ? { kind: 'agent-failed', error: 'boom', retryAtMs: null, trouble: null }
-        : { kind: 'run-ended', end: 'exited', exit, isExcused: false, tool: null }
+        ? { kind: 'agent-failed', error: 'boom', retryAtMs: null, trouble: null, answers: 0 }
+        : { kind: 'run-ended', end: 'exited', exit, isExcused: false, tool: null, sharedStall: null }
       const decisions = decideBatch(batch, mishap, policy, nowMs, random)
       const settlements = batch.flatMap((message) => {
         const decision = decisions.get(message.id)
         return decision === undefined ? [] : [settlementOf(message, decision)]
       })
       if (!scene.failsTogether) {
-        await store.endRun({ run, nowMs, end: 'exited', exit, settlements, sinks: [], spawnFailure: null, journal: [] })
+        await store.endRun({
+          run,
+          nowMs,
+          end: 'exited',
+          exit,
+          settlements,
+          sinks: [],
+          provider: PROVIDER,
+          spawnFailure: null,
+          journal: [],
+        })
         return
       }
       await store.takeOutbox({ ...taken, settlements })
@@ -102,7 +112,14 @@ async function simulate(scene: Scene): Promise<{ failed: string[]; open: string[
     for (let step = 0; step < MAX_STEPS; step += 1) {
       await sendDue()
       const nameOf = (epoch: number) => `run-${epoch}`
-      const begun = await store.beginRun({ sessionId: SESSION, runtime: 'process', nameOf, maxLiveRuns: 9, nowMs })
+      const begun = await store.beginRun({
+        sessionId: SESSION,
+        runtime: 'process',
+        nameOf,
+        maxLiveRuns: 9,
+        probeForMs: 60_000,
+        nowMs,
+      })
       if (begun.begun) {
         await runOnce(begun.run)
         const end = {
@@ -111,6 +128,7 @@ async function simulate(scene: Scene): Promise<{ failed: string[]; open: string[
           exit: null,
           settlements: [],
           sinks: [],
+          provider: PROVIDER,
           spawnFailure: null,
           journal: [],
         } as const

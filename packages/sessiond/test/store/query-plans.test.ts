@@ -106,7 +106,14 @@ test('finds live runs, due deliveries and dead letters by their partial indexes 
 test('(invariant 10) a run that postpones a hundred replies adds one delivery to those that are looked at', async () => {
   const key: RunKey = { sessionId: 'g/main', epoch: 1, name: 'run-1' }
   await store.accept([newMessage('m1')], 1)
-  await store.beginRun({ sessionId: 'g/main', runtime: 'process', nameOf: () => key.name, maxLiveRuns: 9, nowMs: NOW })
+  await store.beginRun({
+    sessionId: 'g/main',
+    runtime: 'process',
+    nameOf: () => key.name,
+    maxLiveRuns: 9,
+    probeForMs: 60_000,
+    nowMs: NOW,
+  })
   const address = { platformId: null, channelType: null, threadId: null }
   const replies = Array.from({ length: 100 }, (_, index) => ({
     id: `r${index}`,
@@ -160,7 +167,14 @@ test('ends what waits in closed sessions, and undoes a step of the clock, by the
 test('walks no history and no other session in anything a run or a sweep causes', async () => {
   const key: RunKey = { sessionId: 'g/main', epoch: 1, name: 'run-1' }
   await store.accept([newMessage('m1'), newMessage('m2'), newMessage('m3', 'g/main', { trigger: false })], 1)
-  await store.beginRun({ sessionId: 'g/main', runtime: 'process', nameOf: () => key.name, maxLiveRuns: 9, nowMs: NOW })
+  await store.beginRun({
+    sessionId: 'g/main',
+    runtime: 'process',
+    nameOf: () => key.name,
+    maxLiveRuns: 9,
+    probeForMs: 60_000,
+    nowMs: NOW,
+  })
   await store.fillWindow(key, NOW, { messages: 9, bytes: 9_999 }, true)
   const address = { platformId: null, channelType: null, threadId: null }
   await store.takeOutbox({
@@ -195,6 +209,7 @@ test('walks no history and no other session in anything a run or a sweep causes'
     exit: null,
     settlements: [],
     sinks: ['hook'],
+    provider: PROVIDER,
     spawnFailure: { error: 'x', notBeforeMs: NOW, tell: 'told' },
     journal: [],
   })
@@ -212,11 +227,11 @@ test('walks no history and no other session in anything a run or a sweep causes'
 test('asks who works on an account that is held back of the live runs alone', async () => {
   const key: RunKey = { sessionId: 'g/main', epoch: 1, name: 'run-1' }
   const begin = (sessionId: string, nowMs: number) =>
-    store.beginRun({ sessionId, runtime: 'process', nameOf: () => 'run-1', maxLiveRuns: 9, nowMs })
+    store.beginRun({ sessionId, runtime: 'process', nameOf: () => 'run-1', maxLiveRuns: 9, probeForMs: 60_000, nowMs })
   await store.accept([newMessage('m1'), newMessage('m2'), newMessage('m3', 'g/other')], 1)
   await begin('g/main', NOW)
   await store.fillWindow(key, NOW, { messages: 9, bytes: 9_999 }, true)
-  const trouble = { kind: 'rate-limit', resetAtMs: null } as const
+  const trouble = { kind: 'rate-limit', resetAtMs: null, isAlone: false } as const
   const retry = { to: 'retry', spendsTry: false, isSuspect: false, processAfterMs: NOW, error: null } as const
   await store.takeOutbox({
     run: key,

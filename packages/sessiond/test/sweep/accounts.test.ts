@@ -160,6 +160,57 @@ async function settledAccounts(completed: number) {
   return fixture.store.listAccounts()
 }
 
+it('(H2) a message that ends in trouble for ever becomes a dead letter, and never holds the others up for long', async () => {
+  await fixture.supervisor.start()
+  await fixture.send('g/poison', 'm-poison')
+  for (let round = 0; ; round += 1) {
+    await eventually(async () => {
+      const { status } = (await fixture.store.getMessage('m-poison')) ?? {}
+      expect(status === 'failed' || (await working()).includes('g/poison')).toBe(true)
+    })
+    if ((await fixture.store.getMessage('m-poison'))?.status === 'failed') break
+    await acknowledge('g/poison', { trouble: 'rate-limit', error: '429: this request is too large' })
+    await eventually(async () => expect(await working()).not.toContain('g/poison'))
+    await fixture.send('g/healthy', `m-${round}`)
+    await untilDue('g/healthy')
+    await acknowledge('g/healthy')
+    await eventually(async () => {
+      expect(await fixture.store.getMessage(`m-${round}`)).toMatchObject({ status: 'completed', tries: 0 })
+    })
+    await untilDue('g/poison')
+  }
+  expect(await fixture.store.getMessage('m-poison')).toMatchObject({ failure: 'TRIES_EXHAUSTED', attempt: 9, tries: 5 })
+  expect((await linesOf('account:')).filter((line) => line.startsWith('account:parked'))).toHaveLength(1)
+}, 60_000)
+
+/** Lets time pass until a session works, or has nothing to wait for. */
+async function untilDue(sessionId: string): Promise<void> {
+  for (;;) {
+    await quiet()
+    if ((await working()).includes(sessionId)) return
+    const dueAtMs = await fixture.store.nextDueAtMs(world.now())
+    const [account] = await fixture.store.listAccounts()
+    const nextMs = Math.min(dueAtMs ?? Number.POSITIVE_INFINITY, account?.parkedUntilMs ?? Number.POSITIVE_INFINITY)
+    if (nextMs === Number.POSITIVE_INFINITY) return
+    await world.advance(Math.max(1_000, nextMs - world.now()))
+  }
+}
+
+it('opens again while its probe works on one long task', async () => {
+  const resetMs = await runIntoLimit()
+  const isProbe = ({ sessionId }: Run) => sessionId === 'g/s1'
+  await world.advance(resetMs - world.now())
+  await eventually(async () => expect(await working()).toEqual(['g/s1']))
+  await eventually(async () => expect((await live()).find(isProbe)?.state).toBe('running'))
+  fixture.write('g/s1', (db) => writeAck(db, 'm-s1', 'processing', { epoch: 1, attempt: 1 }))
+  await eventually(async () => expect(await fixture.store.getMessage('m-s1')).toMatchObject({ status: 'claimed' }))
+  await world.advance(60_000)
+  await world.advance(60_000)
+  await eventually(async () => expect(await working()).toHaveLength(2))
+  await world.advance(60_000)
+  await eventually(async () => expect(await working()).toHaveLength(4))
+}, 60_000)
+
 it('gives a warm run of a parked account nothing, lets it go, and has it wait in line with the others', async () => {
   await fixture.supervisor.start()
   await fixture.send('g/warm', 'm-warm')

@@ -101,7 +101,13 @@ it('(D16) a run that cannot be asked to stop is not chosen to make room', async 
 it('blames the runtime that could not be asked, not the one the group uses by now', async () => {
   const { store, supervisor, docker } = await setUp()
   await fixture.accept('g/old', 'm-1')
-  const begun = { sessionId: 'g/old', runtime: 'docker', nameOf: (epoch: number) => `x-${epoch}`, maxLiveRuns: 9 }
+  const begun = {
+    sessionId: 'g/old',
+    runtime: 'docker',
+    nameOf: (epoch: number) => `x-${epoch}`,
+    maxLiveRuns: 9,
+    probeForMs: 60_000,
+  }
   await store.beginRun({ ...begun, nowMs: Date.now() })
   docker.list = () => engineDown('docker')
   await supervisor.start()

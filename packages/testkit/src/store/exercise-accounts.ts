@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { Run, Settlement } from '../../../sessiond/src/ports.ts'
+import { PROVIDER } from '../provider-policy.ts'
 import { claimed, completed, keyOf, type MakeStoreHarness, NOW, retried, useStore, WINDOW } from './store-harness.ts'
 
 const RESET = NOW + 5 * 3_600_000
@@ -10,10 +11,21 @@ export function exerciseAccounts(makeHarness: MakeStoreHarness): void {
     const s = useStore(makeHarness)
 
     const limited = (held: { id: string; attempt: number }, resetAtMs: number | null = RESET): Settlement =>
-      retried(held, { spendsTry: false, because: 'rate-limit', trouble: { kind: 'rate-limit', resetAtMs } })
+      retried(held, {
+        spendsTry: false,
+        because: 'rate-limit',
+        trouble: { kind: 'rate-limit', resetAtMs, isAlone: false },
+      })
     const begin = async (sessionId: string, nowMs: number = NOW) => {
       const nameOf = (epoch: number) => `${sessionId.replace('/', '-')}-${epoch}`
-      const result = await s.store.beginRun({ sessionId, runtime: 'process', nameOf, maxLiveRuns: 100, nowMs })
+      const result = await s.store.beginRun({
+        sessionId,
+        runtime: 'process',
+        nameOf,
+        maxLiveRuns: 100,
+        probeForMs: 60_000,
+        nowMs,
+      })
       return result.begun ? result.run : result.because
     }
     /** Begins a session's next run, hands it all it may have and has it claim that. */
@@ -205,6 +217,61 @@ export function exerciseAccounts(makeHarness: MakeStoreHarness): void {
       expect(await begin('i/waits')).toMatchObject({ epoch: 1 })
       await s.store.assignAccounts(new Map([['g', 'team']]))
       expect(await begin('h/waits')).toMatchObject({ epoch: 1 })
+    })
+
+    test('(H2) goes on without a message that meets trouble alone: others were answered since', async () => {
+      const alone = await park(1)
+      const probe = await work('g/s0', RESET)
+      await finish(probe.run, RESET)
+      expect(await s.store.getAccount('g')).toMatchObject({ state: 'ramping', answers: 1, isTroubled: false })
+      const troubles = { sinceMs: NOW, answers: 1, alone: 1 }
+      const trouble = { kind: 'rate-limit', resetAtMs: null, isAlone: true } as const
+      await s.store.fillWindow(keyOf(alone.run), RESET, WINDOW, false)
+      const held = await s.message(alone.id)
+      const own = retried(held, { spendsTry: false, because: 'rate-limit', trouble, troubles })
+      expect(await s.take(alone.run, { settlements: [own], nowMs: RESET })).toMatchObject({ applied: true, ignored: 0 })
+      expect(await s.message(alone.id)).toMatchObject({ tries: 0, troubles, processAfterMs: RESET + 60_000 })
+      expect(await account()).toMatchObject({ state: 'ramping', isTroubled: true })
+      expect(await s.lines({ type: 'account:parked' })).toHaveLength(1)
+    })
+
+    test('lets more work by time alone, where a probe has worked without trouble for long; also after a restart', async () => {
+      await park(3)
+      const probe = await s.startRun('g/s0', RESET)
+      const stepped = (nowMs: number) => s.store.stepAccounts(nowMs, PROVIDER)
+      expect(await stepped(RESET + 59_999)).toBe(false)
+      expect(await stepped(RESET + 60_000)).toBe(false)
+      expect(await account()).toMatchObject({ state: 'probing', stepAtMs: RESET + 120_000 })
+      const window = (await s.store.fillWindow(keyOf(probe), RESET, WINDOW, false)) ?? []
+      await s.take(probe, { settlements: window.map(claimed), nowMs: RESET })
+      await s.reopen()
+      expect(await stepped(RESET + 119_999)).toBe(false)
+      expect(await begin('g/s1', RESET + 119_999)).toBe('account-parked')
+      expect(await stepped(RESET + 120_000)).toBe(true)
+      expect(await account()).toMatchObject({ state: 'ramping', allowed: 1 })
+      expect(await stepped(RESET + 180_000)).toBe(true)
+      expect(await begin('g/s1', RESET + 180_000)).toMatchObject({ epoch: 1 })
+      expect((await s.lines({ type: 'account:ramped' })).map(({ detail }) => detail.sessionId)).toEqual([null, null])
+    })
+
+    test('(D21) knows of a stall from its stop on, and forgets it when somebody is answered', async () => {
+      const [a, b] = [await s.claimOne({ sessionId: 'g/a' }), await s.claimOne({ sessionId: 'g/b' })]
+      await s.store.recordStopIntent(keyOf(a.run), 'silent', {}, NOW)
+      await s.store.recordStopIntent(keyOf(b.run), 'tool-overdue', {}, NOW)
+      await s.reopen()
+      expect((await s.store.getAccount('g')).stalls).toEqual([{ sessionId: 'g/a', atMs: NOW }])
+      const c = await s.claimOne({ sessionId: 'g/c' })
+      await s.take(c.run, { settlements: [completed(c.message)] })
+      expect((await s.store.getAccount('g')).stalls).toEqual([])
+    })
+
+    test('(D21) is parked by the end of a run that stalled with others, and spends no try of what it held', async () => {
+      const { id, run, message } = await s.claimOne({ sessionId: 'g/a' })
+      const trouble = { kind: 'outage', resetAtMs: null, isAlone: false } as const
+      const settlement = retried(message, { spendsTry: false, because: 'outage', trouble })
+      await s.end1(run, { end: 'silent', settlements: [settlement] })
+      expect(await account()).toMatchObject({ state: 'parked', reason: 'outage', parkedUntilMs: NOW + 60_000 })
+      expect(await s.message(id)).toMatchObject({ status: 'pending', tries: 0, processAfterMs: NOW + 60_000 })
     })
 
     test('stays as it is over a restart', async () => {

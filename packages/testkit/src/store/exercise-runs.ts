@@ -69,6 +69,7 @@ export function exerciseRuns(makeHarness: MakeStoreHarness): void {
         runtime: 'process',
         nameOf: (epoch) => `${sessionId}#${epoch}`,
         maxLiveRuns,
+        probeForMs: 60_000,
         nowMs: NOW,
       })
 

@@ -99,7 +99,14 @@ export class StoreSteps {
   /** Begins a run of a session that has due work. */
   async begin1(sessionId = 'g/main', nowMs: number = NOW): Promise<Run> {
     const nameOf = (epoch: number) => `${sessionId.replace('/', '-')}-${epoch}`
-    const result = await this.store.beginRun({ sessionId, runtime: 'process', nameOf, maxLiveRuns: 100, nowMs })
+    const result = await this.store.beginRun({
+      sessionId,
+      runtime: 'process',
+      nameOf,
+      maxLiveRuns: 100,
+      probeForMs: 60_000,
+      nowMs,
+    })
     if (!result.begun) throw new Error(`not begun: ${result.because}`)
     return result.run
   }
@@ -138,6 +145,7 @@ export class StoreSteps {
       exit: { code: 1, signal: null, oomKilled: false },
       settlements: [],
       sinks: SINKS,
+      provider: PROVIDER,
       spawnFailure: null,
       journal: [],
       ...changes,

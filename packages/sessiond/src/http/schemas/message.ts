@@ -41,6 +41,11 @@ export const messageSchema = z
     answered: z.boolean(),
     deadLetter: z.boolean(),
     isSuspect: z.boolean(),
+    troubles: z
+      .strictObject({ sinceMs: z.int(), answers: z.int(), alone: z.int() })
+      .readonly()
+      .nullable()
+      .describe("What it has met of its provider's trouble; null: nothing."),
   })
   .openapi('Message')
 

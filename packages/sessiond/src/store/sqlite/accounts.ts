@@ -1,8 +1,9 @@
 import type { Trouble } from '@sessiond/protocol'
 import type { ProviderPolicy } from '../../config/config.ts'
-import { type AccountEvent, type AccountStep, beginOn, decideAccount } from '../../decide/decide-account.ts'
-import { type Account, type AccountInUse, type AccountState, openAccount } from '../../model/account.ts'
+import { type AccountEvent, type AccountStep, beginOn, decideAccount, stallOn } from '../../decide/decide-account.ts'
+import { type Account, type AccountInUse, type AccountState, openAccount, type Stall } from '../../model/account.ts'
 import type { Database } from './database.ts'
+import { groupOf } from './rows.ts'
 import type { Tx } from './tx.ts'
 
 interface AccountRow {
@@ -14,6 +15,10 @@ interface AccountRow {
   readonly probe_session_id: string | null
   readonly allowed: number
   readonly troubles: number
+  readonly step_at_ms: number | null
+  readonly answers: number
+  readonly is_troubled: number
+  readonly stalls: string
 }
 
 export function assignAccounts(tx: Tx, accountOf: ReadonlyMap<string, string>): void {
@@ -33,14 +38,22 @@ export function getAccountOf(db: Database, group: string): Account {
 
 /** With who works on it; nobody is counted on an open one, where nobody asks. */
 export function inUse(db: Database, account: Account): AccountInUse {
-  if (account.state === 'open') return { ...account, working: 0, isProbeWorking: false }
+  if (account.state === 'open') return { ...account, working: 0, isProbeWorking: false, isProbeAtIt: false }
   const working = listWorking(db, account.name)
-  return { ...account, working: working.length, isProbeWorking: working.includes(account.probeSessionId ?? '') }
+  const probe = account.probeSessionId ?? ''
+  const isProbeWorking = working.includes(probe)
+  return { ...account, working: working.length, isProbeWorking, isProbeAtIt: isProbeWorking && hasClaimed(db, probe) }
 }
 
 export function listAccounts(db: Database): AccountInUse[] {
   const sql = "SELECT * FROM accounts INDEXED BY accounts_held WHERE state <> 'open' ORDER BY name"
   return db.all<AccountRow>(sql).map((row) => inUse(db, toAccount(row)))
+}
+
+function hasClaimed(db: Database, sessionId: string): boolean {
+  const sql = `SELECT 1 FROM messages INDEXED BY messages_claimed
+     WHERE session_id = ? AND status = 'claimed' AND trigger = 1 LIMIT 1`
+  return db.get(sql, sessionId) !== undefined
 }
 
 // A run that is on its way out, or cannot be got rid of, asks its provider for nothing more.
@@ -74,18 +87,45 @@ export function noteAccountEvent(
   return step?.account ?? account
 }
 
+export function noteStall(tx: Tx, sessionId: string, nowMs: number): void {
+  const account = getAccountOf(tx.db, groupOf(sessionId))
+  save(tx, stallOn(account, sessionId, nowMs), sessionId, nowMs)
+}
+
+export function isStepDue(db: Database, nowMs: number): boolean {
+  const sql = "SELECT 1 FROM accounts INDEXED BY accounts_held WHERE state <> 'open' AND step_at_ms <= ? LIMIT 1"
+  return db.get(sql, nowMs) !== undefined
+}
+
+/** Moves on the accounts whose time has come. True: more of their sessions may work. */
+export function stepAccounts(tx: Tx, nowMs: number, policy: ProviderPolicy): boolean {
+  const steps = listAccounts(tx.db).flatMap((account) => {
+    const { working: _, isProbeWorking, isProbeAtIt, ...held } = account
+    return decideAccount(held, { kind: 'time', isProbeWorking, isProbeAtIt }, policy, nowMs) ?? []
+  })
+  for (const step of steps) save(tx, step, null, nowMs)
+  return steps.some(({ line }) => line !== null)
+}
+
 /** A session of the account begins to run. */
-export function noteBegun(tx: Tx, account: Account, sessionId: string, nowMs: number): void {
-  const step = beginOn(account, sessionId)
+export function noteBegun(
+  tx: Tx,
+  account: Account,
+  sessionId: string,
+  { probeForMs, nowMs }: { readonly probeForMs: number; readonly nowMs: number },
+): void {
+  const step = beginOn(account, sessionId, probeForMs, nowMs)
   if (step !== null) save(tx, step, sessionId, nowMs)
 }
 
-function save(tx: Tx, { account, line }: AccountStep, sessionId: string, nowMs: number): void {
+function save(tx: Tx, { account, line }: AccountStep, sessionId: string | null, nowMs: number): void {
   const { name, state, reason, parkedAtMs, parkedUntilMs, probeSessionId, allowed, troubles } = account
+  const { stepAtMs, answers, isTroubled, stalls } = account
   tx.db.run(
     `INSERT OR REPLACE INTO accounts
-       (name, state, reason, parked_at_ms, parked_until_ms, probe_session_id, allowed, troubles)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+       (name, state, reason, parked_at_ms, parked_until_ms, probe_session_id, allowed, troubles, step_at_ms,
+        answers, is_troubled, stalls)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     name,
     state,
     reason,
@@ -94,6 +134,10 @@ function save(tx: Tx, { account, line }: AccountStep, sessionId: string, nowMs: 
     probeSessionId,
     allowed,
     troubles,
+    stepAtMs,
+    answers,
+    isTroubled ? 1 : 0,
+    JSON.stringify(stalls),
   )
   if (line === null) return
   const detail = { account: name, sessionId, reason, parkedUntilMs, allowed, troubles }
@@ -110,5 +154,9 @@ function toAccount(row: AccountRow): Account {
     probeSessionId: row.probe_session_id,
     allowed: row.allowed,
     troubles: row.troubles,
+    stepAtMs: row.step_at_ms,
+    answers: row.answers,
+    isTroubled: row.is_troubled === 1,
+    stalls: JSON.parse(row.stalls) as Stall[],
   }
 }

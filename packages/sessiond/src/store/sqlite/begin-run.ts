@@ -18,7 +18,7 @@ export function beginRun(tx: Tx, intent: Intent): BeginRunResult {
   const account = getAccountOf(tx.db, session.group_name)
   const because = whyNot(tx.db, session, account, intent)
   if (because !== null) return { begun: false, because }
-  noteBegun(tx, account, session.id, intent.nowMs)
+  noteBegun(tx, account, session.id, intent)
   return begin(tx, session.epoch + 1, intent)
 }
 

@@ -42,7 +42,8 @@ export function recallDeliveries(db: Database, nowMs: number): void {
 export function recallAccounts(db: Database, nowMs: number): void {
   if (!isAhead(db, AHEAD.accounts, nowMs)) return
   db.run(
-    `UPDATE accounts SET parked_until_ms = parked_until_ms - (parked_at_ms - ?1), parked_at_ms = ?1
+    `UPDATE accounts SET parked_until_ms = parked_until_ms - (parked_at_ms - ?1), step_at_ms = step_at_ms - (parked_at_ms - ?1),
+       parked_at_ms = ?1
      WHERE name IN (SELECT name FROM accounts INDEXED BY accounts_held WHERE state <> 'open' AND parked_at_ms > ?1)`,
     nowMs,
   )

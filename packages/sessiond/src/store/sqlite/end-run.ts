@@ -12,7 +12,7 @@ export function endRun(tx: Tx, end: EndRun): { readonly applied: boolean; readon
   for (const entry of end.journal) tx.journal(entry)
   const run = getLiveRun(tx.db, end.run)
   if (run === undefined) return { applied: false, ignored: end.settlements.length }
-  const context = { run: end.run, sinks: end.sinks, nowMs: end.nowMs, provider: null }
+  const context = { run: end.run, sinks: end.sinks, nowMs: end.nowMs, provider: end.provider }
   const applied = end.settlements.map((settlement) => settle(tx, context, settlement))
   releaseRest(tx, end)
   markGone(tx, run, end)

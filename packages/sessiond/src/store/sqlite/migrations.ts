@@ -211,4 +211,14 @@ CREATE TABLE accounts (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX accounts_held ON accounts (name) WHERE state <> 'open';
 `,
+  `
+-- JSON, see MessageTroubles; null: it has met no trouble of its provider.
+ALTER TABLE messages ADD COLUMN troubles TEXT;
+
+-- stalls: JSON, see Stall.
+ALTER TABLE accounts ADD COLUMN step_at_ms INTEGER;
+ALTER TABLE accounts ADD COLUMN answers INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE accounts ADD COLUMN is_troubled INTEGER NOT NULL DEFAULT 0 CHECK (is_troubled IN (0, 1));
+ALTER TABLE accounts ADD COLUMN stalls TEXT NOT NULL DEFAULT '[]';
+`,
 ]

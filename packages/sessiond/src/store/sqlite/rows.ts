@@ -1,5 +1,5 @@
 import type { MessageKind } from '@sessiond/protocol'
-import type { Address, Message, MessageFailure, MessageStatus } from '../../model/message.ts'
+import type { Address, Message, MessageFailure, MessageStatus, MessageTroubles } from '../../model/message.ts'
 import type { Delivery, DeliveryStatus, Reply } from '../../model/reply.ts'
 import type { Run, RunEnd, RunExit, RunState } from '../../model/run.ts'
 import type { Session, SessionStatus } from '../../model/session.ts'
@@ -48,6 +48,7 @@ export interface MessageRow extends AddressRow {
   readonly answered: number
   readonly dead_letter: number
   readonly is_suspect: number
+  readonly troubles: string | null
 }
 
 export interface RunRow {
@@ -144,6 +145,7 @@ export function toMessage(row: MessageRow): Message {
     answered: row.answered === 1,
     deadLetter: row.dead_letter === 1,
     isSuspect: row.is_suspect === 1,
+    troubles: row.troubles === null ? null : (JSON.parse(row.troubles) as MessageTroubles),
   }
 }
 

@@ -1,6 +1,8 @@
+import { isStall } from '../../decide/decide-retry.ts'
 import { runLine } from '../../model/journal.ts'
 import type { Run, RunEnd, RunHandle } from '../../model/run.ts'
 import type { RunKey } from '../store.ts'
+import { noteStall } from './accounts.ts'
 import type { Database } from './database.ts'
 import { type RunRow, toRun } from './rows.ts'
 import type { Tx } from './tx.ts'
@@ -85,6 +87,8 @@ export function recordStopIntent(
     run.epoch,
   )
   tx.journal(runLine('run:stopRequested', nowMs, run, { end, evidence }))
+  // Already now: of several that are stopped together, each has to know of the others when it is settled.
+  if (isStall(end)) noteStall(tx, run.sessionId, nowMs)
   return true
 }
 

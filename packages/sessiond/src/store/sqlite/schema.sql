@@ -48,7 +48,7 @@ CREATE TABLE messages (
   answered INTEGER NOT NULL DEFAULT 0 CHECK (answered IN (0, 1)),
   dead_letter INTEGER NOT NULL DEFAULT 0 CHECK (dead_letter IN (0, 1)),
   series_id TEXT,
-  recurrence TEXT, at_once INTEGER NOT NULL DEFAULT 0 CHECK (at_once IN (0, 1)), counted_ack TEXT, is_suspect INTEGER NOT NULL DEFAULT 0 CHECK (is_suspect IN (0, 1)),
+  recurrence TEXT, at_once INTEGER NOT NULL DEFAULT 0 CHECK (at_once IN (0, 1)), counted_ack TEXT, is_suspect INTEGER NOT NULL DEFAULT 0 CHECK (is_suspect IN (0, 1)), troubles TEXT,
   CHECK ((status IN ('completed', 'failed')) = (ended_at_ms IS NOT NULL)),
   CHECK ((status = 'failed') = (failure IS NOT NULL)),
   CHECK (status <> 'claimed' OR claim_epoch IS NOT NULL)
@@ -190,7 +190,7 @@ CREATE TABLE accounts (
   parked_until_ms INTEGER NOT NULL,
   probe_session_id TEXT,
   allowed INTEGER NOT NULL,
-  troubles INTEGER NOT NULL,
+  troubles INTEGER NOT NULL, step_at_ms INTEGER, answers INTEGER NOT NULL DEFAULT 0, is_troubled INTEGER NOT NULL DEFAULT 0 CHECK (is_troubled IN (0, 1)), stalls TEXT NOT NULL DEFAULT '[]',
   CHECK ((state = 'probing') = (probe_session_id IS NOT NULL))
 ) STRICT, WITHOUT ROWID;
 

@@ -1,4 +1,5 @@
 import type { ProviderPolicy } from '../../config/config.ts'
+import { dueAfterTrouble } from '../../decide/decide-account.ts'
 import { runLine } from '../../model/journal.ts'
 import type { MessageFailure } from '../../model/message.ts'
 import type { RunKey, Settlement } from '../store.ts'
@@ -38,11 +39,13 @@ export function settle(tx: Tx, context: SettleContext, settlement: Settlement): 
  */
 function untilReset(tx: Tx, { run, nowMs, provider }: SettleContext, settlement: Settlement): Settlement {
   if (settlement.to !== 'retry' || settlement.trouble === undefined || provider === null) return settlement
-  const { kind: trouble, resetAtMs } = settlement.trouble
+  const { kind: trouble, resetAtMs, isAlone } = settlement.trouble
   const { sessionId } = run
   const about = { sessionId, group: groupOf(sessionId), nowMs }
-  const { parkedUntilMs } = noteAccountEvent(tx, about, { kind: 'trouble', trouble, resetAtMs }, provider)
-  return { ...settlement, processAfterMs: parkedUntilMs }
+  const event = { kind: 'trouble', sessionId, trouble, resetAtMs, isAlone } as const
+  const account = noteAccountEvent(tx, about, event, provider)
+  const aloneBefore = Math.max(0, (settlement.troubles?.alone ?? 0) - 1)
+  return { ...settlement, processAfterMs: dueAfterTrouble(account, event, aloneBefore, provider, nowMs) }
 }
 
 /** Held: in the window of exactly this run, at exactly this attempt. A claim keeps its place in the window. */
@@ -140,13 +143,15 @@ function retry(tx: Tx, { run, nowMs }: SettleContext, to: Settlement & { to: 're
   const error = boundedError(to.error)
   tx.db.run(
     `UPDATE messages SET status = 'pending', projected_epoch = NULL, claim_epoch = NULL, claimed_at_ms = NULL,
-       tries = ?, is_suspect = max(is_suspect, ?), process_after_ms = ?, at_once = ?, error = coalesce(?, error)
+       tries = ?, is_suspect = max(is_suspect, ?), process_after_ms = ?, at_once = ?, error = coalesce(?, error),
+       troubles = coalesce(?, troubles)
      WHERE id = ?`,
     tries,
     to.isSuspect ? 1 : 0,
     to.processAfterMs,
     to.processAfterMs <= nowMs ? 1 : 0,
     error,
+    to.troubles === undefined ? null : JSON.stringify(to.troubles),
     row.id,
   )
   const isSuspect = to.isSuspect || row.is_suspect === 1

@@ -1,4 +1,4 @@
-import type { AccountInUse } from '../../model/account.ts'
+import type { Account, AccountInUse } from '../../model/account.ts'
 import type { Message } from '../../model/message.ts'
 import type { Reply } from '../../model/reply.ts'
 import type { Run } from '../../model/run.ts'
@@ -12,7 +12,7 @@ import type {
   StoreReader,
   WaitingSession,
 } from '../store.ts'
-import { listAccounts } from './accounts.ts'
+import { getAccountOf, listAccounts } from './accounts.ts'
 import type { Database } from './database.ts'
 import { listDead } from './dead-letters.ts'
 import { getDeadDelivery, listDueDeliveries, nextDeliveryAtMs } from './deliveries.ts'
@@ -96,6 +96,9 @@ export class SqliteReader implements StoreReader {
   }
   async listAccounts(): Promise<AccountInUse[]> {
     return this.read(() => listAccounts(this.db))
+  }
+  async getAccount(group: string): Promise<Account> {
+    return this.read(() => getAccountOf(this.db, group))
   }
   async listDueDeliveries(nowMs: number, limit: number, busy: readonly string[] = []): Promise<DueDelivery[]> {
     return this.read(() => listDueDeliveries(this.db, nowMs, limit, busy))

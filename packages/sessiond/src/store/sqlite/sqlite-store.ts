@@ -1,3 +1,4 @@
+import type { ProviderPolicy } from '../../config/config.ts'
 import { SessiondError } from '../../model/errors.ts'
 import type { JournalEntry } from '../../model/journal.ts'
 import type { NewMessage, SendReceipt } from '../../model/message.ts'
@@ -14,7 +15,7 @@ import type {
   WindowMessage,
 } from '../store.ts'
 import { accept } from './accept.ts'
-import { assignAccounts } from './accounts.ts'
+import { assignAccounts, isStepDue, stepAccounts } from './accounts.ts'
 import { beginRun } from './begin-run.ts'
 import { requestCancel, requestCancelOfClaimed } from './cancel.ts'
 import { RECALLED_AT_ONCE, recallAccounts, recallDeliveries, recallMessages, wasClockSetBack } from './clock-step.ts'
@@ -92,6 +93,10 @@ export class SqliteStore extends SqliteReader implements Store {
   }
   assignAccounts(accountOf: ReadonlyMap<string, string>): Promise<void> {
     return this.#write((tx) => assignAccounts(tx, accountOf))
+  }
+  async stepAccounts(nowMs: number, policy: ProviderPolicy): Promise<boolean> {
+    const isDue = this.read(() => isStepDue(this.db, nowMs))
+    return isDue && (await this.#write((tx) => stepAccounts(tx, nowMs, policy)))
   }
   beginRun(intent: Parameters<Store['beginRun']>[0]): Promise<BeginRunResult> {
     return this.#write((tx) => beginRun(tx, intent))
