@@ -38,6 +38,7 @@ export function parseSend(request: SendRequest, rules: SendRules, nowMs: number,
       threadId: request.threadId ?? null,
     },
     sourceSessionId: null,
+    seriesId: null,
   }
 }
 

@@ -29,7 +29,7 @@ function messageRow({ message, isWanted, isHeldBack, brief }: ProjectedMessage):
     // What is shown is due by the host's clock; a run whose own clock lags must not wait for it once more (A13).
     process_after: isHeldBack ? NEVER : null,
     recurrence: null,
-    series_id: null,
+    series_id: message.seriesId,
     tries: message.tries,
     trigger: message.trigger ? 1 : 0,
     on_wake: message.onWake ? 1 : 0,

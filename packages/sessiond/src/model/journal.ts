@@ -38,6 +38,14 @@ export const JOURNAL_TYPES = [
   'account:probed',
   'account:ramped',
   'account:opened',
+  'series:created',
+  'series:changed',
+  'series:paused',
+  'series:resumed',
+  'series:parked',
+  'series:ended',
+  'series:fired',
+  'series:missed',
 ] as const
 
 export type JournalType = (typeof JOURNAL_TYPES)[number]

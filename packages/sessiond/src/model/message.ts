@@ -37,6 +37,8 @@ export interface NewMessage {
   readonly onWake: boolean
   readonly address: Address
   readonly sourceSessionId: string | null
+  /** The series it is an occurrence of; null: of none. */
+  readonly seriesId: string | null
 }
 
 /** A message as the store keeps it. */

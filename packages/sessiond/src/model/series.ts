@@ -59,9 +59,11 @@ export interface SeriesPlan {
   readonly staggerMs: number
   /** No due instant after it counts. */
   readonly endAtMs: number | null
-  /** It ends after so many due instants that ran. */
+  /** It ends after so many firings. */
   readonly maxRuns: number | null
-  /** Failures in a row after which it is paused; null: never. */
+  /** From so many failures in a row on it backs off, twice as long after each; null: never. */
+  readonly backOffAfterFailures: number | null
+  /** After so many failures in a row it is paused, and its user is told; null: never. */
   readonly pauseAfterFailures: number | null
 }
 
@@ -69,31 +71,49 @@ export interface SeriesPlan {
 export const SERIES_STATES = ['active', 'paused', 'parked', 'ended'] as const
 export type SeriesState = (typeof SERIES_STATES)[number]
 
-export interface Series extends SeriesPlan {
+/** A series as it is made. */
+export interface NewSeries {
   readonly id: string
   readonly sessionId: string
   readonly group: string
-  readonly state: SeriesState
-  /** Why it is not active; null: it is. */
-  readonly because: string | null
+  readonly plan: SeriesPlan
   /** What each occurrence says. */
   readonly kind: MessageKind
   readonly content: string
   readonly address: Address
-  readonly createdAtMs: number
   /** The session whose agent made it; null: a person. */
   readonly sourceSessionId: string | null
+}
+
+/** A recurring task. */
+export interface Series extends NewSeries {
+  readonly state: SeriesState
+  /** Why it is not active, in words; null: it is. */
+  readonly because: string | null
+  readonly createdAtMs: number
+  /** Its session's when it was made: `keep-instant` goes on by it. */
+  readonly homeZone: string
   /** The zone its next instant was reckoned in. */
   readonly zone: string
-  /** The next due instant; null: none, or an occurrence is live and it is reckoned when that ends. */
+  /** When it is looked at next: its next due instant; null: never, or only when its live occurrence has ended. */
   readonly nextAtMs: number | null
   /** Up to here every due instant has its line in the ledger. */
   readonly accountedToMs: number
+  /** Due instants up to here came while an occurrence was live. */
+  readonly liveUntilMs: number
+  /** Missed instants up to here run one after the other. */
+  readonly catchUpToMs: number
+  /** No due instant up to here fires, because of `heldFor`. */
+  readonly heldUntilMs: number
+  readonly heldFor: 'paused' | 'backing-off' | null
   readonly failuresInARow: number
-  readonly runs: number
+  /** How often it has fired by its schedule. */
+  readonly firings: number
+  /** The message of its live occurrence, the newest of several; null: none is live. */
+  readonly liveMessageId: string | null
 }
 
-/** How due instants ended. `live` ends as one of the others. */
+/** What becomes of due instants. `live` ends as one of the others. */
 export const OUTCOMES = ['live', 'ran', 'merged', 'skipped', 'expired'] as const
 export type OccurrenceOutcome = (typeof OUTCOMES)[number]
 
@@ -107,9 +127,21 @@ export interface LedgerLine {
   readonly lastDueAtMs: number
   readonly count: number
   readonly outcome: OccurrenceOutcome
-  /** In a word: `completed`, `failed`, `overlap`, `missed`, `too-late`, `paused`, `replaced`, `cancelled`, … */
+  /** In a word: `completed`, `failed`, `overlap`, `missed`, `too-late`, `paused`, `backing-off`, `cancelled`, … */
   readonly because: string
   /** The message that carried it; null: none. */
   readonly messageId: string | null
   readonly endedAtMs: number | null
+}
+
+/** What the ledger of a series comes to, and what the schedules it has had make of the same time. */
+export interface LedgerSums {
+  readonly sums: readonly Pick<LedgerLine, 'outcome' | 'origin' | 'count'>[]
+  /** Due instants lie in (fromMs, toMs] of each. */
+  readonly due: readonly {
+    readonly schedule: Schedule
+    readonly zone: string
+    readonly fromMs: number
+    readonly toMs: number
+  }[]
 }

@@ -12,6 +12,7 @@ import type {
 } from '../model/message.ts'
 import type { Delivery, Reply } from '../model/reply.ts'
 import type { Run, RunEnd, RunExit, RunHandle } from '../model/run.ts'
+import type { LedgerLine, LedgerSums, NewSeries, Series, SeriesPlan, SeriesState } from '../model/series.ts'
 import type { Session, SessionSummary } from '../model/session.ts'
 
 /** One run, named so that a stale decision hits nothing: every write checks all three. */
@@ -163,6 +164,19 @@ export interface WindowMessage extends Message {
   readonly isHeldBack: boolean
 }
 
+/** What becomes of a series by somebody's wish. */
+export type SeriesChange =
+  | { readonly to: 'paused' | 'resumed' | 'ended' | 'run-now' }
+  | { readonly to: 'updated'; readonly plan: Partial<SeriesPlan>; readonly content: string | null }
+
+/** `firedId`: the message that is due because of it. */
+export type SeriesChanged =
+  | { readonly done: true; readonly series: Series; readonly firedId: string | null }
+  | {
+      readonly done: false
+      readonly because: 'not-found' | 'ended' | 'paused' | 'active' | 'live' | 'session-closed'
+    }
+
 export interface DueDelivery {
   readonly delivery: Delivery
   readonly reply: Reply
@@ -271,6 +285,42 @@ export interface Store {
   getAccount(group: string): Promise<Account>
   /** Moves on the accounts whose `stepAtMs` has come. True: more of their sessions may work. */
   stepAccounts(nowMs: number, policy: ProviderPolicy): Promise<boolean>
+
+  // Series
+  /** Makes a series, and its session where there is none. The same id again returns what is there. Errors: SESSION_*, SERIES_ID_CONFLICT. */
+  createSeries(series: NewSeries, nowMs: number): Promise<Series | Error>
+  getSeries(seriesId: string): Promise<Series | null>
+  /** In order of id. */
+  listSeries(query: {
+    readonly sessionId?: string
+    readonly states?: readonly SeriesState[]
+    readonly after?: string
+    readonly limit: number
+  }): Promise<Series[]>
+  changeSeries(seriesId: string, change: SeriesChange, nowMs: number): Promise<SeriesChanged>
+  /**
+   * Looks at the series that are due, a bounded number of them: fires what fires and enters the end of every other due
+   * instant, each series by itself. `fired`: sessions that have a message more. `lateBefore`: how many of this pass were
+   * late already; each later one starts later.
+   */
+  stepDueSeries(pass: {
+    readonly nowMs: number
+    readonly lateBefore: number
+    readonly sinksOf: (group: string) => readonly string[]
+  }): Promise<{ readonly fired: readonly string[]; readonly isMore: boolean }>
+  /** When the next series is due; null: none. */
+  nextSeriesAtMs(): Promise<number | null>
+  /** Newest first. */
+  listLedger(query: {
+    readonly seriesId: string
+    readonly beforeOrdinal?: number
+    readonly limit: number
+  }): Promise<LedgerLine[]>
+  readLedgerSums(seriesId: string): Promise<LedgerSums | null>
+  /** Says in which zone the sessions of each group are that have none of their own; series go by it from then on. */
+  assignZones(zoneOf: ReadonlyMap<string, string>, nowMs: number): Promise<void>
+  /** Gives a session a zone of its own; null: its group's. False: there is no such session. */
+  setTimeZone(sessionId: string, timeZone: string | null, nowMs: number): Promise<boolean>
 
   // Run life
   /**
@@ -390,6 +440,11 @@ export type StoreReader = Pick<
   | 'oldestDueAtMs'
   | 'listAccounts'
   | 'getAccount'
+  | 'getSeries'
+  | 'listSeries'
+  | 'nextSeriesAtMs'
+  | 'listLedger'
+  | 'readLedgerSums'
   | 'listDueDeliveries'
   | 'nextDeliveryAtMs'
   | 'getDeadDelivery'

@@ -15,7 +15,7 @@ export function accept(tx: Tx, messages: readonly NewMessage[], nowMs: number): 
 function acceptOne(tx: Tx, message: NewMessage, nowMs: number): SendReceipt | SessiondError {
   const earlier = tx.db.get<MessageRow>('SELECT * FROM messages WHERE id = ?', message.id)
   if (earlier !== undefined) return repeat(earlier, message)
-  const seq = nextSeq(tx, message.sessionId) ?? openSession(tx, message, nowMs)
+  const seq = nextSeq(tx, message.sessionId) ?? openSession(tx, message, FIRST_SEQ, nowMs)
   return typeof seq === 'number' ? insertMessage(tx, message, seq, nowMs) : seq
 }
 
@@ -41,11 +41,19 @@ function nextSeq(tx: Tx, sessionId: string): number | undefined {
   return tx.db.get<{ last_seq: number }>(sql, sessionId)?.last_seq
 }
 
-/** Makes the session on first use and returns its first seq, or why it cannot take messages. */
-function openSession(tx: Tx, message: NewMessage, nowMs: number): number | SessiondError {
-  const { sessionId, group } = message
+/** Makes the session on first use; or says why it cannot take messages. */
+export function ensureSession(tx: Tx, of: SessionOf, nowMs: number): SessiondError | null {
+  if (tx.db.get("SELECT 1 FROM sessions WHERE id = ? AND status = 'open'", of.sessionId) !== undefined) return null
+  const opened = openSession(tx, of, 0, nowMs)
+  return typeof opened === 'number' ? null : opened
+}
+
+type SessionOf = Pick<NewMessage, 'sessionId' | 'group'>
+
+/** Makes the session on first use and returns the last seq it has given out, or why it cannot take messages. */
+function openSession(tx: Tx, { sessionId, group }: SessionOf, lastSeq: number, nowMs: number): number | SessiondError {
   const known = tx.db.get<{ id: string }>('SELECT id FROM sessions WHERE id = ? COLLATE NOCASE', sessionId)
-  if (known === undefined) return createSession(tx, sessionId, group, nowMs)
+  if (known === undefined) return createSession(tx, { sessionId, group }, lastSeq, nowMs)
   if (known.id === sessionId) {
     return new SessiondError('SESSION_CLOSED', `The session ${sessionId} is closed.`, { fields: { sessionId } })
   }
@@ -56,7 +64,7 @@ function openSession(tx: Tx, message: NewMessage, nowMs: number): number | Sessi
 
 const FIRST_SEQ = 2
 
-function createSession(tx: Tx, id: string, group: string, nowMs: number): number {
+function createSession(tx: Tx, { sessionId: id, group }: SessionOf, lastSeq: number, nowMs: number): number {
   const name = id.slice(group.length + 1)
   if (sessionIdOf(group, name) !== id || name === '') throw new TypeError(`${id} is no session of ${group}`)
   tx.db.run(
@@ -65,16 +73,16 @@ function createSession(tx: Tx, id: string, group: string, nowMs: number): number
     group,
     name,
     nowMs,
-    FIRST_SEQ,
+    lastSeq,
   )
   tx.journal({ type: 'session:created', atMs: nowMs, sessionId: id, epoch: null, messageId: null, detail: { group } })
-  return FIRST_SEQ
+  return lastSeq
 }
 
 const INSERT = `
 INSERT INTO messages (id, session_id, seq, kind, content, process_after_ms, trigger, on_wake,
-  platform_id, channel_type, thread_id, source_session_id, created_at_ms, at_once)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+  platform_id, channel_type, thread_id, source_session_id, created_at_ms, at_once, series_id)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 
 function insertMessage(tx: Tx, message: NewMessage, seq: number, nowMs: number): SendReceipt {
   const { id: messageId, sessionId, kind, processAfterMs, trigger, onWake, address } = message
@@ -94,6 +102,7 @@ function insertMessage(tx: Tx, message: NewMessage, seq: number, nowMs: number):
     message.sourceSessionId,
     nowMs,
     processAfterMs <= nowMs ? 1 : 0,
+    message.seriesId,
   )
   const detail = { seq, kind, processAfterMs, trigger }
   tx.journal({ type: 'message:accepted', atMs: nowMs, sessionId, epoch: null, messageId, detail })

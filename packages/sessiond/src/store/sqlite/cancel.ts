@@ -1,5 +1,6 @@
 import type { MessageFailure } from '../../model/message.ts'
 import type { MessageRow } from './rows.ts'
+import { endOccurrence } from './series/step-series.ts'
 import type { Tx } from './tx.ts'
 
 /** Ends a pending message now; a claimed one is marked, and ends when its run has let go. */
@@ -45,17 +46,20 @@ function markRequested(tx: Tx, row: MessageRow, nowMs: number): void {
 /** Ends a pending message at someone's wish: no dead letter, nobody to tell. */
 export function endPending(tx: Tx, messageId: string, failure: MessageFailure, because: string, nowMs: number): void {
   const isCancel = failure === 'CANCELLED'
-  const row = tx.db.get<{ session_id: string; tries: number }>(
+  const before = tx.db.get<MessageRow>("SELECT * FROM messages WHERE id = ? AND status = 'pending'", messageId)
+  if (before === undefined) return
+  const { tries, session_id: sessionId } = before
+  tx.db.run(
     `UPDATE messages SET status = 'failed', failure = ?, ended_at_ms = ?, projected_epoch = NULL,
        cancel_requested_at_ms = iif(?, ?, cancel_requested_at_ms)
-     WHERE id = ? AND status = 'pending' RETURNING session_id, tries`,
+     WHERE id = ?`,
     failure,
     nowMs,
     isCancel ? 1 : 0,
     nowMs,
     messageId,
   )
-  if (row === undefined) return
-  const detail = { failure, because, tries: row.tries, deadLetter: false, error: null }
-  tx.journal({ type: 'message:failed', atMs: nowMs, sessionId: row.session_id, epoch: null, messageId, detail })
+  const detail = { failure, because, tries, deadLetter: false, error: null }
+  tx.journal({ type: 'message:failed', atMs: nowMs, sessionId, epoch: null, messageId, detail })
+  endOccurrence(tx, before, { status: 'failed', failure }, { nowMs, sinks: [] })
 }

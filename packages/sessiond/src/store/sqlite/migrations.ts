@@ -221,4 +221,77 @@ ALTER TABLE accounts ADD COLUMN answers INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE accounts ADD COLUMN is_troubled INTEGER NOT NULL DEFAULT 0 CHECK (is_troubled IN (0, 1));
 ALTER TABLE accounts ADD COLUMN stalls TEXT NOT NULL DEFAULT '[]';
 `,
+  `
+-- A session without a zone of its own goes by its group's.
+ALTER TABLE sessions ADD COLUMN time_zone TEXT;
+
+CREATE TABLE group_zones (
+  group_name TEXT NOT NULL PRIMARY KEY,
+  time_zone TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- plan: JSON, see SeriesPlan.
+CREATE TABLE series (
+  id TEXT NOT NULL PRIMARY KEY,
+  session_id TEXT NOT NULL REFERENCES sessions (id),
+  state TEXT NOT NULL CHECK (state IN ('active', 'paused', 'parked', 'ended')),
+  because TEXT,
+  plan TEXT NOT NULL,
+  kind TEXT NOT NULL CHECK (kind IN ('chat', 'task', 'system')),
+  content TEXT NOT NULL,
+  platform_id TEXT,
+  channel_type TEXT,
+  thread_id TEXT,
+  source_session_id TEXT,
+  created_at_ms INTEGER NOT NULL,
+  home_zone TEXT NOT NULL,
+  zone TEXT NOT NULL,
+  next_at_ms INTEGER,
+  accounted_to_ms INTEGER NOT NULL,
+  live_until_ms INTEGER NOT NULL DEFAULT 0,
+  catch_up_to_ms INTEGER NOT NULL DEFAULT 0,
+  held_until_ms INTEGER NOT NULL DEFAULT 0,
+  held_for TEXT,
+  failures_in_a_row INTEGER NOT NULL DEFAULT 0,
+  firings INTEGER NOT NULL DEFAULT 0,
+  live_message_id TEXT,
+  CHECK ((state = 'active') = (because IS NULL)),
+  CHECK (state = 'active' OR next_at_ms IS NULL)
+) STRICT;
+CREATE INDEX series_due ON series (next_at_ms, id) WHERE state = 'active' AND next_at_ms IS NOT NULL;
+CREATE INDEX series_of_session ON series (session_id, id);
+
+-- The ledger. A series has one live occurrence at most, unless its overlap policy allows more (is_exclusive 0).
+CREATE TABLE occurrences (
+  series_id TEXT NOT NULL REFERENCES series (id),
+  ordinal INTEGER NOT NULL,
+  origin TEXT NOT NULL CHECK (origin IN ('schedule', 'run-now')),
+  first_due_at_ms INTEGER NOT NULL,
+  last_due_at_ms INTEGER NOT NULL,
+  count INTEGER NOT NULL CHECK (count > 0),
+  outcome TEXT NOT NULL CHECK (outcome IN ('live', 'ran', 'merged', 'skipped', 'expired')),
+  because TEXT NOT NULL,
+  message_id TEXT,
+  ended_at_ms INTEGER,
+  is_exclusive INTEGER NOT NULL CHECK (is_exclusive IN (0, 1)),
+  PRIMARY KEY (series_id, ordinal),
+  CHECK ((outcome = 'live') = (ended_at_ms IS NULL)),
+  CHECK (outcome <> 'live' OR message_id IS NOT NULL)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX occurrences_one_live ON occurrences (series_id) WHERE outcome = 'live' AND is_exclusive = 1;
+CREATE INDEX occurrences_live ON occurrences (series_id, ordinal) WHERE outcome = 'live';
+CREATE UNIQUE INDEX occurrences_of_message ON occurrences (message_id) WHERE message_id IS NOT NULL;
+
+-- Which schedule held from when to when: what the ledger is checked against.
+CREATE TABLE series_revisions (
+  series_id TEXT NOT NULL REFERENCES series (id),
+  revision INTEGER NOT NULL,
+  from_ms INTEGER NOT NULL,
+  to_ms INTEGER,
+  schedule TEXT NOT NULL,
+  zone TEXT NOT NULL,
+  end_at_ms INTEGER,
+  PRIMARY KEY (series_id, revision)
+) STRICT, WITHOUT ROWID;
+`,
 ]

@@ -130,6 +130,7 @@ export function toMessage(row: MessageRow): Message {
     onWake: row.on_wake === 1,
     address: toAddress(row),
     sourceSessionId: row.source_session_id,
+    seriesId: row.series_id,
     seq: row.seq,
     status: row.status as MessageStatus,
     createdAtMs: row.created_at_ms,

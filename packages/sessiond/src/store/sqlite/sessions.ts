@@ -4,6 +4,7 @@ import type { Store } from '../store.ts'
 import { endPending } from './cancel.ts'
 import type { Database, SqlValue } from './database.ts'
 import { type SessionRow, toSession } from './rows.ts'
+import { endSeriesOf } from './series/change-series.ts'
 import type { Tx } from './tx.ts'
 
 export function getSession(db: Database, sessionId: string): Session | null {
@@ -75,6 +76,8 @@ export function closeSession(tx: Tx, sessionId: string, nowMs: number): 'closed'
   const sql = "UPDATE sessions SET status = 'closed', closed_at_ms = ?, is_ending = 1 WHERE id = ?"
   tx.db.run(sql, nowMs, sessionId)
   tx.journal({ type: 'session:closed', atMs: nowMs, sessionId, epoch: null, messageId: null, detail: {} })
+  // First: what ends here must not arm its series anew.
+  endSeriesOf(tx, sessionId, nowMs)
   endSome(tx, sessionId, nowMs)
   return 'closed'
 }

@@ -7,6 +7,7 @@ import { noteAccountEvent } from './accounts.ts'
 import { boundedError } from './bounded-error.ts'
 import { addHostReply } from './replies.ts'
 import { groupOf, type MessageRow, toMessage } from './rows.ts'
+import { endOccurrence } from './series/step-series.ts'
 import type { Tx } from './tx.ts'
 
 /** What a settlement is applied with. */
@@ -131,11 +132,12 @@ function noteFirstClaim(tx: Tx, { run, nowMs }: SettleContext): void {
   tx.journal(runLine('run:spawnRecovered', nowMs, run, { failures: session.spawn_failures }))
 }
 
-function complete(tx: Tx, { run, nowMs }: SettleContext, row: MessageRow): void {
+function complete(tx: Tx, { run, sinks, nowMs }: SettleContext, row: MessageRow): void {
   const sql = "UPDATE messages SET status = 'completed', projected_epoch = NULL, ended_at_ms = ? WHERE id = ?"
   tx.db.run(sql, nowMs, row.id)
   const detail = { answered: row.answered === 1, tries: row.tries, attempt: row.attempt }
   tx.journal(runLine('message:completed', nowMs, run, detail, row.id))
+  endOccurrence(tx, row, { status: 'completed', failure: null }, { nowMs, sinks })
 }
 
 function retry(tx: Tx, { run, nowMs }: SettleContext, to: Settlement & { to: 'retry' }, row: MessageRow): void {
@@ -176,4 +178,5 @@ function fail(tx: Tx, context: SettleContext, to: Settlement & { to: 'failed' },
   const detail = { failure: to.failure, because: to.because, tries, deadLetter: to.deadLetter, error }
   tx.journal(runLine('message:failed', nowMs, run, detail, row.id))
   if (to.tell !== null) addHostReply(tx, toMessage(row), to.tell, sinks, nowMs)
+  endOccurrence(tx, row, { status: 'failed', failure: to.failure }, { nowMs, sinks })
 }

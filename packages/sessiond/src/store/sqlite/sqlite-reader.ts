@@ -2,6 +2,7 @@ import type { Account, AccountInUse } from '../../model/account.ts'
 import type { Message } from '../../model/message.ts'
 import type { Reply } from '../../model/reply.ts'
 import type { Run } from '../../model/run.ts'
+import type { LedgerLine, LedgerSums, Series } from '../../model/series.ts'
 import type { Session, SessionSummary } from '../../model/session.ts'
 import type {
   DeadLetter,
@@ -22,6 +23,9 @@ import { getCountedAcks, getMessage, getMessages, listMessages } from './message
 import { readInstallId } from './migrate.ts'
 import { getReplies, listReplies, listRepliesAfter } from './replies.ts'
 import { getRun, listLiveRuns, listRuns } from './runs.ts'
+import { listSeries, nextSeriesAtMs } from './series/due-series.ts'
+import { listLedger, readLedgerSums } from './series/ledger.ts'
+import { getSeries } from './series/series-rows.ts'
 import { getSessionState } from './session-state.ts'
 import { getSession, getSessionSummary, listSessions } from './sessions.ts'
 import { translateError } from './translate-error.ts'
@@ -96,6 +100,21 @@ export class SqliteReader implements StoreReader {
   }
   async listAccounts(): Promise<AccountInUse[]> {
     return this.read(() => listAccounts(this.db))
+  }
+  async getSeries(seriesId: string): Promise<Series | null> {
+    return this.read(() => getSeries(this.db, seriesId))
+  }
+  async listSeries(query: Parameters<StoreReader['listSeries']>[0]): Promise<Series[]> {
+    return this.read(() => listSeries(this.db, query))
+  }
+  async nextSeriesAtMs(): Promise<number | null> {
+    return this.read(() => nextSeriesAtMs(this.db))
+  }
+  async listLedger(query: Parameters<StoreReader['listLedger']>[0]): Promise<LedgerLine[]> {
+    return this.read(() => listLedger(this.db, query))
+  }
+  async readLedgerSums(seriesId: string): Promise<LedgerSums | null> {
+    return this.read(() => readLedgerSums(this.db, seriesId))
   }
   async getAccount(group: string): Promise<Account> {
     return this.read(() => getAccountOf(this.db, group))

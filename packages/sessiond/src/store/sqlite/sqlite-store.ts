@@ -3,11 +3,14 @@ import { SessiondError } from '../../model/errors.ts'
 import type { JournalEntry } from '../../model/journal.ts'
 import type { NewMessage, SendReceipt } from '../../model/message.ts'
 import type { RunEnd, RunHandle } from '../../model/run.ts'
+import type { NewSeries, Series } from '../../model/series.ts'
 import type {
   BeginRunResult,
   DeliveryOutcome,
   EndRun,
   RunKey,
+  SeriesChange,
+  SeriesChanged,
   Store,
   TakeOutbox,
   TakeOutboxResult,
@@ -24,6 +27,8 @@ import { dropDeadMessage, replayDeadMessage } from './dead-letters.ts'
 import { dropDeadDelivery, recordDelivery, replayDeadDelivery } from './deliveries.ts'
 import { endRun } from './end-run.ts'
 import { recordKillSent, recordRunHandle, recordRunStarted, recordStopIntent, recordUnkillable } from './runs.ts'
+import { changeSeries, createSeries } from './series/change-series.ts'
+import { assignZones, isSeriesDue, STEPPED_AT_ONCE, setTimeZone, stepDueSeries } from './series/due-series.ts'
 import { closeSession, ENDED_AT_ONCE, endClosed, findEnding } from './sessions.ts'
 import { SqliteReader } from './sqlite-reader.ts'
 import { takeOutbox } from './take-outbox.ts'
@@ -97,6 +102,22 @@ export class SqliteStore extends SqliteReader implements Store {
   async stepAccounts(nowMs: number, policy: ProviderPolicy): Promise<boolean> {
     const isDue = this.read(() => isStepDue(this.db, nowMs))
     return isDue && (await this.#write((tx) => stepAccounts(tx, nowMs, policy)))
+  }
+  createSeries(series: NewSeries, nowMs: number): Promise<Series | Error> {
+    return this.#write((tx) => createSeries(tx, series, nowMs))
+  }
+  changeSeries(seriesId: string, change: SeriesChange, nowMs: number): Promise<SeriesChanged> {
+    return this.#write((tx) => changeSeries(tx, seriesId, change, nowMs))
+  }
+  async stepDueSeries(pass: Parameters<Store['stepDueSeries']>[0]): ReturnType<Store['stepDueSeries']> {
+    if (!this.read(() => isSeriesDue(this.db, pass.nowMs))) return { fired: [], isMore: false }
+    return this.#write((tx) => stepDueSeries(tx, pass), STEPPED_AT_ONCE)
+  }
+  assignZones(zoneOf: ReadonlyMap<string, string>, nowMs: number): Promise<void> {
+    return this.#write((tx) => assignZones(tx, zoneOf, nowMs))
+  }
+  setTimeZone(sessionId: string, timeZone: string | null, nowMs: number): Promise<boolean> {
+    return this.#write((tx) => setTimeZone(tx, sessionId, timeZone, nowMs))
   }
   beginRun(intent: Parameters<Store['beginRun']>[0]): Promise<BeginRunResult> {
     return this.#write((tx) => beginRun(tx, intent))
