@@ -230,9 +230,12 @@ function isMessageToBlame(end: RunEnd): boolean {
   return BLAMES_MESSAGE[end]
 }
 
-/** Ends of a run in which nothing moved: what many of an account meet at once is no message's fault. */
+/**
+ * Its loop turned, and nothing came of it: what many of an account meet at once is no message's fault. Of a run that does
+ * not even beat nobody knows as much.
+ */
 export function isStall(end: RunEnd): boolean {
-  return end === 'silent' || end === 'claim-silent' || end === 'ceiling'
+  return end === 'silent'
 }
 
 function errorOf(mishap: Mishap): string | null {
