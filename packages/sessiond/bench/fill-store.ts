@@ -113,5 +113,6 @@ function newMessage(group: string, session: string, index: number, nowMs: number
     onWake: false,
     address: { platformId: null, channelType: null, threadId: null },
     sourceSessionId: null,
+    seriesId: null,
   }
 }

@@ -6,6 +6,7 @@ import { exerciseOutbox } from './store/exercise-outbox.ts'
 import { exerciseReading } from './store/exercise-reading.ts'
 import { exerciseRuns } from './store/exercise-runs.ts'
 import { exerciseSending } from './store/exercise-sending.ts'
+import { exerciseSeries } from './store/exercise-series.ts'
 import { exerciseWindow } from './store/exercise-window.ts'
 import type { MakeStoreHarness } from './store/store-harness.ts'
 
@@ -22,5 +23,6 @@ export function exerciseStore(name: string, makeHarness: MakeStoreHarness): void
     exerciseReading(makeHarness)
     exerciseClock(makeHarness)
     exerciseAccounts(makeHarness)
+    exerciseSeries(makeHarness)
   })
 }

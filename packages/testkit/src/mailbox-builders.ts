@@ -15,6 +15,7 @@ export function messageOf(id: string, seq: number, changes: Partial<Message> = {
     onWake: false,
     address: { platformId: null, channelType: null, threadId: null },
     sourceSessionId: null,
+    seriesId: null,
     status: 'pending',
     createdAtMs: Date.UTC(2030, 0, 1),
     tries: 0,

@@ -16,6 +16,7 @@ const given: Message = {
   onWake: false,
   address: { platformId: null, channelType: null, threadId: null },
   sourceSessionId: null,
+  seriesId: null,
   seq: 2,
   status: 'claimed',
   createdAtMs: 0,

@@ -78,7 +78,7 @@ class Walk {
   #atMs: number
   #catchUpToMs: number
   /** Fires unless a later one does. */
-  #candidate: { dueAtMs: number; isLate: boolean } | null = null
+  #candidate: { dueAtMs: number; isLate: boolean; because: string } | null = null
   /** Stopped before now: more has to be looked at, or has to wait for what fires. */
   #isCut = false
 
@@ -128,7 +128,7 @@ class Walk {
 
   step(isLive: boolean): SeriesStep {
     const { plan, firings } = this.#series
-    const fire = this.#candidate
+    const fire = this.#fire()
     const accountedToMs = this.#atMs
     const isLast = plan.maxRuns !== null && firings + (fire === null ? 0 : 1) >= plan.maxRuns
     const nextAtMs = isLast ? null : this.#nextAtMs(fire !== null, accountedToMs)
@@ -142,6 +142,10 @@ class Walk {
       nextAtMs,
       endedBecause: isDone ? 'done' : null,
     }
+  }
+
+  #fire(): SeriesStep['fire'] {
+    return this.#candidate === null ? null : { dueAtMs: this.#candidate.dueAtMs, isLate: this.#candidate.isLate }
   }
 
   #nextAtMs(fires: boolean, accountedToMs: number): number | null {
@@ -172,16 +176,19 @@ class Walk {
   #propose(range: DueRange, because: string, isLate: boolean): void {
     this.#mergeCandidate()
     // The newest is still to come: all of these are merged into it.
-    if (this.#isCut) return this.#end(range, 'merged', because)
+    if (this.#isCut) {
+      this.#end(range, 'merged', because)
+      return
+    }
     const { older, newest } = splitNewest(range)
     this.#end(older, 'merged', because)
-    this.#candidate = { dueAtMs: newest, isLate }
+    this.#candidate = { dueAtMs: newest, isLate, because }
   }
 
   #mergeCandidate(): void {
     if (this.#candidate === null) return
-    const { dueAtMs } = this.#candidate
-    this.#end({ firstMs: dueAtMs, lastMs: dueAtMs, count: 1 }, 'merged', 'overlap')
+    const { dueAtMs, because } = this.#candidate
+    this.#end({ firstMs: dueAtMs, lastMs: dueAtMs, count: 1 }, 'merged', because)
     this.#candidate = null
   }
 
@@ -195,7 +202,10 @@ class Walk {
   /** Older ones than may run are skipped, those of no use expire, and the rest run one after the other from now on. */
   #missedEach(range: DueRange, fromMs: number): void {
     this.#mergeCandidate()
-    if (this.#isCut) return this.#end(range, 'skipped', 'missed')
+    if (this.#isCut) {
+      this.#end(range, 'skipped', 'missed')
+      return
+    }
     const kept = range.tail.slice(-this.#series.plan.missed.max)
     const skipped = range.count - kept.length
     const before = range.tail.at(-kept.length - 1) ?? range.firstMs
@@ -212,7 +222,7 @@ class Walk {
       if (dueAtMs === null || dueAtMs > this.#catchUpToMs) break
       this.#atMs = dueAtMs
       if (this.#isUseful(dueAtMs)) {
-        this.#candidate = { dueAtMs, isLate: true }
+        this.#candidate = { dueAtMs, isLate: true, because: 'missed' }
         this.#isCut = true
       } else this.#end({ firstMs: dueAtMs, lastMs: dueAtMs, count: 1 }, 'expired', 'too-late')
     }

@@ -17,6 +17,7 @@ const message: Message = {
   onWake: false,
   address: { platformId: null, channelType: null, threadId: null },
   sourceSessionId: null,
+  seriesId: null,
   seq: 2,
   status: 'pending',
   createdAtMs: NOW_MS,

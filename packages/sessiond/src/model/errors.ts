@@ -62,6 +62,13 @@ export const ERROR_CATALOGUE = {
   TIME_WITHOUT_ZONE: { retryable: false, cure: 'Add the zone: Z, or an offset such as +01:00.' },
   TIME_IN_PAST: { retryable: false, cure: 'Leave the time out to send at once, or name one to come.' },
   TIME_TOO_FAR: { retryable: false, cure: 'Name an instant within the next ten years.' },
+  TIME_AMBIGUOUS: { retryable: false, cure: 'Write the date and the time out, such as 2030-01-31 09:00.' },
+  ZONE_INVALID: { retryable: false, cure: 'Use an IANA name, such as Europe/Berlin.' },
+  SCHEDULE_INVALID: { retryable: false, cure: 'Correct the schedule; `--dry-run` shows what it comes to.' },
+  SERIES_NOT_FOUND: { retryable: false, cure: 'List tasks with `sessiond tasks`.' },
+  SERIES_ID_CONFLICT: { retryable: false, cure: 'Use a new id: this one belongs to another task.' },
+  SERIES_NOT_OPEN: { retryable: false, cure: 'Nothing to do: the task has ended, or is in that state already.' },
+  SERIES_LIVE: { retryable: true, cure: 'Wait until its occurrence has ended, or cancel that message first.' },
   INVALID_RECORDING: {
     retryable: false,
     cure: 'Give a recording: one JSON object a line, as docs/recordings.md describes them.',

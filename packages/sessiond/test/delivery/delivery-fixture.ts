@@ -129,6 +129,7 @@ export class DeliveryFixture {
       onWake: false,
       address: NOWHERE,
       sourceSessionId: null,
+      seriesId: null,
     }
     await this.#store.accept([message], nowMs)
     const begun = await this.#store.beginRun({

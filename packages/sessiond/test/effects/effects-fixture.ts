@@ -72,6 +72,7 @@ export async function makeEffectsFixture(): Promise<EffectsFixture> {
         processAfterMs: nowMs,
         address,
         sourceSessionId: null,
+        seriesId: null,
       }
       const [outcome] = await store.accept([message], nowMs)
       if (outcome instanceof Error) throw outcome

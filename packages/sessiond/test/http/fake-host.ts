@@ -235,6 +235,7 @@ function messageOf(id: string, request: SendRequest, index: number): Message {
     onWake: false,
     address: NOWHERE,
     sourceSessionId: null,
+    seriesId: null,
     seq: index * 2,
     status: 'pending',
     createdAtMs: 1,

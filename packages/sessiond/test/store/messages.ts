@@ -13,6 +13,7 @@ export function newMessage(id: string, sessionId = 'g/main', changes: Partial<Ne
     onWake: false,
     address: { platformId: null, channelType: null, threadId: null },
     sourceSessionId: null,
+    seriesId: null,
     ...changes,
   }
 }

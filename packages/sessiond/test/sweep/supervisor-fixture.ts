@@ -57,7 +57,7 @@ export class SupervisorFixture {
     const address = { platformId: null, channelType: null, threadId: null }
     const base = { kind: 'chat', content: '{"text":"x"}', trigger: true, onWake: false } as const
     const nowMs = this.#world.now()
-    const message = { ...base, id, sessionId, group, processAfterMs, address, sourceSessionId: null }
+    const message = { ...base, id, sessionId, group, processAfterMs, address, sourceSessionId: null, seriesId: null }
     const [outcome] = await this.store.accept([message], nowMs)
     if (outcome instanceof Error) throw outcome
     return message

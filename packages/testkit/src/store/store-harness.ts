@@ -78,6 +78,7 @@ export class StoreSteps {
       onWake: false,
       address: ADDRESS,
       sourceSessionId: null,
+      seriesId: null,
       ...changes,
     }
   }

@@ -41,6 +41,7 @@ export const messageSchema = z
     answered: z.boolean(),
     deadLetter: z.boolean(),
     isSuspect: z.boolean(),
+    seriesId: z.string().nullable().describe('The task it is an occurrence of; null: of none.'),
     troubles: z
       .strictObject({ sinceMs: z.int(), answers: z.int(), alone: z.int() })
       .readonly()

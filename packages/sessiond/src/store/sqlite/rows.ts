@@ -48,6 +48,7 @@ export interface MessageRow extends AddressRow {
   readonly answered: number
   readonly dead_letter: number
   readonly is_suspect: number
+  readonly series_id: string | null
   readonly troubles: string | null
 }
 

@@ -15,7 +15,7 @@ CREATE TABLE sessions (
   spawn_failures INTEGER NOT NULL DEFAULT 0,
   spawn_not_before_ms INTEGER NOT NULL DEFAULT 0,
   last_spawn_error TEXT
-, is_ending INTEGER NOT NULL DEFAULT 0 CHECK (is_ending IN (0, 1))) STRICT;
+, is_ending INTEGER NOT NULL DEFAULT 0 CHECK (is_ending IN (0, 1)), time_zone TEXT) STRICT;
 
 CREATE UNIQUE INDEX sessions_nocase ON sessions (id COLLATE NOCASE);
 
@@ -195,3 +195,74 @@ CREATE TABLE accounts (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX accounts_held ON accounts (name) WHERE state <> 'open';
+
+CREATE TABLE group_zones (
+  group_name TEXT NOT NULL PRIMARY KEY,
+  time_zone TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE series (
+  id TEXT NOT NULL PRIMARY KEY,
+  session_id TEXT NOT NULL REFERENCES sessions (id),
+  state TEXT NOT NULL CHECK (state IN ('active', 'paused', 'parked', 'ended')),
+  because TEXT,
+  plan TEXT NOT NULL,
+  kind TEXT NOT NULL CHECK (kind IN ('chat', 'task', 'system')),
+  content TEXT NOT NULL,
+  platform_id TEXT,
+  channel_type TEXT,
+  thread_id TEXT,
+  source_session_id TEXT,
+  created_at_ms INTEGER NOT NULL,
+  home_zone TEXT NOT NULL,
+  zone TEXT NOT NULL,
+  next_at_ms INTEGER,
+  accounted_to_ms INTEGER NOT NULL,
+  live_until_ms INTEGER NOT NULL DEFAULT 0,
+  catch_up_to_ms INTEGER NOT NULL DEFAULT 0,
+  held_until_ms INTEGER NOT NULL DEFAULT 0,
+  held_for TEXT,
+  failures_in_a_row INTEGER NOT NULL DEFAULT 0,
+  firings INTEGER NOT NULL DEFAULT 0,
+  live_message_id TEXT,
+  CHECK ((state = 'active') = (because IS NULL)),
+  CHECK (state = 'active' OR next_at_ms IS NULL)
+) STRICT;
+
+CREATE INDEX series_due ON series (next_at_ms, id) WHERE state = 'active' AND next_at_ms IS NOT NULL;
+
+CREATE INDEX series_of_session ON series (session_id, id);
+
+CREATE TABLE occurrences (
+  series_id TEXT NOT NULL REFERENCES series (id),
+  ordinal INTEGER NOT NULL,
+  origin TEXT NOT NULL CHECK (origin IN ('schedule', 'run-now')),
+  first_due_at_ms INTEGER NOT NULL,
+  last_due_at_ms INTEGER NOT NULL,
+  count INTEGER NOT NULL CHECK (count > 0),
+  outcome TEXT NOT NULL CHECK (outcome IN ('live', 'ran', 'merged', 'skipped', 'expired')),
+  because TEXT NOT NULL,
+  message_id TEXT,
+  ended_at_ms INTEGER,
+  is_exclusive INTEGER NOT NULL CHECK (is_exclusive IN (0, 1)),
+  PRIMARY KEY (series_id, ordinal),
+  CHECK ((outcome = 'live') = (ended_at_ms IS NULL)),
+  CHECK (outcome <> 'live' OR message_id IS NOT NULL)
+) STRICT, WITHOUT ROWID;
+
+CREATE UNIQUE INDEX occurrences_one_live ON occurrences (series_id) WHERE outcome = 'live' AND is_exclusive = 1;
+
+CREATE INDEX occurrences_live ON occurrences (series_id, ordinal) WHERE outcome = 'live';
+
+CREATE UNIQUE INDEX occurrences_of_message ON occurrences (message_id) WHERE message_id IS NOT NULL;
+
+CREATE TABLE series_revisions (
+  series_id TEXT NOT NULL REFERENCES series (id),
+  revision INTEGER NOT NULL,
+  from_ms INTEGER NOT NULL,
+  to_ms INTEGER,
+  schedule TEXT NOT NULL,
+  zone TEXT NOT NULL,
+  end_at_ms INTEGER,
+  PRIMARY KEY (series_id, revision)
+) STRICT, WITHOUT ROWID;

@@ -32,22 +32,27 @@ export function stepSeries(tx: Tx, series: Series, context: SeriesContext): bool
   const step = decideSeries(series, compiled, context.nowMs)
   for (const ended of step.ended) addEnded(tx, series.id, ended, context.nowMs)
   tellMisses(tx, series, step, context)
-  if (step.replaces && series.liveMessageId !== null) requestCancel(tx, series.liveMessageId, context.nowMs)
+  if (step.replaces) {
+    makeRoom(tx, series, context.nowMs)
+    return false
+  }
   const messageId = step.fire === null ? null : fire(tx, series, step.fire, context)
   if (messageId instanceof Error) {
     end(tx, series, messageId.message, context)
     return false
   }
-  // A cancel that took effect at once has looked at the series by itself.
-  const current = getSeries(tx.db, series.id) ?? series
-  if (current.state !== 'active') return false
-  saveSeries(tx, { ...(step.replaces ? current : series), ...after(step, series, messageId) })
+  saveSeries(tx, { ...series, ...after(step, series, messageId) })
   if (step.endedBecause !== null) journal(tx, 'series:ended', series, { because: step.endedBecause }, context.nowMs)
   return messageId !== null
 }
 
+/** A run that holds the live occurrence lets go of it in its time; one that nobody holds ends here, and that fires the next. */
+function makeRoom(tx: Tx, series: Series, nowMs: number): void {
+  saveSeries(tx, { ...series, nextAtMs: null })
+  if (series.liveMessageId !== null) requestCancel(tx, series.liveMessageId, nowMs)
+}
+
 function after(step: SeriesStep, series: Series, messageId: string | null): Partial<Series> {
-  if (step.replaces) return {}
   const { accountedToMs, catchUpToMs, nextAtMs, endedBecause } = step
   const fired = messageId === null ? {} : { liveMessageId: messageId, firings: series.firings + 1 }
   const ended = endedBecause === null ? {} : ({ state: 'ended', because: endedBecause } as const)
