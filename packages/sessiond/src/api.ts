@@ -1,9 +1,11 @@
+import type { LedgerCheck } from './decide/check-ledger.ts'
 import type { Account } from './model/account.ts'
 import type { BlackBox } from './model/black-box.ts'
 import type { JournalRecord } from './model/journal.ts'
 import type { Message, MessageStatus, SendReceipt } from './model/message.ts'
 import type { Reply } from './model/reply.ts'
 import type { Run } from './model/run.ts'
+import type { LedgerLine, MissedPolicy, Overlap, Series, SeriesState, ZoneChange } from './model/series.ts'
 import type { Session, SessionSummary } from './model/session.ts'
 import type { DeadLetter } from './store/store.ts'
 
@@ -23,6 +25,82 @@ export interface SendRequest {
   readonly platformId?: string
   readonly channelType?: string
   readonly threadId?: string
+}
+
+/** How a series is timed and treated. Times without a zone are those of its `timeZone`, else of its session. */
+export interface ScheduleChanges {
+  readonly text?: string
+  /** Five fields, or six with `seconds`. One of `cron`, `every`, `at` and `after` says when. */
+  readonly cron?: string
+  readonly seconds?: boolean
+  /** An interval such as `15m`, on a grid that begins at `anchor`. @default anchor: now */
+  readonly every?: string
+  readonly anchor?: string
+  /** Once: an instant, a local time, or words such as `tomorrow 9:00`. */
+  readonly at?: string
+  /** Once: so long from now, such as `2h`. */
+  readonly after?: string
+  /** IANA zone of its own; null: its session's. */
+  readonly timeZone?: string | null
+  readonly onZoneChange?: ZoneChange
+  /** A local time that clocks leave out. @default 'after' */
+  readonly gap?: 'after' | 'skip'
+  /** A local time that comes twice. @default 'first' */
+  readonly repeated?: 'first' | 'second' | 'both'
+  /** @default 'skip' */
+  readonly overlap?: Overlap
+  /** What runs of what was missed. @default 'newest' */
+  readonly missed?: MissedPolicy['run']
+  /** How many, with `each`. @default 50 */
+  readonly missedMax?: number
+  /** For how long a missed one is useful; null: for ever. */
+  readonly missedWithin?: string | null
+  /** Until which local time of its day, `11:00`; null: for ever. */
+  readonly missedUntil?: string | null
+  readonly stagger?: string
+  /** Nothing is due after it. */
+  readonly end?: string | null
+  readonly maxRuns?: number | null
+  /** @default 8 */
+  readonly backOffAfterFailures?: number | null
+  /** @default 12 */
+  readonly pauseAfterFailures?: number | null
+}
+
+/** A series to be made. */
+export interface ScheduleRequest extends ScheduleChanges {
+  readonly group: string
+  /** @default 'main' */
+  readonly session?: string
+  readonly text: string
+  /** Makes the call idempotent. @default a new id */
+  readonly id?: string
+  /** @default 'task' */
+  readonly kind?: 'chat' | 'task' | 'system'
+  readonly platformId?: string
+  readonly channelType?: string
+  readonly threadId?: string
+}
+
+/** A firing to come, in the words of its zone. */
+export interface FiringWords {
+  readonly atMs: number
+  /** `Tue 2030-01-01 09:00:00 +01:00`. */
+  readonly local: string
+  /** What a change of the clocks makes of it; "": nothing. */
+  readonly note: string
+}
+
+/** What a schedule comes to. */
+export interface SchedulePreview {
+  readonly timeZone: string
+  /** The next ten, or as many as there are. */
+  readonly firings: readonly FiringWords[]
+}
+
+/** A series with what comes of it next. */
+export interface SeriesDetail extends SchedulePreview {
+  readonly series: Series
 }
 
 /** A session with what is open in it: what `sessiond show` prints. */
@@ -137,6 +215,33 @@ export interface HostApi {
   showDead(id: string): Promise<DeadLetter>
   replayDead(id: string): Promise<void>
   dropDead(id: string): Promise<void>
+  /** What a schedule would come to; stores nothing. Throws what `schedule` would. */
+  previewSchedule(request: ScheduleRequest): Promise<SchedulePreview>
+  /** Resolves once the series is durable and armed. SCHEDULE_INVALID, ZONE_INVALID, TIME_*, SERIES_ID_CONFLICT. */
+  schedule(request: ScheduleRequest): Promise<SeriesDetail>
+  /** In order of id. */
+  listSeries(query: {
+    sessionId?: string
+    states?: readonly SeriesState[]
+    after?: string
+    limit?: number
+  }): Promise<Series[]>
+  /** `id`: a series' or an occurrence's. All of these throw SERIES_NOT_FOUND, and those that change it SERIES_NOT_OPEN. */
+  showSeries(id: string): Promise<SeriesDetail>
+  updateSeries(id: string, changes: ScheduleChanges): Promise<SeriesDetail>
+  pauseSeries(id: string): Promise<SeriesDetail>
+  /** What came due while it was paused is skipped. */
+  resumeSeries(id: string): Promise<SeriesDetail>
+  /** An occurrence beside the schedule, which does not move. SERIES_LIVE. */
+  runSeriesNow(id: string): Promise<{ messageId: string }>
+  /** Of a series: ends it, and what is live of it. Of an occurrence: that one alone. */
+  cancelSeries(id: string): Promise<void>
+  /** Newest first. */
+  listLedger(query: { seriesId: string; beforeOrdinal?: number; limit?: number }): Promise<LedgerLine[]>
+  /** Counts the due instants anew and holds the ledger against them. */
+  checkLedger(seriesId: string): Promise<LedgerCheck>
+  /** Where its user is; null: where its group is. SESSION_NOT_FOUND, ZONE_INVALID. */
+  setTimeZone(sessionId: string, timeZone: string | null): Promise<void>
   /** Every event after `afterId`, then live ones, until the signal aborts or the host stops. */
   events(query: EventQuery): AsyncIterable<HostEvent>
   /** Newest journal id: where "from now on" begins. */

@@ -1,8 +1,20 @@
-import type { Explanation, Health, SendRequest, SessionDetail, SweepReport } from '../api.ts'
+import type {
+  Explanation,
+  Health,
+  ScheduleChanges,
+  SchedulePreview,
+  ScheduleRequest,
+  SendRequest,
+  SeriesDetail,
+  SessionDetail,
+  SweepReport,
+} from '../api.ts'
+import type { LedgerCheck } from '../decide/check-ledger.ts'
 import { ERROR_CATALOGUE, type ErrorCode, type ErrorFields, SessiondError } from '../model/errors.ts'
 import type { Message, SendReceipt } from '../model/message.ts'
 import type { Reply } from '../model/reply.ts'
 import type { Run } from '../model/run.ts'
+import type { LedgerLine, Series, SeriesState } from '../model/series.ts'
 import type { SessionSummary } from '../model/session.ts'
 import type { DeadLetter } from '../store/store.ts'
 import type { SessionArgument } from './session-argument.ts'
@@ -71,6 +83,59 @@ export class HostClient {
 
   readRunLog({ id }: SessionArgument, epoch: number | 'latest'): Promise<{ epoch: number; text: string }> {
     return this.#ask('GET', `/v1/sessions/${id}/runs/${epoch}/log`)
+  }
+
+  previewSchedule({ group, session = 'main', ...body }: ScheduleRequest): Promise<SchedulePreview> {
+    return this.#ask('POST', `/v1/sessions/${group}/${session}/series/preview`, {}, body)
+  }
+
+  schedule({ group, session = 'main', ...body }: ScheduleRequest): Promise<SeriesDetail> {
+    return this.#ask('POST', `/v1/sessions/${group}/${session}/series`, {}, body)
+  }
+
+  async listSeries(query: {
+    session?: string
+    state?: SeriesState
+    after?: string
+    limit?: number
+  }): Promise<Series[]> {
+    return (await this.#ask<{ series: Series[] }>('GET', '/v1/series', query)).series
+  }
+
+  showSeries(id: string): Promise<SeriesDetail> {
+    return this.#ask('GET', `/v1/series/${id}`)
+  }
+
+  updateSeries(id: string, changes: ScheduleChanges): Promise<SeriesDetail> {
+    return this.#ask('PATCH', `/v1/series/${id}`, {}, changes)
+  }
+
+  pauseSeries(id: string): Promise<SeriesDetail> {
+    return this.#ask('POST', `/v1/series/${id}/pause`)
+  }
+
+  resumeSeries(id: string): Promise<SeriesDetail> {
+    return this.#ask('POST', `/v1/series/${id}/resume`)
+  }
+
+  runSeriesNow(id: string): Promise<{ messageId: string }> {
+    return this.#ask('POST', `/v1/series/${id}/run`)
+  }
+
+  cancelSeries(id: string): Promise<{ outcome: 'cancelled' }> {
+    return this.#ask('DELETE', `/v1/series/${id}`)
+  }
+
+  async listLedger(id: string, query: { before?: number; limit?: number }): Promise<LedgerLine[]> {
+    return (await this.#ask<{ lines: LedgerLine[] }>('GET', `/v1/series/${id}/ledger`, query)).lines
+  }
+
+  checkLedger(id: string): Promise<LedgerCheck> {
+    return this.#ask('GET', `/v1/series/${id}/ledger/check`)
+  }
+
+  setTimeZone({ id }: SessionArgument, timeZone: string | null): Promise<{ timeZone: string | null }> {
+    return this.#ask('PUT', `/v1/sessions/${id}/time-zone`, {}, { timeZone })
   }
 
   why(query: { message?: string; session?: string; run?: number }): Promise<Explanation> {

@@ -11,14 +11,17 @@ import { addInit } from './commands/init.ts'
 import { addLogs } from './commands/logs.ts'
 import { addProbe } from './commands/probe.ts'
 import { addRuns } from './commands/runs.ts'
+import { addSchedule } from './commands/schedule.ts'
 import { addSend } from './commands/send.ts'
 import { addSessions } from './commands/sessions.ts'
 import { addShow } from './commands/show.ts'
 import { addStop } from './commands/stop.ts'
 import { addSweep } from './commands/sweep.ts'
 import { addTail } from './commands/tail.ts'
+import { addTasks } from './commands/tasks.ts'
 import { addUp } from './commands/up.ts'
 import { addWhy } from './commands/why.ts'
+import { addZone } from './commands/zone.ts'
 
 /** The whole command line; each command is a file of its own. For a program (`isJson`) no help goes to standard error. */
 export function createProgram(context: CliContext, isJson: boolean): Command {
@@ -37,6 +40,9 @@ export function createProgram(context: CliContext, isJson: boolean): Command {
     addInit,
     addUp,
     addSend,
+    addSchedule,
+    addTasks,
+    addZone,
     addSessions,
     addShow,
     addTail,

@@ -18,6 +18,7 @@ const session: SessionFacts['session'] = {
   group: 'g',
   name: 's',
   status: 'open',
+  timeZone: null,
   createdAtMs: 0,
   closedAtMs: null,
   epoch: 1,

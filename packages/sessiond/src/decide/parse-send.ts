@@ -11,9 +11,9 @@ export interface SendRules {
 }
 
 /** How far ahead a message may be due. */
-const MAX_AHEAD_MS = 10 * 366 * 24 * 3_600_000
+export const MAX_AHEAD_MS = 10 * 366 * 24 * 3_600_000
 /** A stated instant this little in the past is "now": the request took that long to arrive. */
-const BREATH_MS = 5_000
+export const BREATH_MS = 5_000
 
 /**
  * Checks a send request and completes it to a message. Throws the SessiondError of the first wrong field; nothing has
@@ -42,7 +42,7 @@ export function parseSend(request: SendRequest, rules: SendRules, nowMs: number,
   }
 }
 
-function checkGroup(group: string, rules: SendRules): string {
+export function checkGroup(group: string, rules: SendRules): string {
   if (rules.groups.has(group)) return group
   const known = [...rules.groups.keys()].slice(0, 20).join(', ')
   throw new SessiondError('GROUP_UNKNOWN', `Group ${quote(group)} is not configured (there is: ${known}).`, {
@@ -50,21 +50,21 @@ function checkGroup(group: string, rules: SendRules): string {
   })
 }
 
-function checkSessionName(name: string): string {
+export function checkSessionName(name: string): string {
   if (isValidName(name)) return name
   throw new SessiondError('SESSION_NAME_INVALID', `Session name ${quote(name)} is not allowed.`, {
     fields: { field: 'session', session: clip(name) },
   })
 }
 
-function checkId(id: string): string {
+export function checkId(id: string): string {
   if (isValidId(id)) return id
   throw new SessiondError('MESSAGE_ID_INVALID', `Message id ${quote(id)} is not allowed.`, {
     fields: { field: 'id', id: clip(id) },
   })
 }
 
-function checkText(text: string, maxBytes: number): string {
+export function checkText(text: string, maxBytes: number): string {
   if (text.trim() === '') throw new SessiondError('TEXT_EMPTY', 'The text is empty.', { fields: { field: 'text' } })
   // A lone surrogate has no UTF-8 form: it would reach the agent as another text than was sent.
   if (!text.isWellFormed()) {

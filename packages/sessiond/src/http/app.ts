@@ -19,6 +19,7 @@ import { registerOpenApi } from './openapi.ts'
 import { limitRate } from './rate-limit.ts'
 import { readBody } from './read-body.ts'
 import { registerRuns } from './runs.ts'
+import { registerSeries } from './series.ts'
 import { registerSessions } from './sessions.ts'
 import { registerSweep } from './sweep.ts'
 
@@ -26,6 +27,7 @@ const RESOURCES = [
   registerSessions,
   registerMessages,
   registerBatch,
+  registerSeries,
   registerRuns,
   registerDead,
   registerEvents,

@@ -6,6 +6,8 @@ export interface Session {
   readonly group: string
   readonly name: string
   readonly status: SessionStatus
+  /** IANA zone of its own; null: its group's. */
+  readonly timeZone: string | null
   readonly createdAtMs: number
   readonly closedAtMs: number | null
   /** Epoch of the newest run; 0 before the first. */

@@ -10,6 +10,7 @@ import { explainWhy } from './explain-why.ts'
 import { readHealth } from './read-health.ts'
 import { readRunLog } from './read-run-log.ts'
 import { sendMessages } from './send-messages.ts'
+import { createSeriesOperations, seriesNotFound } from './series-operations.ts'
 import { cancelMessage, closeSession, type StopDeps, sessionNotFound, stopSession } from './stop-session.ts'
 
 export interface OperationsDeps extends Omit<StopDeps, 'trigger'> {
@@ -33,6 +34,7 @@ export function createOperations(deps: OperationsDeps): HostApi {
   const stopDeps: StopDeps = { ...deps, trigger: (sessionId, cause) => supervisor.trigger(sessionId, cause) }
   const deadDeps = { store, nowMs: () => world.now() }
   const sendDeps = { ...deps, onAccepted: supervisor.noteAccepted.bind(supervisor) }
+  const onChanged = () => supervisor.noteSeriesChanged()
   return {
     async send(request) {
       const [outcome] = await sendMessages(sendDeps, [request])
@@ -70,6 +72,12 @@ export function createOperations(deps: OperationsDeps): HostApi {
       deps.kickDelivery()
     },
     dropDead: (id) => dropDead(deadDeps, id),
+    ...createSeriesOperations({ ...deps, cancelMessage: (id) => cancelMessage(stopDeps, id), onChanged }),
+    listSeries: (query) => store.listSeries({ ...query, limit: clamp(query.limit) }),
+    async listLedger(query) {
+      if ((await store.getSeries(query.seriesId)) === null) throw seriesNotFound(query.seriesId)
+      return store.listLedger({ ...query, limit: clamp(query.limit) })
+    },
     events: (query) => feed.subscribe(query),
     lastEventId: () => store.lastJournalId(),
     sweepOnce: (options) => supervisor.sweepOnce(options),

@@ -1,7 +1,7 @@
 import type { SweepLine, SweepReport } from '../api.ts'
 import type { SessionObservation } from '../decide/decide-session.ts'
 import { adoptRun } from '../effects/adopt-run.ts'
-import { type EffectDeps, wordsOf } from '../effects/deps.ts'
+import { type EffectDeps, sinksOf, wordsOf } from '../effects/deps.ts'
 import { endClosed } from '../effects/end-closed.ts'
 import { recallDue } from '../effects/recall-due.ts'
 import { removeOrphans } from '../effects/remove-orphans.ts'
@@ -17,6 +17,7 @@ import { HostPulse } from './host-pulse.ts'
 import { type Cause, explainSession, type ReconcileDeps, reconcileSession } from './reconcile-session.ts'
 import { Reconciler } from './reconciler.ts'
 import { RuntimeHealth } from './runtime-health.ts'
+import { SeriesClock } from './series-clock.ts'
 import { SweepLoop } from './sweep-loop.ts'
 
 /** How long a start or a sweep waits for what it asked of live runs; what takes longer goes on beside it. */
@@ -41,6 +42,7 @@ export class Supervisor {
   readonly #pulse: HostPulse
   readonly #beatLooks: BeatLooks
   readonly #sampler: ActivitySampler
+  readonly #seriesClock: SeriesClock
   readonly #unlisten: (() => void)[] = []
   readonly #onReconciled = new Set<() => void>()
   #drain: SessionObservation['drain'] = 'none'
@@ -98,6 +100,15 @@ export class Supervisor {
       look: () => this.#lookAtBeats(),
       onError: (error) => onError('looking at beats', error),
     })
+    this.#seriesClock = new SeriesClock({
+      world,
+      store,
+      sinksOf: (group) => sinksOf(config, group),
+      onFired: (sessionIds) => this.#noteDue(sessionIds),
+      onError: (error) => onError('looking at series', error),
+    })
+    // What a run has ended may have armed its series anew.
+    this.#onReconciled.add(() => this.#seriesClock.kick())
     this.#sweepLoop = new SweepLoop({
       world,
       intervalMs: config.sweep.intervalMs,
@@ -118,10 +129,13 @@ export class Supervisor {
     this.#beatLooks.start()
     this.#sampler.start()
     await this.#assignAccounts()
+    await this.#assignZones()
     await this.#removeAllOrphans()
     for (const run of await this.#deps.store.listLiveRuns()) await adoptRun(this.#deps, run)
     await this.#lookAtLiveRuns('startup')
     await this.#sweepLoop.start()
+    // Last: what was missed must not be started before what was left running is taken stock of.
+    this.#seriesClock.start()
   }
 
   trigger(sessionId: string, cause: Cause): Promise<readonly SweepLine[]> {
@@ -130,8 +144,12 @@ export class Supervisor {
 
   /** Messages are durable: a live run sees them now, the others wait for a slot. */
   noteAccepted(messages: readonly NewMessage[]): void {
+    this.#noteDue(messages.map((message) => message.sessionId))
+  }
+
+  #noteDue(sessionIds: readonly string[]): void {
     let needsSlot = false
-    for (const sessionId of new Set(messages.map((message) => message.sessionId))) {
+    for (const sessionId of new Set(sessionIds)) {
       if (this.#deps.watches.find(sessionId) === undefined) needsSlot = true
       else void this.trigger(sessionId, 'message')
     }
@@ -140,6 +158,12 @@ export class Supervisor {
 
   /** Work may have become due without a message having been accepted (a replay). */
   kick(): void {
+    this.#admission.kick()
+  }
+
+  /** A series was made or changed, by whose wish some message may be due, too. */
+  noteSeriesChanged(): void {
+    this.#seriesClock.kick()
     this.#admission.kick()
   }
 
@@ -174,6 +198,7 @@ export class Supervisor {
     const endMs = world.monotonicMs() + drainMs
     const leftMs = () => Math.max(0, endMs - world.monotonicMs())
     this.#admission.stop()
+    this.#seriesClock.stop()
     try {
       await within(world, leftMs(), this.#sweepLoop.stop())
       this.#drain = 'finish-work'
@@ -197,6 +222,7 @@ export class Supervisor {
     this.#pulse.stop()
     this.#beatLooks.stop()
     this.#sampler.stop()
+    this.#seriesClock.stop()
     const ended = Promise.all([this.#sweepLoop.stop(), this.#reconciler.stop()])
     await within(this.#deps.world, Math.max(waitMs, LAST_STEPS_MS), ended)
   }
@@ -206,6 +232,7 @@ export class Supervisor {
     await this.#removeAllOrphans()
     const lines = await this.#lookAtLiveRuns('sweep')
     this.#admission.kick()
+    this.#seriesClock.kick()
     this.#lastSweepAtMs = this.#deps.world.monotonicMs()
     await endClosed(this.#deps).catch((error: unknown) => this.#onError('ending closed sessions', error))
     return lines
@@ -260,6 +287,12 @@ export class Supervisor {
   #assignAccounts(): Promise<void> {
     const groups = [...this.#deps.config.groups.values()]
     return this.#deps.store.assignAccounts(new Map(groups.map(({ name, account }) => [name, account])))
+  }
+
+  #assignZones(): Promise<void> {
+    const { config, store, world } = this.#deps
+    const zones = [...config.groups.values()].map(({ name, timeZone }): [string, string] => [name, timeZone])
+    return store.assignZones(new Map(zones), world.now())
   }
 
   async #removeAllOrphans(): Promise<void> {

@@ -4,21 +4,84 @@ import type {
   Health,
   HostApi,
   HostEvent,
+  ScheduleChanges,
+  SchedulePreview,
+  ScheduleRequest,
   SendRequest,
+  SeriesDetail,
   SessionDetail,
   SweepReport,
   WhyQuery,
 } from '../../src/api.ts'
+import type { LedgerCheck } from '../../src/decide/check-ledger.ts'
+import { DEFAULT_PLAN } from '../../src/decide/parse-schedule.ts'
 import type { BlackBox } from '../../src/model/black-box.ts'
 import { SessiondError } from '../../src/model/errors.ts'
 import type { JournalType } from '../../src/model/journal.ts'
 import type { Message, SendReceipt } from '../../src/model/message.ts'
 import type { Delivery, Reply } from '../../src/model/reply.ts'
 import type { Run } from '../../src/model/run.ts'
+import type { LedgerLine, Series } from '../../src/model/series.ts'
 import type { Session, SessionSummary } from '../../src/model/session.ts'
 import type { DeadLetter } from '../../src/store/store.ts'
 
 const NOWHERE = { platformId: null, channelType: null, threadId: null }
+
+export const SERIES: Series = {
+  id: 't-1',
+  sessionId: 'ops/main',
+  group: 'ops',
+  plan: {
+    ...DEFAULT_PLAN,
+    schedule: { kind: 'cron', expression: '0 9 * * *', seconds: false, gap: 'after', repeated: 'first' },
+  },
+  kind: 'task',
+  content: '{"text":"water the plants"}',
+  address: NOWHERE,
+  sourceSessionId: null,
+  state: 'active',
+  because: null,
+  createdAtMs: 1,
+  homeZone: 'UTC',
+  zone: 'UTC',
+  nextAtMs: Date.UTC(2030, 0, 1, 9),
+  accountedToMs: 1,
+  liveUntilMs: 0,
+  catchUpToMs: 0,
+  heldUntilMs: 0,
+  heldFor: null,
+  failuresInARow: 0,
+  firings: 3,
+  liveMessageId: null,
+}
+const PREVIEW: SchedulePreview = {
+  timeZone: 'UTC',
+  firings: [{ atMs: Date.UTC(2030, 0, 1, 9), local: 'Tue 2030-01-01 09:00:00 +00:00', note: '' }],
+}
+const DETAIL: SeriesDetail = { ...PREVIEW, series: SERIES }
+const LEDGER_LINE: LedgerLine = {
+  seriesId: 't-1',
+  ordinal: 1,
+  origin: 'schedule',
+  firstDueAtMs: 1,
+  lastDueAtMs: 1,
+  count: 1,
+  outcome: 'ran',
+  because: 'completed',
+  messageId: 't-1.1',
+  endedAtMs: 2,
+}
+const LEDGER_CHECK: LedgerCheck = {
+  due: 1,
+  told: 1,
+  live: 0,
+  ran: 1,
+  merged: 0,
+  skipped: 0,
+  expired: 0,
+  runNow: 0,
+  balances: true,
+}
 
 /** A host in memory that knows just enough to be asked everything HostApi asks. */
 export class FakeHost implements HostApi {
@@ -71,6 +134,65 @@ export class FakeHost implements HostApi {
       messages: [...this.messages.values()],
       replies: [REPLY],
     }
+  }
+
+  async previewSchedule(request: ScheduleRequest): Promise<SchedulePreview> {
+    this.#called('previewSchedule', request)
+    return PREVIEW
+  }
+
+  async schedule(request: ScheduleRequest): Promise<SeriesDetail> {
+    this.#called('schedule', request)
+    return DETAIL
+  }
+
+  async listSeries(query: Parameters<HostApi['listSeries']>[0]): Promise<Series[]> {
+    this.#called('listSeries', query)
+    return [SERIES]
+  }
+
+  async showSeries(id: string): Promise<SeriesDetail> {
+    this.#called('showSeries', id)
+    if (id !== SERIES.id) throw new SessiondError('SERIES_NOT_FOUND', `There is no task ${id}.`)
+    return DETAIL
+  }
+
+  async updateSeries(id: string, changes: ScheduleChanges): Promise<SeriesDetail> {
+    this.#called('updateSeries', id, changes)
+    return DETAIL
+  }
+
+  async pauseSeries(id: string): Promise<SeriesDetail> {
+    this.#called('pauseSeries', id)
+    return DETAIL
+  }
+
+  async resumeSeries(id: string): Promise<SeriesDetail> {
+    this.#called('resumeSeries', id)
+    return DETAIL
+  }
+
+  async runSeriesNow(id: string): Promise<{ messageId: string }> {
+    this.#called('runSeriesNow', id)
+    return { messageId: `${id}.1` }
+  }
+
+  async cancelSeries(id: string): Promise<void> {
+    this.#called('cancelSeries', id)
+  }
+
+  async listLedger(query: Parameters<HostApi['listLedger']>[0]): Promise<LedgerLine[]> {
+    this.#called('listLedger', query)
+    return [LEDGER_LINE]
+  }
+
+  async checkLedger(seriesId: string): Promise<LedgerCheck> {
+    this.#called('checkLedger', seriesId)
+    return LEDGER_CHECK
+  }
+
+  async setTimeZone(sessionId: string, timeZone: string | null): Promise<void> {
+    this.#called('setTimeZone', sessionId, timeZone)
   }
 
   async listMessages(query: Parameters<HostApi['listMessages']>[0]): Promise<Message[]> {
@@ -260,6 +382,7 @@ const SESSION: Session = {
   group: 'ops',
   name: 'main',
   status: 'open',
+  timeZone: null,
   createdAtMs: 1,
   closedAtMs: null,
   epoch: 7,

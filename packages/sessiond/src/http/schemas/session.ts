@@ -11,6 +11,7 @@ export const sessionSchema = z
     group: z.string(),
     name: z.string(),
     status: z.enum(['open', 'closed']),
+    timeZone: z.string().nullable().describe("IANA zone of its own; null: its group's."),
     createdAtMs: ms,
     closedAtMs: ms.nullable(),
     epoch: z.int(),

@@ -15,6 +15,7 @@ export interface SessionRow {
   readonly group_name: string
   readonly name: string
   readonly status: string
+  readonly time_zone: string | null
   readonly created_at_ms: number
   readonly closed_at_ms: number | null
   readonly epoch: number
@@ -110,6 +111,7 @@ export function toSession(row: SessionRow): Session {
     group: row.group_name,
     name: row.name,
     status: row.status as SessionStatus,
+    timeZone: row.time_zone,
     createdAtMs: row.created_at_ms,
     closedAtMs: row.closed_at_ms,
     epoch: row.epoch,
