@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdir, open, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { RuntimeHarness } from '../../../testkit/src/exercise-runtime.ts'
@@ -135,7 +135,13 @@ describe('limits', () => {
   test('(F7) cuts the log of a run while it floods it', async () => {
     const { spec, handle } = await start('floods-for-ever')
     await untilFile(join(spec.outDir, 'ready'))
-    await until(async () => expect(await readStart(spec.logPath)).toContain('earlier output was cut'))
+    // Its words say so too, but what is written while it is cut may stand before them.
+    let mostBytes = 0
+    await until(async () => {
+      const { size } = await stat(spec.logPath)
+      mostBytes = Math.max(mostBytes, size)
+      expect(size).toBeLessThan(mostBytes)
+    })
     await harness.runtime.signal(handle, 'SIGKILL')
     await untilSeen(harness.runtime, handle, 'exited')
     expect((await stat(spec.logPath)).size).toBeLessThanOrEqual(limits.logBytes)
@@ -191,8 +197,3 @@ describe('refusals', () => {
 })
 
 /** The first bytes of a file that may be huge. */
-async function readStart(path: string): Promise<string> {
-  await using file = await open(path)
-  const { buffer, bytesRead } = await file.read(Buffer.alloc(100), 0, 100, 0)
-  return buffer.toString('utf8', 0, bytesRead)
-}
