@@ -38,7 +38,7 @@ describe('the OpenAPI document', () => {
       .filter(({ method }) => method !== 'ALL')
       .map(({ method, path }) => `${method} ${path.replace(/:(\w+)/g, '{$1}')}`)
     expect(documented.sort()).toEqual([...new Set(registered)].sort())
-    expect(documented).toHaveLength(21)
+    expect(documented).toHaveLength(33)
   })
 
   it('is OpenAPI 3.1 and asks for the bearer token', async () => {
@@ -62,6 +62,7 @@ describe('the OpenAPI document', () => {
     }
   })
 
+  const TASK = { text: 'hi', cron: '0 9 * * *', timeZone: 'Europe/Berlin', missedUntil: '11:00', maxRuns: null }
   const samples: [string, string, string, unknown, number][] = [
     ['POST', '/v1/sessions/{group}/{session}/messages', '/v1/sessions/ops/main/messages', { text: 'hi', id: 'a' }, 202],
     [
@@ -96,6 +97,20 @@ describe('the OpenAPI document', () => {
     ['GET', '/v1/dead/{id}', '/v1/dead/delivery:5', undefined, 200],
     ['POST', '/v1/dead/{id}/replay', '/v1/dead/m1/replay', undefined, 200],
     ['DELETE', '/v1/dead/{id}', '/v1/dead/delivery:5', undefined, 200],
+    ['POST', '/v1/sessions/{group}/{session}/series', '/v1/sessions/ops/main/series', TASK, 201],
+    ['POST', '/v1/sessions/{group}/{session}/series', '/v1/sessions/ops/main/series', { txt: 'hi' }, 400],
+    ['POST', '/v1/sessions/{group}/{session}/series/preview', '/v1/sessions/ops/main/series/preview', TASK, 200],
+    ['PUT', '/v1/sessions/{group}/{session}/time-zone', '/v1/sessions/ops/main/time-zone', { timeZone: 'UTC' }, 200],
+    ['GET', '/v1/series', '/v1/series?session=ops%2Fmain&state=active', undefined, 200],
+    ['GET', '/v1/series/{id}', '/v1/series/t-1', undefined, 200],
+    ['GET', '/v1/series/{id}', '/v1/series/t-2', undefined, 404],
+    ['PATCH', '/v1/series/{id}', '/v1/series/t-1', { cron: '0 8 * * *', timeZone: null }, 200],
+    ['POST', '/v1/series/{id}/pause', '/v1/series/t-1/pause', undefined, 200],
+    ['POST', '/v1/series/{id}/resume', '/v1/series/t-1/resume', undefined, 200],
+    ['POST', '/v1/series/{id}/run', '/v1/series/t-1/run', undefined, 200],
+    ['DELETE', '/v1/series/{id}', '/v1/series/t-1', undefined, 200],
+    ['GET', '/v1/series/{id}/ledger', '/v1/series/t-1/ledger?before=9', undefined, 200],
+    ['GET', '/v1/series/{id}/ledger/check', '/v1/series/t-1/ledger/check', undefined, 200],
     ['POST', '/v1/sweep', '/v1/sweep', { dryRun: true }, 200],
     ['GET', '/v1/health', '/v1/health', undefined, 200],
   ]

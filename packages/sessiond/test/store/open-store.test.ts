@@ -63,7 +63,7 @@ describe('a damaged store', () => {
     expect(await sound.checkIntegrity()).toEqual([])
     await sound.close()
     const bytes = readFileSync(file())
-    writeFileSync(file(), bytes.fill(0xff, 48 * 4096))
+    writeFileSync(file(), bytes.fill(0xff, 72 * 4096))
     const reader = await openStoreReadOnly(dataDir())
     await expect(reader.listMessages({ sessionId: 'g/main', limit: 999 })).rejects.toMatchObject({
       code: 'STORE_BROKEN',
