@@ -40,6 +40,7 @@ export async function projectionOf(
     epoch: run.epoch,
     grantedAtMs: run.intendedAtMs,
     takenSeq: run.takenSeq,
+    timeZone: deps.config.groups.get(run.group)?.timeZone ?? null,
     messages: messages.map((message) => ({
       message,
       isWanted: message.cancelRequestedAtMs === null,
