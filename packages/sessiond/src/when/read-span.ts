@@ -14,11 +14,13 @@ const PIECE = /(\d{1,9}|\ban?\b)\s*([a-z]+)/g
 const WHOLE = /^(?:(?:\d{1,9}\s*|an?\s)[a-z]+\s*)+$/
 
 /**
- * Reads a span from now, in milliseconds: `2h`, `1h30m`, `in 2 hours`, `1 hour and 30 minutes`; largest unit first, each
- * at most once. A month and a year have no length of their own and are none. Undefined for anything else.
+ * Reads a span from now, in milliseconds: `2h`, `1h30m`, `in 2 hours`, `2 hours from now`, `1 hour and 30 minutes`; largest
+ * unit first, each at most once; `now` is none at all, 0. A month and a year have no length of their own and are none. Undefined for anything else.
  */
 export function readSpanMs(text: string): number | undefined {
-  const words = text.toLowerCase().replace(/^in\s+/, '')
+  const given = text.toLowerCase()
+  if (given === 'now') return 0
+  const words = given.replace(/^in\s+|\s+from now$/g, '')
   const short = parseDurationMs(words)
   if (short !== undefined) return short
   const pieces = words.replaceAll(BETWEEN, ' ')

@@ -16,6 +16,10 @@ const TIME = /(?<![\d:.,+-])(\d{1,2})(?::(\d{2})(?::(\d{2}))?)?(?:\s*([ap])\.?m\
  * `9 pm` say so, a bare `9` could be either. `12 am` and `12 pm` are refused: people read them both ways.
  */
 export function readTimeOfDay(text: string): TimeOfDay | WhenProblem {
+  const noon = /\bnoon\b/i
+  if (noon.test(text) && !/\d:|\d\s*[ap]\.?m\b/i.test(text)) {
+    return { hour: 12, minute: 0, second: 0, rest: text.replace(noon, ' ') }
+  }
   const found = [...text.matchAll(TIME)].filter(([, , minute, , half]) => minute !== undefined || half !== undefined)
   const [match, other] = found
   if (match === undefined) return missing(text)
@@ -35,6 +39,10 @@ export function readTimeOfDay(text: string): TimeOfDay | WhenProblem {
 }
 
 function missing(text: string): WhenProblem {
+  if (/\bmidnight\b/i.test(text)) {
+    const cure = 'Write 00:00, with the day that begins then.'
+    return problem('TIME_AMBIGUOUS', 'Midnight is the beginning of a day, or its end.', cure)
+  }
   const bare = /(?:^|\bat\s+)(\d{1,2})$/i.exec(text)?.[1]
   if (bare !== undefined && Number(bare) < 24) {
     const hour = Number(bare)

@@ -2,28 +2,26 @@ import { casual, type ParsedComponents } from 'chrono-node'
 import { formatLocal } from './format-firing.ts'
 import { addDays, isRealLocal, type LocalTime, weekdayOf } from './local-time.ts'
 import { readTimeOfDay, type TimeOfDay } from './read-time-of-day.ts'
+import { refuseNumericDate } from './refuse-numeric-date.ts'
 import { problem, type WhenProblem } from './when.ts'
 
-const NUMERIC_DATE = /(?<![\d:])(\d{1,4})([/.-])(\d{1,2})(?:\2(\d{1,4}))?(?![\d:])/
-const ISO_DATE = /\b\d{4}-\d{2}-\d{2}\b/
-
 /** A weekday on its own; anything else around it (`monday next week`, `weekend`) is read in more than one way. */
-const WEEKDAY =
-  /^(?:on\s+)?(?:(this|next|coming)\s+)?(?:mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:day)?$/i
+const WEEKDAY = /^(?:on\s+)?(?:(this|next)\s+)?(?:mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:day)?$/i
 
 /** Numbers and days that people mean differently, or that stand for no one day. */
 const VAGUE =
-  /\b(?:(?:next|this|last|past|coming|previous)\s+(?:week|month|quarter|year)s?|weekend|few|couple|several|some|half|about|around)\b|\d[.,]\d/i
+  /\b(?:(?:next|this|last|past|coming|previous)\s+(?:week|month|quarter|year)s?|weekend|few|couple|several|some|half|about|around|within|for)\b|\d[.,]\d|\b[ap]$/i
 
 /**
  * Reads a day and a time of day in words, as of `today` in the same zone: what the wall shall show. What the library
  * leaves over, adds or takes from the moment of asking is refused, so that nothing is guessed.
  */
 export function readWords(text: string, today: LocalTime): LocalTime | WhenProblem {
-  const numeric = readNumericDate(text)
+  const numeric = refuseNumericDate(text)
   if (numeric !== undefined) return numeric
-  const time = readTimeOfDay(text)
-  if ('kind' in time) return time
+  const words = text.replace(/\b(?:the )?day after tomorrow\b/i, 'overmorrow').replace(/\bthe (?=\d)/i, '')
+  const time = readTimeOfDay(words)
+  if ('kind' in time) return time.code === 'TIME_INCOMPLETE' ? findMissing(words, today, time) : time
   const day = time.rest
     .replace(/\bat\s*$/i, '')
     .replaceAll(/\s+/g, ' ')
@@ -33,9 +31,17 @@ export function readWords(text: string, today: LocalTime): LocalTime | WhenProbl
   if (day === '') return { ...today, ...clockOf(time) }
   const vague = VAGUE.exec(day)
   if (vague !== null) {
-    return problem('TIME_AMBIGUOUS', `"${vague[0]}" names no one day.`, `Write the date: ${example(today, time)}.`)
+    const cure = `Write the date out, such as ${example(today, time)}.`
+    return problem('TIME_AMBIGUOUS', `"${vague[0]}" names no one day or time.`, cure)
   }
-  const parsed = parseExactly(text, today)
+  if (/night\b/i.test(day) && time.hour < 12) {
+    return problem(
+      'TIME_AMBIGUOUS',
+      'That hour of a night is of the day before or the day after.',
+      'Write the date out.',
+    )
+  }
+  const parsed = parseExactly(words, today)
   if (parsed === undefined || !agrees(parsed, time)) return unread(today, time)
   if (parsed.isCertain('timezoneOffset')) {
     const cure = 'Leave it out, or write an instant with its offset, such as 2030-01-31T09:00:00+01:00.'
@@ -100,26 +106,12 @@ function weekday(parsed: ParsedComponents, day: string, today: LocalTime, time: 
   return problem('TIME_AMBIGUOUS', `"${day}" can be either of two days.`, cure)
 }
 
-function readNumericDate(text: string): WhenProblem | undefined {
-  const match = NUMERIC_DATE.exec(text.replace(ISO_DATE, ''))
-  if (match === null) return undefined
-  const [whole, a, separator, b, c] = match
-  // `9.30` and `1.5` are no dates; what they are is for others to say.
-  if (c === undefined && separator === '.') return undefined
-  const readings = [
-    [a, b, c],
-    [c, b, a],
-    [c, a, b],
-  ].filter(
-    ([year, month, day]) => year?.length === 4 && isRealLocal(midnight(Number(year), Number(month), Number(day))),
-  )
-  const dates = [...new Set(readings.map(([y, m, d]) => `${y}-${m?.padStart(2, '0')}-${d?.padStart(2, '0')}`))]
-  const cure = `Write ${dates.length === 0 ? 'the date as 2030-01-31' : dates.join(' or ')}.`
-  return problem('TIME_AMBIGUOUS', `${whole} does not say which number is the day and which the month.`, cure)
-}
-
-function midnight(year: number, month: number, day: number): LocalTime {
-  return { year, month, day, hour: 0, minute: 0, second: 0 }
+/** Without a time of day: a day the library knows lacks only that; anything else cannot be read at all. */
+function findMissing(words: string, today: LocalTime, incomplete: WhenProblem): WhenProblem {
+  const parsed = parseExactly(words, today)
+  if (parsed !== undefined && !parsed.isCertain('hour')) return incomplete
+  const cure = 'Write something like "tomorrow 9:00", "2h" or "2030-01-31 09:00".'
+  return problem('TIME_INVALID', 'It cannot be read as a time.', cure)
 }
 
 function clockOf({ hour, minute, second }: TimeOfDay): Pick<LocalTime, 'hour' | 'minute' | 'second'> {
@@ -128,7 +120,7 @@ function clockOf({ hour, minute, second }: TimeOfDay): Pick<LocalTime, 'hour' | 
 
 function unread(today: LocalTime, time: TimeOfDay): WhenProblem {
   const words = 'Not all of it can be read as one day and one time of day.'
-  return problem('TIME_INVALID', words, `Write the date: ${example(today, time)}.`)
+  return problem('TIME_INVALID', words, `Write the date out, such as ${example(today, time)}.`)
 }
 
 /** Tomorrow at the time of day that was named. */
