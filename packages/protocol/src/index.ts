@@ -12,6 +12,7 @@ export {
   RUN_ENV,
 } from './layout.ts'
 export { PROTOCOL_LIMITS } from './limits.ts'
+export { oneLine } from './one-line.ts'
 export {
   formatOpenWork,
   type OpenTool,
@@ -22,6 +23,7 @@ export {
   type WaitReason,
 } from './open-work.ts'
 export { parseRecordingLine, type RecordedMove, type RecordingKind, type RecordingLine } from './recording.ts'
+export { parseReplyTo, type ReplyTo, tellReplyTo } from './reply-to.ts'
 export { formatRetryBrief, parseRetryBrief, type RetryBrief, tellRetryBrief } from './retry-brief.ts'
 export type {
   AckStatus,
@@ -36,6 +38,14 @@ export type {
   SessionStateRow,
 } from './rows.ts'
 export { INBOUND_SCHEMA, MAILBOX_PRAGMAS, OUTBOUND_SCHEMA } from './schema.ts'
+export {
+  formatLocalTime,
+  readSessionZone,
+  type SessionZone,
+  type ToldMessage,
+  tellMessage,
+  tellTime,
+} from './tell-time.ts'
 export { formatTimestamp, hasZone, parseTimestamp } from './timestamps.ts'
 export { parseTrouble, TROUBLES, type Trouble } from './trouble.ts'
 export { PROTOCOL_VERSION } from './version.ts'

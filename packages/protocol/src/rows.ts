@@ -24,7 +24,7 @@ export interface MessageInRow {
   readonly trigger: 0 | 1
   /** 1: handed out only on a run's first look at its mailbox. */
   readonly on_wake: 0 | 1
-  /** JSON, `{ "text": … }` for messages of people. */
+  /** JSON, `{ "text": … }` for messages of people; `replyTo` may quote what it answers, see ReplyTo. */
   readonly content: string
   readonly platform_id: string | null
   readonly channel_type: string | null
@@ -44,6 +44,8 @@ export interface RunRow {
   readonly taken_seq: number
   /** Ours. The protocol version of the host. */
   readonly protocol: number
+  /** Ours. IANA zone of the session, in which local times are told; null: the host does not say. */
+  readonly time_zone: string | null
 }
 
 /** A row of `processing_ack`, written by the run. */

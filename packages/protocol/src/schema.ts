@@ -32,7 +32,8 @@ CREATE TABLE IF NOT EXISTS run (
   epoch INTEGER NOT NULL,
   granted_at TEXT NOT NULL,
   taken_seq INTEGER NOT NULL DEFAULT 0,
-  protocol INTEGER NOT NULL DEFAULT 1
+  protocol INTEGER NOT NULL DEFAULT 1,
+  time_zone TEXT
 );
 `
 

@@ -44,6 +44,8 @@ export interface AgentContext {
   readonly epoch: number
   /** The workspace: absolute, kept across runs. */
   readonly workDir: string
+  /** IANA zone of the session, always one that this machine knows: UTC where it does not know the host's, or the host says none. */
+  readonly timeZone: string
   /** The last message that asks for something; what a returned string answers. */
   readonly message: AgentMessage
   /**
@@ -52,6 +54,8 @@ export interface AgentContext {
    */
   readonly signal: AbortSignal
   readonly state: SessionState
+  /** The line an agent's batch should begin with: the session's zone, and now, by this machine's clock. `tellBatch` begins so. */
+  tellTime(): string
   /**
    * Answers a message of the batch, the last one unless `to` names another; resolves when the answer is on disk. A
    * message that was replied to counts as answered and is never run again, whatever happens afterwards.

@@ -1,4 +1,4 @@
-import type { MessageKind, RetryBrief } from '@sessiond/protocol'
+import { type MessageKind, parseReplyTo, type ReplyTo, type RetryBrief } from '@sessiond/protocol'
 import type { InboundMessage, MessageAddress } from './mailbox-client.ts'
 
 /** A message as a handler gets it. */
@@ -21,7 +21,10 @@ export interface AgentMessage {
   readonly brief: RetryBrief | null
   /** Tries spent on it so far. */
   readonly tries: number
+  /** When the host accepted it, by the host's clock; null: the host does not say. */
   readonly createdAtMs: number | null
+  /** The message it answers, where it says so. */
+  readonly replyTo: ReplyTo | null
   /** The recurring task it is an occurrence of. */
   readonly seriesId: string | null
   readonly sourceSessionId: string | null
@@ -45,6 +48,7 @@ export function agentMessageOf(message: InboundMessage): AgentMessage {
     brief,
     tries,
     createdAtMs,
+    replyTo: parseReplyTo(content),
     seriesId,
     sourceSessionId,
     address,

@@ -1,5 +1,6 @@
 export type { AgentContext, AgentHandler, ModelWait, SessionState, ToolLease, ToolOptions } from './agent-context.ts'
 export type { AgentMessage } from './agent-message.ts'
+export { tellBatch } from './agents/tell-batch.ts'
 export type {
   Ack,
   Claim,

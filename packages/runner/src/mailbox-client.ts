@@ -33,6 +33,8 @@ export interface InboundLook {
   /** Null: the host does not say (no `run` row). */
   readonly epoch: number | null
   readonly takenSeq: number
+  /** IANA zone of the session; null: the host does not say. */
+  readonly timeZone: string | null
   /** Ascending by seq. */
   readonly messages: readonly InboundMessage[]
 }

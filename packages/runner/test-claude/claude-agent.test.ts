@@ -35,6 +35,7 @@ describe('the Claude agent: conversations', () => {
     expect(context.outline()).toEqual(['wait', 'streaming', 'wait-end'])
     expect(context.of('progress').length).toBeGreaterThan(3)
     expect(harness.asked(0)).toContain('hello')
+    expect(JSON.stringify(harness.server.turns[0]?.body?.messages)).toContain(String.raw`machine's clock.\n\nhello`)
   })
 
   it('keeps one query open between messages, and takes the conversation up again in the next run', async () => {

@@ -62,11 +62,14 @@ export class ClaudeHarness {
     return (await agent([context.message], context)) ?? undefined
   }
 
-  /** The texts of a turn's question, oldest first, without what the SDK adds of its own. */
+  /** The texts of a turn's question, oldest first, without what the SDK adds of its own and without the times told. */
   asked(index: number): string[] {
     const messages = this.server.turns.at(index)?.body?.messages ?? []
     const spoken = messages.filter(({ role }) => role === 'user' || role === 'assistant')
-    return spoken.flatMap(({ content }) => textsOf(content)).filter((text) => !text.startsWith('<'))
+    return spoken
+      .flatMap(({ content }) => textsOf(content))
+      .filter((text) => !text.startsWith('<'))
+      .map(withoutTimes)
   }
 
   /** Processes of this harness that are alive. Knows Linux only. */
@@ -106,4 +109,8 @@ function textsOf(content: unknown): string[] {
   if (typeof content === 'string') return [content]
   if (!Array.isArray(content)) return []
   return content.flatMap((block: { readonly text?: unknown }) => (typeof block.text === 'string' ? [block.text] : []))
+}
+
+function withoutTimes(text: string): string {
+  return text.replace(/^Time zone: .*\n\n(?:\[[^\]]*\] )?/, '')
 }

@@ -65,6 +65,25 @@ describe('claiming', () => {
     expect(looks, 'one look is enough for all of them').toHaveLength(1)
   })
 
+  it.each([
+    [
+      'Europe/Berlin',
+      'Europe/Berlin',
+      /^Time zone: Europe\/Berlin\. Now: \w+ \d{4}-\d\d-\d\d \d\d:\d\d \(\+0[12]:00\)/,
+    ],
+    [null, 'UTC', /^Time zone: UTC\. Now: /],
+    ['Mars/Base', 'UTC', /^Time zone: UTC \(the session's zone "Mars\/Base" is not known here\)\. Now: /],
+  ])('tells the handler of a session in %j that it is in %s', async (stated, timeZone, line) => {
+    const seen: string[] = []
+    host.writeInbound((db) => db.prepare('UPDATE run SET time_zone = ?').run(stated))
+    host.send({ id: 'm1', content: '{"text":"yes","replyTo":{"text":"lunch?"}}' })
+    start(([message], context) => {
+      seen.push(context.timeZone, context.tellTime(), message?.replyTo?.text ?? '')
+    })
+    await host.untilAck('m1', 'completed')
+    expect(seen).toEqual([timeZone, expect.stringMatching(line), 'lunch?'])
+  })
+
   it('claims in one transaction what it hands over as a batch, oldest first', async () => {
     const seen: string[][] = []
     host.send({ id: 'm1' }, { id: 'm2' }, { id: 'm3' })

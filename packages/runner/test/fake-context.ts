@@ -1,3 +1,4 @@
+import { readSessionZone, tellTime } from '@sessiond/protocol'
 import type { AgentContext, ModelWait, ToolLease, ToolOptions } from '../src/agent-context.ts'
 import type { AgentMessage } from '../src/agent-message.ts'
 
@@ -32,6 +33,7 @@ export class FakeContext implements AgentContext {
   readonly group = 'group'
   readonly epoch = 1
   readonly workDir: string
+  readonly timeZone = 'UTC'
   readonly message: AgentMessage
   readonly moves: ContextMove[] = []
   readonly values: Map<string, string>
@@ -54,6 +56,10 @@ export class FakeContext implements AgentContext {
     set: async (key: string, value: string) => {
       this.values.set(key, value)
     },
+  }
+
+  tellTime(): string {
+    return tellTime(readSessionZone(this.timeZone), Date.UTC(2030, 0, 1))
   }
 
   async reply(text: string): Promise<void> {
@@ -147,6 +153,7 @@ export function messageOf(text: string): AgentMessage {
     attempt: 1,
     tries: 0,
     createdAtMs: null,
+    replyTo: null,
     seriesId: null,
     sourceSessionId: null,
     address: { platformId: null, channelType: null, threadId: null },

@@ -97,6 +97,19 @@ describe('looking at inbound.db', () => {
     expect(looks.at(-1)?.messages[0]?.content).toBe('{"text":"m1"}')
   })
 
+  it('reads the zone of the session, and none where the host knows no such column', () => {
+    const zoneSeen = () => {
+      const result = readInbound(host.inboundPath)
+      return result.isRead ? result.look.timeZone : result.because
+    }
+    host.grant(1)
+    expect(zoneSeen()).toBeNull()
+    host.writeInbound((db) => db.exec("UPDATE run SET time_zone = 'Europe/Berlin'"))
+    expect(zoneSeen()).toBe('Europe/Berlin')
+    host.writeInbound((db) => db.exec('ALTER TABLE run DROP COLUMN time_zone'))
+    expect(zoneSeen()).toBeNull()
+  })
+
   it('(C11) reads a mailbox of a host that knows fewer columns and no run', () => {
     const db = new DatabaseSync(host.inboundPath)
     db.exec(`CREATE TABLE messages_in (id TEXT PRIMARY KEY, seq INTEGER UNIQUE, kind TEXT NOT NULL, timestamp TEXT NOT NULL,
@@ -105,7 +118,7 @@ describe('looking at inbound.db', () => {
     db.close()
     const result = readInbound(host.inboundPath)
     if (!result.isRead) throw new Error(result.because)
-    expect(result.look).toMatchObject({ epoch: null, takenSeq: 0 })
+    expect(result.look).toMatchObject({ epoch: null, takenSeq: 0, timeZone: null })
     expect(result.look.messages).toEqual([
       {
         id: 'm1',

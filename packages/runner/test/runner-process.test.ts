@@ -72,6 +72,17 @@ describe('the command agent in the bundled runner', () => {
     expect(host.acks().map(({ status }) => status)).toEqual(['completed', 'completed', 'completed'])
   })
 
+  it('tells the command its zone and when its message was sent, and leaves the text alone', async () => {
+    host.writeInbound((db) => db.exec("UPDATE run SET time_zone = 'Asia/Kathmandu'"))
+    host.send({ id: 'm1', text: 'hi' })
+    start(agentOf('cat; echo " $SESSIOND_ZONE $SESSIOND_MESSAGE_TIME $SESSIOND_BATCH"'))
+    await host.untilAck('m1', 'completed')
+    const time = String.raw`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+05:45`
+    expect(host.texts()[0]).toMatch(
+      new RegExp(`^hi Asia/Kathmandu ${time} {"timeZone":"Asia/Kathmandu","now":"${time}",`),
+    )
+  })
+
   it('runs the command in the workspace and tells it where it is, but not how it is configured', async () => {
     host.send({ id: 'm1' })
     start(

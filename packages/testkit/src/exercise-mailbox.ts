@@ -88,6 +88,26 @@ export function exerciseMailbox(name: string, makeHarness: () => Promise<Mailbox
         expect(state).toEqual({ key: 'thread', value: 'abc' })
       })
 
+      test('tells a run the zone of its session, and a change of it', async () => {
+        const zoneSeen = () => withDatabase(inbound, (db) => db.prepare('SELECT time_zone FROM run').get()?.time_zone)
+        await prepare(projectionOf([], { timeZone: 'Europe/Berlin' }))
+        expect(zoneSeen()).toBe('Europe/Berlin')
+        await mailbox.sync(projectionOf([], { timeZone: 'Asia/Tokyo' }))
+        expect(zoneSeen()).toBe('Asia/Tokyo')
+        await mailbox.sync(projectionOf([]))
+        expect(zoneSeen()).toBeNull()
+      })
+
+      test('writes over what a host left that knew no zones', async () => {
+        const projection = projectionOf([messageOf('a', 2)], { timeZone: 'Europe/Berlin' })
+        await prepare(projection)
+        withDatabase(inbound, (db) => db.exec('ALTER TABLE run DROP COLUMN time_zone'))
+        await harness.reopen().sync(projection)
+        expect(withDatabase(inbound, (db) => db.prepare('SELECT time_zone FROM run').get())).toEqual({
+          time_zone: 'Europe/Berlin',
+        })
+      })
+
       test('(A3) leaves nothing of the last run: no claims, no replies, no heartbeat; the workspace stays', async () => {
         await prepare()
         asRunner((db) => {

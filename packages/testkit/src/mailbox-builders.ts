@@ -42,6 +42,7 @@ export function projectionOf(messages: readonly Message[], changes: Partial<Proj
     epoch: 1,
     grantedAtMs: Date.UTC(2030, 0, 1),
     takenSeq: 0,
+    timeZone: null,
     messages: messages.map((message) => ({ message, isWanted: true, isHeldBack: false, brief: null })),
     ...changes,
   }

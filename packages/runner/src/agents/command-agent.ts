@@ -12,6 +12,7 @@ import { inputOf } from './input-of.ts'
 import { LineTail } from './line-tail.ts'
 import { parseRetryHint, TEMPORARY_FAILURE_EXIT } from './parse-retry-hint.ts'
 import { type CommandEnd, runCommand } from './run-command.ts'
+import { timeVariables } from './time-variables.ts'
 
 /** How much of stderr an error quotes. */
 const TAIL_CHARS = 2_000
@@ -34,13 +35,17 @@ async function answer(
 ): Promise<string | undefined> {
   const program = basename(spec.command[0] ?? '')
   const tail = new LineTail(TAIL_CHARS)
+  const { message, timeZone } = context
   const lease = context.tool(program, { timeoutMs: spec.timeoutMs })
   try {
     const end = await runCommand({
       command: spec.command,
       input: inputOf(messages),
       cwd: environment.workDir,
-      environment: commandEnvironment(environment, context.message),
+      environment: {
+        ...commandEnvironment(environment, message),
+        ...timeVariables(messages, { message, timeZone, nowMs: world.now() }),
+      },
       timeoutMs: spec.timeoutMs,
       maxOutputBytes: spec.maxReplyBytes,
       signal: context.signal,

@@ -1,8 +1,13 @@
 import type { AgentMessage } from '../agent-message.ts'
 
-/** Context first, then what asks for something, each in its order, separated by blank lines. */
+/** The texts as they are, separated by blank lines: they may be a script. */
 export function inputOf(messages: readonly AgentMessage[]): string {
-  const context = messages.filter(({ isContext }) => isContext)
-  const triggers = messages.filter(({ isContext }) => !isContext)
-  return [...context, ...triggers].map(({ text }) => text).join('\n\n')
+  return inOrder(messages)
+    .map(({ text }) => text)
+    .join('\n\n')
+}
+
+/** Context first, then what asks for something, each in its order. */
+export function inOrder(messages: readonly AgentMessage[]): AgentMessage[] {
+  return [...messages.filter(({ isContext }) => isContext), ...messages.filter(({ isContext }) => !isContext)]
 }

@@ -37,6 +37,7 @@ function readSnapshot(db: DatabaseSync): InboundLook {
   return {
     epoch: typeof run?.epoch === 'number' ? run.epoch : null,
     takenSeq: typeof run?.taken_seq === 'number' ? run.taken_seq : 0,
+    timeZone: typeof run?.time_zone === 'string' ? run.time_zone : null,
     messages,
   }
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { Ack, InboundLook } from '../mailbox-client.ts'
 import { AckLedger } from './ack-ledger.ts'
 
-const EMPTY: InboundLook = { epoch: 1, takenSeq: 0, messages: [] }
+const EMPTY: InboundLook = { epoch: 1, takenSeq: 0, timeZone: null, messages: [] }
 
 function completed(messageId: string): Ack {
   return { messageId, attempt: 1, status: 'completed', error: null, retryAtMs: null, trouble: null }

@@ -1,3 +1,4 @@
+import { readSessionZone, type SessionZone, tellTime } from '@sessiond/protocol'
 import type { AgentContext, ModelWait, SessionState, ToolLease, ToolOptions } from '../agent-context.ts'
 import type { AgentMessage } from '../agent-message.ts'
 import type { MailboxClient } from '../mailbox-client.ts'
@@ -16,6 +17,8 @@ export interface BatchContextOptions {
   readonly state: SessionState
   readonly held: HeldBatch
   readonly messages: readonly AgentMessage[]
+  /** As the host states it, which this machine may not know. */
+  readonly timeZone: string | null
   /** The one a plain answer goes to. */
   readonly message: AgentMessage
   /** Takes a line of the agent's own for the run's log. */
@@ -29,12 +32,14 @@ export class BatchContext implements AgentContext {
   readonly group: string
   readonly epoch: number
   readonly workDir: string
+  readonly timeZone: string
   readonly message: AgentMessage
   readonly signal: AbortSignal
   readonly state: SessionState
   /** Messages whose reply is on disk. */
   readonly answeredIds = new Set<string>()
   readonly #options: BatchContextOptions
+  readonly #zone: SessionZone
   readonly #writes = new Set<Promise<void>>()
   #isClosed = false
 
@@ -44,15 +49,22 @@ export class BatchContext implements AgentContext {
     this.group = options.environment.session.split('/')[0] ?? ''
     this.epoch = options.environment.epoch
     this.workDir = options.environment.workDir
+    this.#zone = readSessionZone(options.timeZone)
+    this.timeZone = this.#zone.timeZone
     this.message = options.message
     this.signal = options.held.signal
     this.state = options.state
     // Handlers may take their tools apart: `({ reply, signal }) => …`.
+    this.tellTime = this.tellTime.bind(this)
     this.reply = this.reply.bind(this)
     this.say = this.say.bind(this)
     this.progress = this.progress.bind(this)
     this.tool = this.tool.bind(this)
     this.modelWait = this.modelWait.bind(this)
+  }
+
+  tellTime(): string {
+    return tellTime(this.#zone, this.#options.world.now())
   }
 
   reply(text: string, options: { readonly to?: AgentMessage | string } = {}): Promise<void> {

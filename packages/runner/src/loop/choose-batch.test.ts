@@ -31,7 +31,7 @@ function ack(changes: Partial<KnownAck> = {}): ReadonlyMap<string, KnownAck> {
 }
 
 function choose(messages: readonly InboundMessage[], changes: Partial<ChooseBatchInput> = {}) {
-  const look = { epoch: 3, takenSeq: 0, messages }
+  const look = { epoch: 3, takenSeq: 0, timeZone: null, messages }
   const choice = chooseBatch({
     look,
     acks: new Map(),

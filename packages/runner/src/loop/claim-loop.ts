@@ -123,7 +123,8 @@ export class ClaimLoop {
       await mailbox.claim(claims, this.#reporter.beginBatch())
       this.#ledger.noteClaimed(claims)
       onStep('claimed')
-      const working = workBatch({ ...this.#options, held, reporter: this.#reporter, state })
+      const timeZone = this.#look?.timeZone ?? null
+      const working = workBatch({ ...this.#options, held, timeZone, reporter: this.#reporter, state })
       // After the claim and beside the work: nobody waits for housekeeping.
       this.#prune()
       const acks = await working

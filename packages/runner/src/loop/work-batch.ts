@@ -12,6 +12,8 @@ import type { StateReporter } from './state-reporter.ts'
 
 export interface WorkBatchOptions {
   readonly held: HeldBatch
+  /** As the host states it; null: it does not. */
+  readonly timeZone: string | null
   readonly handler: AgentHandler
   readonly environment: RunEnvironment
   readonly mailbox: MailboxClient

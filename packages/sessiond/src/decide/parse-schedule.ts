@@ -88,7 +88,7 @@ function parseTiming(request: ScheduleChanges, scene: ScheduleScene): Schedule |
   if (every !== undefined) return everyOf(every, request.anchor, scene)
   const when = at ?? after
   if (when === undefined) return null
-  return { kind: 'once', atMs: parseWhen(when, whereOf(request, scene)) }
+  return { kind: 'once', atMs: whenOf(when, request, scene) }
 }
 
 function cronOf(expression: string, { seconds = false, gap = 'after', repeated = 'first' }: ScheduleChanges): Schedule {
@@ -104,7 +104,7 @@ function everyOf(every: string, anchor: string | undefined, scene: ScheduleScene
 function parseAnchor(anchor: string, scene: ScheduleScene): number {
   const atMs = Date.parse(anchor)
   if (/(Z|[+-]\d{2}:?\d{2})$/.test(anchor) && Number.isSafeInteger(atMs)) return atMs
-  return parseWhen(anchor, { timeZone: scene.sessionZone, nowMs: scene.nowMs })
+  return whenOf(anchor, {}, scene)
 }
 
 function parsePlan(request: ScheduleChanges, standing: Omit<SeriesPlan, 'schedule'>, scene: ScheduleScene) {
@@ -116,7 +116,7 @@ function parsePlan(request: ScheduleChanges, standing: Omit<SeriesPlan, 'schedul
     ...(overlap === undefined ? {} : { overlap }),
     ...(maxRuns === undefined ? {} : { maxRuns: wholeOrNull('maxRuns', maxRuns) }),
     ...(stagger === undefined ? {} : { staggerMs: spanOf('stagger', stagger, MAX_STAGGER_MS) }),
-    ...(end === undefined ? {} : { endAtMs: end === null ? null : parseWhen(end, whereOf(request, scene)) }),
+    ...(end === undefined ? {} : { endAtMs: end === null ? null : whenOf(end, request, scene) }),
     ...(backOffAfterFailures === undefined
       ? {}
       : { backOffAfterFailures: wholeOrNull('backOffAfterFailures', backOffAfterFailures) }),
@@ -144,8 +144,12 @@ function parseMissed(request: ScheduleChanges, standing: MissedPolicy): MissedPo
   }
 }
 
-function whereOf({ timeZone }: ScheduleChanges, { sessionZone, nowMs }: ScheduleScene) {
-  return { timeZone: timeZone ?? sessionZone, nowMs }
+function whenOf(text: string, { timeZone }: ScheduleChanges, { sessionZone, nowMs }: ScheduleScene): number {
+  const zone = timeZone ?? sessionZone
+  checkZone(zone)
+  const when = parseWhen(text, { timeZone: zone, nowMs })
+  if (when.kind === 'found') return when.atMs
+  throw new SessiondError(when.code, when.words, { fields: { field: 'at' }, cure: when.cure })
 }
 
 function checkZone(name: string): void {
@@ -164,7 +168,10 @@ function checkDueEver(plan: SeriesPlan, { sessionZone, nowMs }: ScheduleScene): 
   }
   const next = compiled.next(plan.schedule.kind === 'once' ? Math.min(nowMs, plan.schedule.atMs - 1) : nowMs)
   if (next !== null && (plan.endAtMs === null || next.atMs <= plan.endAtMs)) return
-  throw wrong('end', 'It would never be due: its end comes first.')
+  throw wrong(
+    'schedule',
+    plan.endAtMs === null ? 'It would never be due.' : 'It would never be due: its end comes first.',
+  )
 }
 
 function spanOf(field: string, span: string, maxMs: number): number {

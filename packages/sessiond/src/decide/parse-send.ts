@@ -4,16 +4,12 @@ import { parseDurationMs } from '../config/duration.ts'
 import { SessiondError } from '../model/errors.ts'
 import type { NewMessage } from '../model/message.ts'
 import { sessionIdOf } from '../model/session.ts'
+import { BREATH_MS, MAX_AHEAD_MS } from '../when/when.ts'
 
 export interface SendRules {
   readonly groups: { has(name: string): boolean; keys(): Iterable<string> }
   readonly textBytes: number
 }
-
-/** How far ahead a message may be due. */
-export const MAX_AHEAD_MS = 10 * 366 * 24 * 3_600_000
-/** A stated instant this little in the past is "now": the request took that long to arrive. */
-export const BREATH_MS = 5_000
 
 /**
  * Checks a send request and completes it to a message. Throws the SessiondError of the first wrong field; nothing has

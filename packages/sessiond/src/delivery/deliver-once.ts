@@ -6,6 +6,7 @@ export interface OneDelivery {
   readonly sink: Sink
   readonly reply: Reply
   readonly attempt: number
+  readonly quote: string | null
   readonly timeoutMs: number
   /** Aborts when the host has no more time for it. */
   readonly stop: AbortSignal
@@ -20,7 +21,7 @@ const MAX_ERROR_CHARS = 500
  * holds nobody up.
  */
 export async function deliverOnce(delivery: OneDelivery): Promise<SinkOutcome | 'stopped'> {
-  const { sink, reply, attempt, timeoutMs, stop, world } = delivery
+  const { sink, reply, attempt, quote, timeoutMs, stop, world } = delivery
   if (stop.aborted) return 'stopped'
   const abort = new AbortController()
   const { promise: cut, resolve } = Promise.withResolvers<SinkOutcome | 'stopped'>()
@@ -33,7 +34,7 @@ export async function deliverOnce(delivery: OneDelivery): Promise<SinkOutcome | 
   const cancelTimer = world.setTimer(timeoutMs, () => cutWith(failed(`no answer within ${timeoutMs} ms`)))
   stop.addEventListener('abort', onStop, { once: true })
   try {
-    return await Promise.race([cut, ask(sink, reply, { attempt, signal: abort.signal })])
+    return await Promise.race([cut, ask(sink, reply, { attempt, quote, signal: abort.signal })])
   } finally {
     cancelTimer()
     stop.removeEventListener('abort', onStop)

@@ -1,3 +1,4 @@
+import type { Reply } from '../model/reply.ts'
 import type { DeliveryOutcome, DueDelivery, Store } from '../store/store.ts'
 import type { World } from '../world.ts'
 import type { DeliveryDecision, DeliveryPolicy } from './decide-delivery.ts'
@@ -6,10 +7,11 @@ import { deliverOnce } from './deliver-once.ts'
 import { Lanes } from './lanes.ts'
 import type { OutageLog } from './outage.ts'
 import { Outage } from './outage.ts'
+import { quoteOf } from './said.ts'
 import type { Sink } from './sink.ts'
 
 /** What the loop needs of the store. */
-export type DeliveryStore = Pick<Store, 'listDueDeliveries' | 'nextDeliveryAtMs' | 'recordDelivery'>
+export type DeliveryStore = Pick<Store, 'getMessage' | 'listDueDeliveries' | 'nextDeliveryAtMs' | 'recordDelivery'>
 
 export interface SinkEntry {
   readonly sink: Sink
@@ -142,11 +144,17 @@ export class DeliveryLoop {
     const { sink, policy } = this.#entryOf(delivery.sink)
     const attempt = delivery.attempts + 1
     const timeoutMs = policy.timeoutMs + SINK_GRACE_MS
-    const outcome = await deliverOnce({ sink, reply, attempt, timeoutMs, stop: this.#abort.signal, world })
+    const quote = await this.#quoteFor(reply)
+    const outcome = await deliverOnce({ sink, reply, attempt, quote, timeoutMs, stop: this.#abort.signal, world })
     if (outcome === 'stopped') return
     await world.boundary('delivery:confirmed')
     const decision = decideDelivery({ outcome, attempt, policy, nowMs: world.now(), random: world.random() })
     await this.#record(delivery.id, attempt, outcomeOf(decision))
+  }
+
+  async #quoteFor({ inReplyTo }: Reply): Promise<string | null> {
+    const answered = inReplyTo === null ? null : await this.#options.store.getMessage(inReplyTo)
+    return answered === null ? null : quoteOf(answered.content)
   }
 
   /** Keeps at it while the store cannot write: posting again instead would double the reply. */

@@ -17,6 +17,8 @@ export type SinkOutcome =
 export interface Attempt {
   /** 1 for the first. */
   readonly attempt: number
+  /** The beginning of the message the reply answers, one line; null when it answers none, or one that says nothing. */
+  readonly quote: string | null
   /** Aborts when the attempt took too long, or the host stops. */
   readonly signal: AbortSignal
 }

@@ -1,8 +1,9 @@
 import { formatTimestamp } from '@sessiond/protocol'
 import type { Reply } from '../model/reply.ts'
+import { parsedOrText, textOf } from './said.ts'
 
-/** What a webhook is sent of a reply, as JSON text. */
-export function webhookPayload(reply: Reply): string {
+/** What a webhook is sent of a reply, as JSON text; `quote` is of the message it answers. */
+export function webhookPayload(reply: Reply, quote: string | null): string {
   const content = parsedOrText(reply.content)
   const text = textOf(content)
   return JSON.stringify({
@@ -12,24 +13,11 @@ export function webhookPayload(reply: Reply): string {
     session: reply.sessionId.slice(reply.group.length + 1),
     epoch: reply.epoch,
     inReplyTo: reply.inReplyTo,
+    quote,
     kind: reply.kind,
     ...(text === undefined ? {} : { text }),
     content,
     createdAt: formatTimestamp(reply.createdAtMs),
     ...reply.address,
   })
-}
-
-/** A run chose the content: what is no JSON is passed on as the text it is. */
-function parsedOrText(content: string): unknown {
-  try {
-    return JSON.parse(content)
-  } catch {
-    return content
-  }
-}
-
-function textOf(content: unknown): string | undefined {
-  if (typeof content !== 'object' || content === null || !('text' in content)) return undefined
-  return typeof content.text === 'string' ? content.text : undefined
 }

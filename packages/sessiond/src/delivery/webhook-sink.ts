@@ -28,10 +28,10 @@ export class WebhookSink implements Sink {
     this.#options = options
   }
 
-  async deliver(reply: Reply, { attempt, signal }: Attempt): Promise<SinkOutcome> {
+  async deliver(reply: Reply, { attempt, quote, signal }: Attempt): Promise<SinkOutcome> {
     const { config, fetch = globalThis.fetch } = this.#options
     const bound = AbortSignal.any([signal, AbortSignal.timeout(config.timeoutMs)])
-    const body = webhookPayload(reply)
+    const body = webhookPayload(reply, quote)
     let response: Response
     try {
       const headers = this.#headers(reply, attempt, body)

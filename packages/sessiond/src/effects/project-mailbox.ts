@@ -34,12 +34,14 @@ export async function projectionOf(
   run: Run,
   messages: readonly WindowMessage[],
 ): Promise<Projection> {
+  const session = await deps.store.getSession(run.sessionId)
   const briefs = await briefRetries(deps, run, messages)
   return {
     sessionId: run.sessionId,
     epoch: run.epoch,
     grantedAtMs: run.intendedAtMs,
     takenSeq: run.takenSeq,
+    timeZone: session?.timeZone ?? deps.config.groups.get(run.group)?.timeZone ?? null,
     messages: messages.map((message) => ({
       message,
       isWanted: message.cancelRequestedAtMs === null,

@@ -36,6 +36,10 @@ function stateOf(row: MessageInRow): string {
 
 function isSameRun(a: RunRow, b: RunRow): boolean {
   return (
-    a.epoch === b.epoch && a.granted_at === b.granted_at && a.taken_seq === b.taken_seq && a.protocol === b.protocol
+    a.epoch === b.epoch &&
+    a.granted_at === b.granted_at &&
+    a.taken_seq === b.taken_seq &&
+    a.protocol === b.protocol &&
+    a.time_zone === b.time_zone
   )
 }

@@ -13,6 +13,7 @@ function runRow(projection: Projection): RunRow {
     granted_at: formatTimestamp(projection.grantedAtMs),
     taken_seq: projection.takenSeq,
     protocol: PROTOCOL_VERSION,
+    time_zone: projection.timeZone,
   }
 }
 

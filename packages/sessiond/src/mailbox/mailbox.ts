@@ -28,6 +28,8 @@ export interface Projection {
   readonly grantedAtMs: number
   /** Rows of `messages_out` up to here are safe in the store. */
   readonly takenSeq: number
+  /** IANA zone of the session; null: nobody knows, its group has left the configuration. */
+  readonly timeZone: string | null
   /** Bounded by config.mailbox.windowMessages and windowBytes. */
   readonly messages: readonly ProjectedMessage[]
 }

@@ -44,10 +44,11 @@ export function writeInbound(db: DatabaseSync, change: InboundChange): void {
 
 function writeRun(db: DatabaseSync, run: RunRow): void {
   db.exec('DELETE FROM run')
-  db.prepare('INSERT INTO run (epoch, granted_at, taken_seq, protocol) VALUES (?, ?, ?, ?)').run(
+  db.prepare('INSERT INTO run (epoch, granted_at, taken_seq, protocol, time_zone) VALUES (?, ?, ?, ?, ?)').run(
     run.epoch,
     run.granted_at,
     run.taken_seq,
     run.protocol,
+    run.time_zone,
   )
 }

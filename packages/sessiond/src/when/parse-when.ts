@@ -1,126 +1,100 @@
 import { hasZone, parseTimestamp } from '@sessiond/protocol'
-import { casual, type ParsedResult } from 'chrono-node'
-import { parseDurationMs } from '../config/duration.ts'
-import { BREATH_MS, MAX_AHEAD_MS } from '../decide/parse-send.ts'
-import { Zone } from '../decide/recurrence/zone.ts'
-import { type ErrorCode, SessiondError } from '../model/errors.ts'
-import { tellInstant } from './tell-firing.ts'
+import { escapeLine } from '../model/escape.ts'
+import { formatExact, formatFiring, formatLength, formatLocal } from './format-firing.ts'
+import { aroundGap, instantsOf, isRealLocal, type LocalTime, localOf } from './local-time.ts'
+import { readSpanMs } from './read-span.ts'
+import { readWords } from './read-words.ts'
+import { BREATH_MS, MAX_AHEAD_MS, problem, type When, type WhenContext, type WhenProblem } from './when.ts'
 
+/** Nobody needs more words for a time; what is longer is a mistake, and would only cost the parser. */
 const MAX_CHARS = 100
-interface Where {
-  readonly timeZone: string
-  readonly nowMs: number
-}
+
+const LOCAL = /^(\d{4})-(\d{2})-(\d{2})(?:T|\s+)(\d{1,2}):(\d{2})(?::(\d{2}))?$/i
+const DATE_ONLY = /^\d{4}-\d{2}-\d{2}$/
 
 /**
- * Reads a time as a person writes it: an instant with its zone, a local time of the given zone, a span (`2h`), or words
- * (`tomorrow 9:00`). Throws TIME_AMBIGUOUS where it could mean two things, TIME_INVALID, TIME_IN_PAST, TIME_TOO_FAR,
- * ZONE_INVALID: a wrong guess would only be noticed when it is too late.
+ * Reads a time as a person writes it, as of `nowMs` and in `timeZone` where the text names no zone of its own: an instant
+ * (`2030-01-31T09:00:00+01:00`), a local time (`2030-01-31 09:00`), a span (`2h`, `in 2 hours`), or words
+ * (`tomorrow 9:00`, `next monday 8am`). What can be read in two ways, leaves something out, has passed or lies more than
+ * ten years ahead is refused, with what to write instead. The zone of this machine never matters.
  */
-export function parseWhen(text: string, where: Where): number {
-  const zone = Zone.find(where.timeZone)
-  if (zone === null) throw refusal('ZONE_INVALID', `There is no time zone ${quote(where.timeZone)}.`)
-  const trimmed = text.trim()
-  if (trimmed === '' || text.length > MAX_CHARS || hasControls(text)) {
-    throw refusal('TIME_INVALID', `${quote(text)} is no time.`)
+export function parseWhen(text: string, context: WhenContext): When {
+  const unclean = findUnclean(text)
+  if (unclean !== undefined) return unclean
+  const words = text.trim().replaceAll(/\s+/g, ' ')
+  const spanMs = readSpanMs(words)
+  if (spanMs !== undefined) return bounded(context.nowMs + spanMs, words, context)
+  if (hasZone(words)) {
+    const atMs = parseTimestamp(words)
+    return atMs === undefined ? naming(words, noSuchDate()) : bounded(atMs, words, context)
   }
-  return inReach(read(trimmed, zone, where), text, where)
+  const local = readLocal(words, context)
+  if ('kind' in local) return naming(words, local)
+  const atMs = resolve(local, words, context)
+  return typeof atMs === 'number' ? bounded(atMs, words, context) : atMs
 }
 
-function read(text: string, zone: Zone, where: Where): number {
-  const spanMs = parseDurationMs(text.replace(/^in\s+/i, ''))
-  if (spanMs !== undefined) return where.nowMs + spanMs
-  const instantMs = hasZone(text) ? parseTimestamp(text) : undefined
-  if (instantMs !== undefined) return instantMs
-  const local = LOCAL.exec(text)
-  return local === null ? readWords(text, zone, where) : wallToInstant(wallOf(local, text), text, zone, where)
+function findUnclean(text: string): WhenProblem | undefined {
+  const cure = 'Write something like "tomorrow 9:00", "2h" or "2030-01-31 09:00".'
+  if (text.trim() === '') return problem('TIME_INVALID', 'The time is empty.', cure)
+  if (text.length > MAX_CHARS) {
+    return problem('TIME_INVALID', `The time has ${text.length} characters; at most ${MAX_CHARS} are read.`, cure)
+  }
+  if (escapeLine(text) !== text) {
+    return problem('TIME_INVALID', `${quote(text)} holds characters that cannot be seen.`, cure)
+  }
+  return undefined
 }
 
-const LOCAL = /^(\d{4})-(\d{2})-(\d{2})[T ](\d{1,2}):(\d{2})(?::(\d{2}))?$/
-
-function wallOf(match: RegExpExecArray, text: string): number {
+function readLocal(words: string, { nowMs, timeZone }: WhenContext): LocalTime | WhenProblem {
+  if (DATE_ONLY.test(words)) {
+    return problem('TIME_INCOMPLETE', 'It names no time of day.', `Add it, such as ${words} 09:00.`)
+  }
+  const match = LOCAL.exec(words)
+  if (match === null) return readWords(words, localOf(nowMs, timeZone))
   const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = match
     .slice(1)
-    .map((part) => Number(part ?? 0))
-  const wallMs = Date.UTC(year, month - 1, day, hour, minute, second)
-  const date = new Date(wallMs)
-  const isReal =
-    date.getUTCMonth() === month - 1 && date.getUTCDate() === day && hour < 24 && minute < 60 && second < 60
-  if (!isReal) throw refusal('TIME_INVALID', `There is no ${quote(text)}.`)
-  return wallMs
+    .map((each) => Number(each ?? 0))
+  const local = { year, month, day, hour, minute, second }
+  return isRealLocal(local) ? local : noSuchDate()
 }
 
-/** The library says what it found; whether that is all of it, and one thing only, is checked here. */
-function readWords(text: string, zone: Zone, where: Where): number {
-  if (/\d[/.]\d/.test(text)) throw refusal('TIME_AMBIGUOUS', `${quote(text)}: day and month could be either.`)
-  const timezone = Math.round(zone.offsetMs(where.nowMs) / 60_000)
-  const results = casual.parse(text, { instant: new Date(where.nowMs), timezone }, { forwardDate: true })
-  const [result] = results
-  if (result === undefined) throw refusal('TIME_INVALID', `${quote(text)} is no time.`)
-  if (results.length > 1 || result.end !== null || result.text.length !== text.length) {
-    throw refusal('TIME_AMBIGUOUS', `Of ${quote(text)} only ${quote(result.text)} was understood.`)
+function noSuchDate(): WhenProblem {
+  return problem('TIME_INVALID', 'No calendar and clock show it.', 'Correct the date or the time of day.')
+}
+
+function naming(text: string, found: WhenProblem): WhenProblem {
+  return { ...found, words: `${quote(text)}: ${found.words}` }
+}
+
+/** The one instant at which the wall shows `local`; refused when there is none, or two. */
+function resolve(local: LocalTime, words: string, { timeZone }: WhenContext): number | WhenProblem {
+  const [atMs, again] = instantsOf(local, timeZone)
+  if (atMs === undefined) {
+    const near = aroundGap(local, timeZone).map((each) => formatLocal(localOf(each, timeZone)))
+    const what = `${quote(words)}: the clocks in ${timeZone} go forward and skip ${formatLocal(local)}.`
+    return problem('TIME_SKIPPED', what, `Write ${near.join(' or ')}.`)
   }
-  return instantOf(result, text, zone, where)
+  if (again === undefined) return atMs
+  const both = [atMs, again].map((each) => formatExact(each, timeZone))
+  const what = `${quote(words)}: the clocks in ${timeZone} go back and show ${formatLocal(local)} twice.`
+  return problem('TIME_AMBIGUOUS', what, `Write ${both.join(' or ')}.`)
 }
 
-function instantOf(result: ParsedResult, text: string, zone: Zone, where: Where): number {
-  const { start } = result
-  const tags = start.tags()
-  if (tags.has('result/relativeDateAndTime')) return start.date().getTime()
-  if (!start.isCertain('hour')) throw refusal('TIME_AMBIGUOUS', `${quote(text)} names no time of day.`)
-  // `at 9` is read as the morning without a word of doubt.
-  if (!/\d:\d{2}|\d\s*[ap]\.?m|noon|midnight/i.test(text))
-    throw refusal('TIME_AMBIGUOUS', `${quote(text)}: in the morning or in the evening?`)
-  const field = (name: 'year' | 'month' | 'day' | 'hour' | 'minute' | 'second') => start.get(name) ?? 0
-  const wallMs = Date.UTC(
-    field('year'),
-    field('month') - 1,
-    field('day'),
-    field('hour'),
-    field('minute'),
-    field('second'),
-  )
-  // A bare time of day that has gone by today means tomorrow's.
-  const isBare = !['day', 'weekday', 'month'].some((part) => start.isCertain(part as 'day'))
-  const isOver = isBare && wallMs <= zone.wallMs(where.nowMs)
-  return wallToInstant(isOver ? wallMs + 86_400_000 : wallMs, text, zone, where)
-}
-
-function wallToInstant(wallMs: number, text: string, zone: Zone, { timeZone, nowMs }: Where): number {
-  const { instants, afterGapMs } = zone.resolve(wallMs)
-  const [first, second] = instants
-  if (first === undefined) {
-    const next = tellInstant(afterGapMs ?? wallMs, { timeZone, nowMs })
-    throw refusal(
-      'TIME_AMBIGUOUS',
-      `${quote(text)} does not exist in ${timeZone}: clocks go forward over it. Next is ${next}.`,
-    )
+function bounded(atMs: number, words: string, { nowMs, timeZone }: WhenContext): When {
+  if (atMs > nowMs + MAX_AHEAD_MS) {
+    return problem('TIME_TOO_FAR', `${quote(words)} lies more than ten years ahead.`, 'Name an earlier time.')
   }
-  if (second === undefined) return first
-  const both = instants.map((atMs) => tellInstant(atMs, { timeZone, nowMs })).join(' or ')
-  throw refusal(
-    'TIME_AMBIGUOUS',
-    `${quote(text)} comes twice in ${timeZone}, as clocks go back: ${both}.`,
-    'Add its offset.',
-  )
-}
-
-function inReach(atMs: number, text: string, { timeZone, nowMs }: Where): number {
   if (atMs < nowMs - BREATH_MS) {
-    throw refusal('TIME_IN_PAST', `${quote(text)} was ${tellInstant(atMs, { timeZone, nowMs })}.`)
+    const what = `${quote(words)} (${formatFiring({ atMs, timeZone })}) has passed, ${formatLength(nowMs - atMs)} ago.`
+    return problem('TIME_IN_PAST', what, 'Name a time to come, with its date.')
   }
-  if (atMs > nowMs + MAX_AHEAD_MS) throw refusal('TIME_TOO_FAR', `${quote(text)} is more than ten years ahead.`)
-  return Math.max(atMs, nowMs)
-}
-
-function hasControls(text: string): boolean {
-  return [...text].some((char) => (char.codePointAt(0) ?? 0) < 32)
-}
-
-function refusal(code: ErrorCode, what: string, cure?: string): SessiondError {
-  return new SessiondError(code, what, { fields: { field: 'at' }, ...(cure === undefined ? {} : { cure }) })
+  const dueMs = Math.max(atMs, nowMs)
+  const inMs = dueMs - nowMs
+  const distance = inMs < 1_000 ? 'now' : `in ${formatLength(inMs)}`
+  return { kind: 'found', atMs: dueMs, echo: `${formatFiring({ atMs: dueMs, timeZone })}, ${distance}` }
 }
 
 function quote(text: string): string {
-  return JSON.stringify(text.length > MAX_CHARS ? `${text.slice(0, MAX_CHARS)}…` : text)
+  return `"${escapeLine(text.replaceAll(/["\\]/g, '\\$&'), MAX_CHARS)}"`
 }

@@ -5,7 +5,7 @@ import { PROVIDER } from '@sessiond/testkit'
 import { expect, vi } from 'vitest'
 import type { DeliveryLoopOptions, SinkEntry } from '../../src/delivery/delivery-loop.ts'
 import { DeliveryLoop } from '../../src/delivery/delivery-loop.ts'
-import type { Sink, SinkOutcome } from '../../src/delivery/sink.ts'
+import type { Attempt, Sink, SinkOutcome } from '../../src/delivery/sink.ts'
 import type { Delivery, Reply } from '../../src/model/reply.ts'
 import { openStore } from '../../src/store/sqlite/open-store.ts'
 import type { Store } from '../../src/store/store.ts'
@@ -56,8 +56,13 @@ export class DeliveryFixture {
     return loop
   }
 
-  /** Takes in replies of a session's run, one delivery per sink each. */
-  async reply(sessionId: string, texts: readonly string[], sinks: readonly string[]): Promise<void> {
+  /** Takes in replies of a session's run, one delivery per sink each; they answer `inReplyTo`. */
+  async reply(
+    sessionId: string,
+    texts: readonly string[],
+    sinks: readonly string[],
+    inReplyTo: string | null = null,
+  ): Promise<void> {
     const run = this.#runs.get(sessionId) ?? (await this.#startRun(sessionId))
     const nowMs = this.world.now()
     const replies = texts.map((text) => {
@@ -67,7 +72,7 @@ export class DeliveryFixture {
       return {
         id,
         seq: run.takenSeq,
-        inReplyTo: null,
+        inReplyTo,
         kind: 'chat' as const,
         content,
         deliverAfterMs: nowMs,
@@ -151,6 +156,7 @@ export class DeliveryFixture {
 export class ScriptedSink implements Sink {
   readonly name: string
   readonly texts: string[] = []
+  readonly quotes: (string | null)[] = []
   #answer: (reply: Reply, attempt: number, signal: AbortSignal) => Promise<SinkOutcome> | SinkOutcome
 
   constructor(name: string, answer: ScriptedSink['answer'] = () => CONFIRMED) {
@@ -162,7 +168,8 @@ export class ScriptedSink implements Sink {
     return this.#answer
   }
 
-  async deliver(reply: Reply, { attempt, signal }: { attempt: number; signal: AbortSignal }): Promise<SinkOutcome> {
+  async deliver(reply: Reply, { attempt, quote, signal }: Attempt): Promise<SinkOutcome> {
+    this.quotes.push(quote)
     this.texts.push((JSON.parse(reply.content) as { text: string }).text)
     return this.#answer(reply, attempt, signal)
   }

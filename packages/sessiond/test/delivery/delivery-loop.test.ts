@@ -27,6 +27,16 @@ describe('DeliveryLoop', () => {
     expect(sink.texts).toEqual(['one', 'two', 'three'])
   })
 
+  it('hands a sink the beginning of what a reply answers, and nothing for what is said on the way', async () => {
+    const sink = new ScriptedSink('a')
+    const loop = fixture.loop([sink.entry()])
+    await fixture.reply('g/s', ['on the way'], ['a'])
+    await fixture.reply('g/s', ['done'], ['a'], 'm-g-s')
+    loop.kick()
+    await fixture.untilOutcomes(['g-s-1 delivered', 'g-s-3 delivered'])
+    expect(sink.quotes).toEqual([null, 'go'])
+  })
+
   it('keeps order within a session and sink while an earlier reply is retried', async () => {
     const sink = new ScriptedSink('a', (reply, attempt) =>
       reply.id === 'g-s-1' && attempt < 3 ? TRANSIENT : CONFIRMED,
@@ -192,6 +202,7 @@ describe('DeliveryLoop', () => {
     let failures = 2
     const { store } = fixture
     const flaky = {
+      getMessage: (id: string) => fixture.store.getMessage(id),
       listDueDeliveries: store.listDueDeliveries.bind(store),
       nextDeliveryAtMs: store.nextDeliveryAtMs.bind(store),
       recordDelivery: async (...args: Parameters<typeof store.recordDelivery>) => {
@@ -213,6 +224,7 @@ describe('DeliveryLoop', () => {
     let failures = 3
     const { store } = fixture
     const flaky = {
+      getMessage: (id: string) => fixture.store.getMessage(id),
       listDueDeliveries: async (...args: Parameters<typeof store.listDueDeliveries>) => {
         if (failures-- > 0) throw new SessiondError('STORE_BUSY', 'The store is busy.')
         return store.listDueDeliveries(...args)

@@ -43,7 +43,7 @@ function deliver(
     installId: 'i1',
     now: () => NOW_MS,
   })
-  return sink.deliver({ ...REPLY, ...reply }, { attempt: 2, signal })
+  return sink.deliver({ ...REPLY, ...reply }, { attempt: 2, quote: 'is it ready?', signal })
 }
 
 function answerWith(status: number, headers: Record<string, string> = {}, body = ''): void {
@@ -70,6 +70,7 @@ describe('WebhookSink', () => {
       session: 'main.1',
       epoch: 7,
       inReplyTo: 'm1',
+      quote: 'is it ready?',
       kind: 'chat',
       text: 'größe \n fertig',
       content: { text: 'größe \n fertig', more: [1] },

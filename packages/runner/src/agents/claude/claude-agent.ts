@@ -2,7 +2,7 @@ import { tellRetryBrief } from '@sessiond/protocol'
 import type { AgentContext, AgentHandler } from '../../agent-context.ts'
 import type { AgentMessage } from '../../agent-message.ts'
 import { type RunnerWorld, realRunnerWorld } from '../../world.ts'
-import { inputOf } from '../input-of.ts'
+import { tellBatch } from '../tell-batch.ts'
 import type { ClaudeAgentOptions } from './claude-agent-options.ts'
 import type { ClaudeMessage, ClaudeSdk } from './claude-sdk.ts'
 import { LiveQuery } from './live-query.ts'
@@ -45,7 +45,7 @@ class ClaudeAgent {
     const known = context.state.get(SESSION_KEY) ?? ''
     this.#sessionId ??= SESSION_ID.test(known) ? known : null
     const briefs = messages.flatMap(({ brief }) => (brief === null ? [] : [tellRetryBrief(brief)]))
-    const text = [...briefs, inputOf(messages)].join('\n\n')
+    const text = tellBatch(messages, context, briefs)
     let end = await this.#turnOf(text, context)
     // Each of them once at most: a query that was just opened is not gone, and a new conversation is known.
     if (end.kind === 'gone') end = await this.#turnOf(text, context)

@@ -49,7 +49,7 @@ export function describeSession(detail: SessionDetail, nowMs: number): string {
     const failed = `${session.spawnFailures} in a row, next ${formatAge(session.spawnNotBeforeMs, nowMs)}`
     pairs.push(['failed starts', `${failed}: ${escapeLine(session.lastSpawnError ?? '', 200)}`])
   }
-  const sections = [formatPairs(pairs), describeMessages(messages, nowMs), describeReplies(replies, nowMs)]
+  const sections = [formatPairs(pairs), describeMessages(messages, nowMs), describeReplies(replies, messages, nowMs)]
   const failures = messages.filter((each) => each.error !== null)
   sections.push(...failures.map((each) => `${each.id}: ${escapeLine(each.error ?? '', 500)}\n`))
   return sections.filter((section) => section !== '').join('\n')

@@ -34,16 +34,25 @@ export function describeStatus(message: Message): string {
   return message.status
 }
 
-/** Replies as a table, oldest first. */
-export function describeReplies(replies: readonly Reply[], nowMs: number): string {
+const QUOTE_CHARS = 24
+
+/** Replies as a table, oldest first; each quotes what it answers, where that is one of `messages`. */
+export function describeReplies(replies: readonly Reply[], messages: readonly Message[], nowMs: number): string {
   const head = ['REPLY', 'TO', 'WRITTEN', 'TEXT']
+  const said = new Map(messages.map(({ id, content }) => [id, escapeLine(textOfContent(content), QUOTE_CHARS)]))
   const rows = [...replies]
     .sort((a, b) => a.createdAtMs - b.createdAtMs)
     .map((each) => [
       each.id,
-      each.inReplyTo ?? (each.epoch === null ? 'from the host' : '-'),
+      describeSubject(each, said),
       formatAge(each.createdAtMs, nowMs),
       escapeLine(textOfContent(each.content), TEXT_CHARS),
     ])
   return formatTable(head, rows)
+}
+
+function describeSubject({ inReplyTo, epoch }: Reply, said: ReadonlyMap<string, string>): string {
+  if (inReplyTo === null) return epoch === null ? 'from the host' : '-'
+  const quote = said.get(inReplyTo)
+  return quote === undefined ? inReplyTo : `${inReplyTo} "${quote}"`
 }
