@@ -7,6 +7,7 @@ import { history } from './benchmarks/history.ts'
 import { hundred } from './benchmarks/hundred.ts'
 import { sampling } from './benchmarks/sampling.ts'
 import { sendRate } from './benchmarks/send-rate.ts'
+import { series } from './benchmarks/series.ts'
 import { sweep } from './benchmarks/sweep.ts'
 import { warm } from './benchmarks/warm.ts'
 import { medianRows } from './median-rows.ts'
@@ -14,7 +15,7 @@ import { makeScratch } from './scratch.ts'
 import { roundFigure } from './statistics.ts'
 import { formatTable, verdictOf } from './table.ts'
 
-const BENCHMARKS: readonly Benchmark[] = [sweep, warm, cold, exit, sendRate, history, hundred, sampling]
+const BENCHMARKS: readonly Benchmark[] = [sweep, warm, cold, exit, sendRate, history, hundred, sampling, series]
 
 const USAGE = `npm run bench -- [--only <name>] [--rounds <n>] [--quick] [--json]
 

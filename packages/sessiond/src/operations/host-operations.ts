@@ -72,7 +72,12 @@ export function createOperations(deps: OperationsDeps): HostApi {
       deps.kickDelivery()
     },
     dropDead: (id) => dropDead(deadDeps, id),
-    ...createSeriesOperations({ ...deps, cancelMessage: (id) => cancelMessage(stopDeps, id), onChanged }),
+    ...createSeriesOperations({
+      ...deps,
+      cancelMessage: (id) => cancelMessage(stopDeps, id),
+      onCancelRequested: (sessionId) => supervisor.noteCancelRequested(sessionId),
+      onChanged,
+    }),
     listSeries: (query) => store.listSeries({ ...query, limit: clamp(query.limit) }),
     async listLedger(query) {
       if ((await store.getSeries(query.seriesId)) === null) throw seriesNotFound(query.seriesId)

@@ -19,6 +19,8 @@ export interface SeriesDeps {
   readonly store: Store
   readonly isStopping: () => boolean
   readonly cancelMessage: (messageId: string) => Promise<unknown>
+  /** The run of the session may hold what is cancelled. */
+  readonly onCancelRequested: (sessionId: string) => void
   /** Series are due at other times than before, or have a message more. */
   readonly onChanged: () => void
 }
@@ -70,9 +72,12 @@ export function createSeriesOperations(deps: SeriesDeps): SeriesOperations {
       return { messageId: liveMessageId ?? '' }
     },
     async cancelSeries(id) {
-      const { id: seriesId } = await find(deps, id)
+      const { id: seriesId, sessionId } = await find(deps, id)
       if (id !== seriesId) await deps.cancelMessage(id)
-      else await changed(deps, seriesId, { to: 'ended' })
+      else {
+        await changed(deps, seriesId, { to: 'ended' })
+        deps.onCancelRequested(sessionId)
+      }
       deps.onChanged()
     },
     checkLedger: (seriesId) => check(deps, seriesId),

@@ -300,14 +300,19 @@ export interface Store {
   changeSeries(seriesId: string, change: SeriesChange, nowMs: number): Promise<SeriesChanged>
   /**
    * Looks at the series that are due, a bounded number of them: fires what fires and enters the end of every other due
-   * instant, each series by itself. `fired`: sessions that have a message more. `lateBefore`: how many of this pass were
-   * late already; each later one starts later.
+   * instant, each series by itself. `fired`: sessions that have a message more; `interrupted`: sessions whose run has to
+   * be told that what it holds is cancelled. `lateBefore`: how many of this pass have fired; each later one that is late
+   * starts later.
    */
   stepDueSeries(pass: {
     readonly nowMs: number
     readonly lateBefore: number
     readonly sinksOf: (group: string) => readonly string[]
-  }): Promise<{ readonly fired: readonly string[]; readonly isMore: boolean }>
+  }): Promise<{
+    readonly fired: readonly string[]
+    readonly interrupted: readonly string[]
+    readonly isMore: boolean
+  }>
   /** When the next series is due; null: none. */
   nextSeriesAtMs(): Promise<number | null>
   /** Newest first. */

@@ -7,6 +7,8 @@ export interface SeriesClockDeps {
   readonly sinksOf: (group: string) => readonly string[]
   /** These sessions have a message more. */
   readonly onFired: (sessionIds: readonly string[]) => void
+  /** Its run works on what is cancelled. */
+  readonly onInterrupted: (sessionId: string) => void
   readonly onError: (error: unknown) => void
 }
 
@@ -63,13 +65,14 @@ export class SeriesClock {
   }
 
   async #stepDue(): Promise<void> {
-    const { world, store, sinksOf, onFired } = this.#deps
+    const { world, store, sinksOf, onFired, onInterrupted } = this.#deps
     let lateBefore = 0
     for (let isMore = true; isMore && !this.#isStopped; ) {
       const stepped = await store.stepDueSeries({ nowMs: world.now(), lateBefore, sinksOf })
       lateBefore += stepped.fired.length
       isMore = stepped.isMore
       if (stepped.fired.length > 0) onFired(stepped.fired)
+      for (const sessionId of stepped.interrupted) onInterrupted(sessionId)
     }
   }
 }

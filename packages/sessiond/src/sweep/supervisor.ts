@@ -105,6 +105,7 @@ export class Supervisor {
       store,
       sinksOf: (group) => sinksOf(config, group),
       onFired: (sessionIds) => this.#noteDue(sessionIds),
+      onInterrupted: (sessionId) => this.noteCancelRequested(sessionId),
       onError: (error) => onError('looking at series', error),
     })
     // What a run has ended may have armed its series anew.
@@ -159,6 +160,13 @@ export class Supervisor {
   /** Work may have become due without a message having been accepted (a replay). */
   kick(): void {
     this.#admission.kick()
+  }
+
+  /** Its run, if there is one, has to be told that something it holds is cancelled. */
+  noteCancelRequested(sessionId: string): void {
+    const watch = this.#deps.watches.find(sessionId)
+    if (watch !== undefined) watch.isMailboxBehind = true
+    void this.trigger(sessionId, 'request')
   }
 
   /** A series was made or changed, by whose wish some message may be due, too. */

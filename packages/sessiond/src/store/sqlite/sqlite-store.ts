@@ -110,7 +110,7 @@ export class SqliteStore extends SqliteReader implements Store {
     return this.#write((tx) => changeSeries(tx, seriesId, change, nowMs))
   }
   async stepDueSeries(pass: Parameters<Store['stepDueSeries']>[0]): ReturnType<Store['stepDueSeries']> {
-    if (!this.read(() => isSeriesDue(this.db, pass.nowMs))) return { fired: [], isMore: false }
+    if (!this.read(() => isSeriesDue(this.db, pass.nowMs))) return { fired: [], interrupted: [], isMore: false }
     return this.#write((tx) => stepDueSeries(tx, pass), STEPPED_AT_ONCE)
   }
   assignZones(zoneOf: ReadonlyMap<string, string>, nowMs: number): Promise<void> {

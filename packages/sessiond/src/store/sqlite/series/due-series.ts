@@ -22,15 +22,17 @@ export function stepDueSeries(tx: Tx, { nowMs, lateBefore, sinksOf }: Parameters
     STEPPED_AT_ONCE,
   )
   const fired: string[] = []
+  const interrupted: string[] = []
   for (const row of rows) {
     const series = toSeries(row)
     const context = { nowMs, sinks: sinksOf(series.group), lateByMs: (lateBefore + fired.length) * LATE_STEP_MS }
     // One that cannot be looked at must not keep the others from being looked at (E10).
     const outcome = tx.guard(() => stepSeries(tx, series, context))
     if (outcome instanceof Error) park(tx, series, `looking at it failed: ${outcome.message}`, context)
-    else if (outcome) fired.push(series.sessionId)
+    else if (outcome === 'fired') fired.push(series.sessionId)
+    else if (outcome === 'interrupted') interrupted.push(series.sessionId)
   }
-  return { fired, isMore: rows.length === STEPPED_AT_ONCE || isSeriesDue(tx.db, nowMs) }
+  return { fired, interrupted, isMore: rows.length === STEPPED_AT_ONCE || isSeriesDue(tx.db, nowMs) }
 }
 
 export function isSeriesDue(db: Database, nowMs: number): boolean {

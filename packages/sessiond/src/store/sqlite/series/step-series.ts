@@ -21,35 +21,38 @@ export interface SeriesContext {
   readonly lateByMs: number
 }
 
-/** Looks at a series that is due: fires what fires, and enters the end of all other instants. True: it fired. */
-export function stepSeries(tx: Tx, series: Series, context: SeriesContext): boolean {
-  if (series.state !== 'active') return false
+/** What a look came to; `interrupted`: a run holds the live occurrence, and has to be told to let go of it. */
+export type Stepped = 'fired' | 'interrupted' | 'nothing'
+
+/** Looks at a series that is due: fires what fires, and enters the end of all other instants. */
+export function stepSeries(tx: Tx, series: Series, context: SeriesContext): Stepped {
+  if (series.state !== 'active') return 'nothing'
   const compiled = compileSchedule(series.plan.schedule, series.zone)
   if ('problem' in compiled) {
     park(tx, series, compiled.problem.words, context)
-    return false
+    return 'nothing'
   }
   const step = decideSeries(series, compiled, context.nowMs)
   for (const ended of step.ended) addEnded(tx, series.id, ended, context.nowMs)
   tellMisses(tx, series, step, context)
   if (step.replaces) {
-    makeRoom(tx, series, context.nowMs)
-    return false
+    return makeRoom(tx, series, context.nowMs)
   }
   const messageId = step.fire === null ? null : fire(tx, series, step.fire, context)
   if (messageId instanceof Error) {
     end(tx, series, messageId.message, context)
-    return false
+    return 'nothing'
   }
   saveSeries(tx, { ...series, ...after(step, series, messageId) })
   if (step.endedBecause !== null) journal(tx, 'series:ended', series, { because: step.endedBecause }, context.nowMs)
-  return messageId !== null
+  return messageId === null ? 'nothing' : 'fired'
 }
 
 /** A run that holds the live occurrence lets go of it in its time; one that nobody holds ends here, and that fires the next. */
-function makeRoom(tx: Tx, series: Series, nowMs: number): void {
+function makeRoom(tx: Tx, series: Series, nowMs: number): Stepped {
   saveSeries(tx, { ...series, nextAtMs: null })
-  if (series.liveMessageId !== null) requestCancel(tx, series.liveMessageId, nowMs)
+  if (series.liveMessageId === null) return 'nothing'
+  return requestCancel(tx, series.liveMessageId, nowMs) === 'requested' ? 'interrupted' : 'fired'
 }
 
 function after(step: SeriesStep, series: Series, messageId: string | null): Partial<Series> {
