@@ -23,12 +23,12 @@ export interface ScheduleOptions {
   readonly missedUntil?: string
   readonly stagger?: string
   readonly end?: string
-  readonly maxRuns?: number | null
-  readonly backOffAfter?: number | null
-  readonly pauseAfter?: number | null
+  readonly maxRuns?: number | 'none'
+  readonly backOffAfter?: number | 'none'
+  readonly pauseAfter?: number | 'none'
 }
 
-const wholeOrNone = (value: string) => (value === 'none' ? null : wholeNumber(1, 1_000_000)(value))
+const wholeOrNone = (value: string) => (value === 'none' ? value : wholeNumber(1, 1_000_000)(value))
 
 export function addScheduleOptions(command: Command): Command {
   const choice = (flags: string, about: string, words: readonly string[]) => new Option(flags, about).choices(words)
@@ -59,8 +59,8 @@ export function addScheduleOptions(command: Command): Command {
 
 /** The same as a request says it. */
 export function scheduleChangesOf(options: ScheduleOptions): ScheduleChanges {
-  const { tz, backOffAfter, pauseAfter, missedWithin, missedUntil, end } = options
-  const orNull = (value: string) => (value === 'none' ? null : value)
+  const { tz, maxRuns, backOffAfter, pauseAfter, missedWithin, missedUntil, end } = options
+  const orNull = <T>(value: T | 'none'): T | null => (value === 'none' ? null : value)
   const copied = pick(options, [
     'cron',
     'seconds',
@@ -75,16 +75,16 @@ export function scheduleChangesOf(options: ScheduleOptions): ScheduleChanges {
     'missed',
     'missedMax',
     'stagger',
-    'maxRuns',
   ])
   return {
     ...copied,
+    ...(maxRuns === undefined ? {} : { maxRuns: orNull(maxRuns) }),
     ...(tz === undefined ? {} : { timeZone: orNull(tz) }),
     ...(missedWithin === undefined ? {} : { missedWithin: orNull(missedWithin) }),
     ...(missedUntil === undefined ? {} : { missedUntil: orNull(missedUntil) }),
     ...(end === undefined ? {} : { end: orNull(end) }),
-    ...(backOffAfter === undefined ? {} : { backOffAfterFailures: backOffAfter }),
-    ...(pauseAfter === undefined ? {} : { pauseAfterFailures: pauseAfter }),
+    ...(backOffAfter === undefined ? {} : { backOffAfterFailures: orNull(backOffAfter) }),
+    ...(pauseAfter === undefined ? {} : { pauseAfterFailures: orNull(pauseAfter) }),
   }
 }
 
