@@ -24,9 +24,11 @@ export {
 } from './open-work.ts'
 export { parseRecordingLine, type RecordedMove, type RecordingKind, type RecordingLine } from './recording.ts'
 export { parseReplyTo, type ReplyTo, tellReplyTo } from './reply-to.ts'
+export { REQUEST_ACTIONS, type RequestAction } from './request.ts'
 export { formatRetryBrief, parseRetryBrief, type RetryBrief, tellRetryBrief } from './retry-brief.ts'
 export type {
   AckStatus,
+  AnswerRow,
   ContainerStateRow,
   DeliveredRow,
   InboundStatus,

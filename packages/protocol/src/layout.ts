@@ -11,6 +11,7 @@ export const CONTAINER_PATHS = {
   out: '/sessiond/out',
   work: '/workspace',
   runner: '/sessiond/runner.mjs',
+  mcp: '/sessiond/mcp.mjs',
   node: '/sessiond/node',
 } as const
 
@@ -28,6 +29,8 @@ export const RUN_ENV = {
   epoch: 'SESSIOND_EPOCH',
   /** Unique name of this run; also the label by which the host finds its processes again. */
   run: 'SESSIOND_RUN',
+  /** Absolute path of the MCP server by which an agent schedules work: `node <path>` speaks MCP on stdio. */
+  mcp: 'SESSIOND_MCP',
   /** JSON of {@link AgentSpec}; absent when the group brings its own runner. */
   agent: 'SESSIOND_AGENT',
 } as const

@@ -76,6 +76,7 @@ export interface MessageOutRow {
   readonly timestamp: string
   readonly deliver_after: string | null
   readonly kind: MessageKind
+  /** JSON. Of kind `system` with a text `action`: a request to the host and no reply, answered in `answers`. */
   readonly content: string
   readonly epoch: number | null
   readonly platform_id: string | null
@@ -104,6 +105,16 @@ export interface SessionStateRow {
   readonly key: string
   readonly value: string
   readonly updated_at: string
+}
+
+/** A row of `answers`, written by the host: what became of a request, see REQUEST_ACTIONS. Ours. */
+export interface AnswerRow {
+  /** `messages_out.id` of the request. */
+  readonly request_id: string
+  /** `refused`: nothing was changed, and `text` says why and what to do about it. */
+  readonly status: 'ok' | 'refused'
+  /** In words, for the agent; times in the session's zone. */
+  readonly text: string
 }
 
 /** A row of `delivered`, written by the host: what became of a reply. */

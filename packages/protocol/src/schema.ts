@@ -28,6 +28,11 @@ CREATE TABLE IF NOT EXISTS delivered (
   platform_message_id TEXT,
   delivered_at TEXT NOT NULL
 );
+CREATE TABLE IF NOT EXISTS answers (
+  request_id TEXT PRIMARY KEY,
+  status TEXT NOT NULL,
+  text TEXT NOT NULL
+);
 CREATE TABLE IF NOT EXISTS run (
   epoch INTEGER NOT NULL,
   granted_at TEXT NOT NULL,

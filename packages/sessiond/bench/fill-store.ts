@@ -77,7 +77,7 @@ async function finishAll(store: Store, sessionId: string, sinks: readonly string
   await store.recordRunStarted(run, nowMs)
   const messages = (await store.fillWindow(run, nowMs, { messages: BULK, bytes: 64 * 1024 * 1024 }, true)) ?? []
   const provider = { maxParkMs: 0, waitMs: 0, maxWaitMs: 0, ramp: 1, openFrom: 1 }
-  const taken = { run, nowMs, sinks, provider, countedAcks: [], sessionState: [], journal: [] }
+  const taken = { run, nowMs, sinks, provider, countedAcks: [], requests: [], sessionState: [], journal: [] }
   const settle = (to: 'claimed' | 'completed') => messages.map(({ id, attempt }) => ({ messageId: id, attempt, to }))
   await store.takeOutbox({ ...taken, settlements: settle('claimed'), replies: [], takenSeq: 0 })
   const replies = messages.map((message, index) => replyTo(message, 2 * index + 1, nowMs))

@@ -14,8 +14,10 @@ import { FileMailbox } from './mailbox/file-mailbox.ts'
 import { hasCode } from './model/errors.ts'
 import { DiskSpace } from './observe/disk-space.ts'
 import { RunWatches } from './observe/run-watch.ts'
-import { createOperations } from './operations/host-operations.ts'
+import { createOperations, type OperationsDeps, seriesDepsOf } from './operations/host-operations.ts'
 import { ReleaseStack } from './release-stack.ts'
+import { answerRequest } from './requests/answer-request.ts'
+import { RequestDesk } from './requests/request-desk.ts'
 import { createRuntimes } from './runtime/create-runtimes.ts'
 import { prepareDataDir } from './store/data-dir.ts'
 import { acquireHostLock } from './store/host-lock.ts'
@@ -73,9 +75,12 @@ async function build(config: HostConfig, extras: HostExtras, releases: ReleaseSt
   const troubles = logTroubles(log, world)
   const onError = (where: string, error: unknown) => troubles.error({ err: error }, `${where} failed`)
   const delivery = new DeliveryLoop({ store, world, sinks: createSinks(config, { installId, world }), log })
+  // What answers requests needs the supervisor, which is made after the feed.
+  let requestReceived = () => {}
   const feed = await EventFeed.open({ store, world }, (records) => {
     logEvents(log, records)
     if (records.some((record) => record.type === 'reply:written')) delivery.kick()
+    if (records.some((record) => record.type === 'request:received')) requestReceived()
   })
   releases.add(feed, (opened) => opened.stop())
   const supervisor = new Supervisor({ deps, onError })
@@ -85,7 +90,7 @@ async function build(config: HostConfig, extras: HostExtras, releases: ReleaseSt
   let isRecovered = false
   // A start that fails half-way (a port taken) must leave the agents it has found at work to the next one.
   releases.add(supervisor, (running) => (isRecovered ? running.stop(leftMs()) : running.halt(leftMs())))
-  const operations = createOperations({
+  const operationsDeps: OperationsDeps = {
     ...deps,
     supervisor,
     feed,
@@ -93,7 +98,19 @@ async function build(config: HostConfig, extras: HostExtras, releases: ReleaseSt
     kickDelivery: () => delivery.kick(),
     isStopping: () => stopByMs !== null,
     startedAtMs,
-  })
+  }
+  const operations = createOperations(operationsDeps)
+  const answerDeps = { ...seriesDepsOf(operationsDeps), operations }
+  const desk = releases.add(
+    new RequestDesk({
+      world,
+      store,
+      answer: (request) => answerRequest(answerDeps, request),
+      onAnswered: (sessionId) => supervisor.noteMailboxBehind(sessionId),
+      onError: (error) => onError('answering agents', error),
+    }),
+    (opened) => opened.close(),
+  )
 
   const isReady = () => isRecovered
   const apiUrl = extras.listen === false ? null : await listen(config, operations, releases, troubles, world, isReady)
@@ -101,6 +118,8 @@ async function build(config: HostConfig, extras: HostExtras, releases: ReleaseSt
   await supervisor.start()
   isRecovered = true
   delivery.kick()
+  requestReceived = () => desk.kick()
+  desk.open()
   if (apiUrl !== null) await lock.update({ ...holder, apiUrl })
 
   return {

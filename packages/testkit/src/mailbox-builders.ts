@@ -44,6 +44,7 @@ export function projectionOf(messages: readonly Message[], changes: Partial<Proj
     takenSeq: 0,
     timeZone: null,
     messages: messages.map((message) => ({ message, isWanted: true, isHeldBack: false, brief: null })),
+    answers: [],
     ...changes,
   }
 }

@@ -138,7 +138,16 @@ async function finish(store: Store, sessionId: string, nowMs: number): Promise<v
   const { run } = begun
   const messages = (await store.fillWindow(run, nowMs, { messages: 1_000, bytes: 64 * 1024 * 1024 }, true)) ?? []
   const settlements = messages.map(({ id, attempt }) => ({ messageId: id, attempt, to: 'completed' as const }))
-  const taken = { run, nowMs, sinks: [], provider: PROVIDER, countedAcks: [], sessionState: [], journal: [] }
+  const taken = {
+    run,
+    nowMs,
+    sinks: [],
+    provider: PROVIDER,
+    countedAcks: [],
+    requests: [],
+    sessionState: [],
+    journal: [],
+  }
   await store.takeOutbox({ ...taken, settlements, replies: [], takenSeq: 0 })
   const end = { run, nowMs, end: 'idle', exit: null, settlements: [], sinks: [], provider: PROVIDER } as const
   await store.endRun({ ...end, spawnFailure: null, journal: [] })

@@ -2,12 +2,12 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { HostEvent } from '../api.ts'
 import { escapeLine, escapeText, toSafeJson } from '../model/escape.ts'
 import type { Message, SendReceipt } from '../model/message.ts'
+import { textOfContent } from '../model/text-of-content.ts'
 import type { CliContext, CommonOptions } from './cli-context.ts'
 import type { HostClient } from './client.ts'
 import { EXIT } from './exit-codes.ts'
 import { connect, type FoundHost } from './find-host.ts'
 import { followEvents, isOutage, waitAfter } from './follow-events.ts'
-import { textOfContent } from './format/content.ts'
 import { describeStatus } from './format/message.ts'
 
 export interface WaitOptions extends CommonOptions {

@@ -1,3 +1,4 @@
+import { PROTOCOL_LIMITS } from '@sessiond/protocol'
 import type { Projection } from '../mailbox/mailbox.ts'
 import type { Run } from '../model/run.ts'
 import type { WindowMessage } from '../store/store.ts'
@@ -48,5 +49,6 @@ export async function projectionOf(
       isHeldBack: message.isHeldBack,
       brief: briefs.get(message.id) ?? null,
     })),
+    answers: await deps.store.listAnswers(keyOf(run), PROTOCOL_LIMITS.answers),
   }
 }

@@ -1,3 +1,4 @@
+import { PROTOCOL_LIMITS } from '@sessiond/protocol'
 import { decideOutbox, type KnownMessages } from '../decide/decide-outbox.ts'
 import type { OutboxBatch, SeenReply } from '../mailbox/mailbox.ts'
 import { type JournalEntry, runLine } from '../model/journal.ts'
@@ -47,10 +48,11 @@ async function storeBatch(
   const known = await readMentioned(deps, run, batch)
   const policy = retryPolicyOf(deps, run.group)
   const decision = decideOutbox(batch, run, known, policy, nowMs, deps.world.random())
-  const replies = batch.replies.map((reply) => toNewReply(reply, run, known.messages, nowMs))
+  const { said, asked, tooLarge } = splitReplies(batch.replies)
+  const replies = said.map((reply) => toNewReply(reply, run, known.messages, nowMs))
   const sessionState = changedState(watch, batch)
-  const lines = untoldLines(watch, run, batch, decision.ignored, nowMs)
-  const changes = decision.settlements.length + replies.length + sessionState.length
+  const lines = untoldLines(watch, run, [...batch.refused, ...tooLarge], decision.ignored, nowMs)
+  const changes = decision.settlements.length + replies.length + asked.length + sessionState.length
   if (changes + lines.size === 0 && batch.lastSeq <= afterSeq) return { changes, accountMoved: false }
   const result = await deps.store.takeOutbox({
     run: keyOf(run),
@@ -58,6 +60,7 @@ async function storeBatch(
     settlements: decision.settlements,
     countedAcks: decision.countedAcks,
     replies,
+    requests: asked,
     takenSeq: Math.max(afterSeq, batch.lastSeq),
     sessionState,
     provider: deps.config.provider,
@@ -71,7 +74,7 @@ async function storeBatch(
   }
   if (sessionState.length > 0) watch.sessionStateText = JSON.stringify(batch.sessionState)
   // The run may now forget what was taken, and sees what its acknowledgements came to.
-  if (hasEnded(decision.settlements) || replies.length > 0) watch.isMailboxBehind = true
+  if (hasEnded(decision.settlements) || replies.length > 0 || asked.length > 0) watch.isMailboxBehind = true
   return { changes, accountMoved: result.accountMoved }
 }
 
@@ -90,6 +93,22 @@ async function readMentioned(deps: EffectDeps, run: Run, batch: OutboxBatch): Pr
 /** The seed's figures, for a session whose group has left the configuration while its run still talks. */
 function retryPolicyOf(deps: EffectDeps, group: string) {
   return deps.config.groups.get(group)?.retry ?? deps.config.defaults.retry
+}
+
+/** What a run says to people, and what it asks of the host: of kind `system`, with an action. */
+function splitReplies(replies: readonly SeenReply[]): {
+  readonly said: readonly SeenReply[]
+  readonly asked: readonly SeenReply[]
+  readonly tooLarge: OutboxBatch['refused']
+} {
+  const asked = replies.filter(isRequest)
+  const fits = asked.filter(({ content }) => Buffer.byteLength(content) <= PROTOCOL_LIMITS.requestBytes)
+  const tooLarge = fits.length === asked.length ? [] : [{ what: 'a request', because: 'over the size bound' }]
+  return { said: replies.filter((reply) => !isRequest(reply)), asked: fits, tooLarge }
+}
+
+function isRequest({ kind, content }: SeenReply): boolean {
+  return kind === 'system' && typeof Reflect.get(JSON.parse(content), 'action') === 'string'
 }
 
 /** A reply counts as an answer only to a message this run was given; its address defaults to that message's. */
@@ -124,7 +143,7 @@ function hasEnded(settlements: readonly { to: string }[]): boolean {
 function untoldLines(
   watch: RunWatch,
   run: Run,
-  batch: OutboxBatch,
+  refusedRows: OutboxBatch['refused'],
   ignored: readonly { messageId: string; because: string }[],
   nowMs: number,
 ): ReadonlyMap<string, JournalEntry> {
@@ -133,7 +152,7 @@ function untoldLines(
     const detail = { what: 'acknowledgement', because }
     lines.set(`${messageId} ${because}`, runLine('evidence:ignored', nowMs, keyOf(run), detail, messageId))
   }
-  for (const refused of batch.refused) {
+  for (const refused of refusedRows) {
     const line = runLine('evidence:ignored', nowMs, keyOf(run), { ...refused })
     lines.set(`${refused.what} ${refused.because}`, line)
   }

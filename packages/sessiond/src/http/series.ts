@@ -1,6 +1,7 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import { SERIES_STATES } from '../model/series.ts'
 import { sessionIdOf } from '../model/session.ts'
+import { scheduleChanges } from '../operations/schedule-shape.ts'
 import type { Api, ApiContext } from './api-context.ts'
 import { defined } from './defined.ts'
 import { idInput, limitInput, noBody, sessionIdInput, sessionParams, wholeNumber } from './schemas/inputs.ts'
@@ -8,7 +9,6 @@ import { failures, json } from './schemas/responses.ts'
 import {
   ledgerCheckSchema,
   ledgerLineSchema,
-  scheduleChanges,
   schedulePreviewSchema,
   seriesDetailSchema,
   seriesSchema,

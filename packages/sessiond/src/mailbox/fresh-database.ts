@@ -8,7 +8,8 @@ import { writeInbound } from './write-inbound.ts'
 /** Makes a complete `inbound.db` under a host-only name, readable for every run. */
 export function makeInbound(path: string, content: InboundContent): void {
   makeDatabase(path, INBOUND_SCHEMA, (db) => {
-    writeInbound(db, { upserts: content.messages, deletes: [], run: content.run })
+    const { run, messages, answers } = content
+    writeInbound(db, { upserts: messages, deletes: [], newAnswers: answers, oldAnswers: [], run })
   })
   chmodSync(path, 0o644)
 }

@@ -4,7 +4,11 @@ import type { InboundContent } from './operations.ts'
 
 /** Turns a projection into the rows a run reads. */
 export function inboundRows(projection: Projection): InboundContent {
-  return { run: runRow(projection), messages: projection.messages.map(messageRow) }
+  return {
+    run: runRow(projection),
+    messages: projection.messages.map(messageRow),
+    answers: projection.answers.map(({ requestId, status, text }) => ({ request_id: requestId, status, text })),
+  }
 }
 
 function runRow(projection: Projection): RunRow {

@@ -1,5 +1,6 @@
 import type { AckStatus, MessageKind, OpenWork, RetryBrief, Trouble } from '@sessiond/protocol'
 import type { Address, Message } from '../model/message.ts'
+import type { RequestAnswer } from '../model/request.ts'
 
 /** Where one session's mailbox, workspace and logs lie; absolute host paths. */
 export interface SessionPaths {
@@ -32,6 +33,8 @@ export interface Projection {
   readonly timeZone: string | null
   /** Bounded by config.mailbox.windowMessages and windowBytes. */
   readonly messages: readonly ProjectedMessage[]
+  /** What the run's requests came to; bounded by PROTOCOL_LIMITS.answers. */
+  readonly answers: readonly ({ readonly requestId: string } & RequestAnswer)[]
 }
 
 /** An acknowledgement as read and checked: ids, sizes and times are valid, its truth is not. */

@@ -1,4 +1,4 @@
-import type { MessageInRow, RunRow } from '@sessiond/protocol'
+import type { AnswerRow, MessageInRow, RunRow } from '@sessiond/protocol'
 import type { ErrorCode } from '../model/errors.ts'
 import type { OutboxBatch, SessionPaths } from './mailbox.ts'
 
@@ -6,6 +6,7 @@ import type { OutboxBatch, SessionPaths } from './mailbox.ts'
 export interface InboundContent {
   readonly run: RunRow
   readonly messages: readonly MessageInRow[]
+  readonly answers: readonly AnswerRow[]
 }
 
 export interface RunUser {
@@ -34,6 +35,9 @@ export interface SyncInput {
   readonly stamp: string
   readonly upserts: readonly MessageInRow[]
   readonly deletes: readonly string[]
+  readonly newAnswers: readonly AnswerRow[]
+  /** Ids of requests whose answers go. */
+  readonly oldAnswers: readonly string[]
   /** Null: unchanged. */
   readonly run: RunRow | null
 }

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite'
-import type { MessageInRow, RunRow } from '@sessiond/protocol'
+import type { AnswerRow, MessageInRow, RunRow } from '@sessiond/protocol'
 
 const COLUMNS = [
   'id',
@@ -30,6 +30,8 @@ const UPSERT = `INSERT INTO messages_in (${COLUMNS.join(', ')}) VALUES (${COLUMN
 export interface InboundChange {
   readonly upserts: readonly MessageInRow[]
   readonly deletes: readonly string[]
+  readonly newAnswers: readonly AnswerRow[]
+  readonly oldAnswers: readonly string[]
   readonly run: RunRow | null
 }
 
@@ -39,6 +41,10 @@ export function writeInbound(db: DatabaseSync, change: InboundChange): void {
   for (const id of change.deletes) remove.run(id)
   const upsert = db.prepare(UPSERT)
   for (const row of change.upserts) upsert.run(...COLUMNS.map((column) => row[column]))
+  const forget = db.prepare('DELETE FROM answers WHERE request_id = ?')
+  for (const id of change.oldAnswers) forget.run(id)
+  const answer = db.prepare('INSERT OR REPLACE INTO answers (request_id, status, text) VALUES (?, ?, ?)')
+  for (const { request_id, status, text } of change.newAnswers) answer.run(request_id, status, text)
   if (change.run !== null) writeRun(db, change.run)
 }
 

@@ -12,6 +12,8 @@ export const JOURNAL_TYPES = [
   'message:cancelRequested',
   'message:replayed',
   'message:dropped',
+  'request:received',
+  'request:answered',
   'reply:written',
   'reply:delivered',
   'reply:deliveryRetried',

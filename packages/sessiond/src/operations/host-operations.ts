@@ -10,7 +10,7 @@ import { explainWhy } from './explain-why.ts'
 import { readHealth } from './read-health.ts'
 import { readRunLog } from './read-run-log.ts'
 import { sendMessages } from './send-messages.ts'
-import { createSeriesOperations, seriesNotFound } from './series-operations.ts'
+import { createSeriesOperations, type SeriesDeps, seriesNotFound } from './series-operations.ts'
 import { cancelMessage, closeSession, type StopDeps, sessionNotFound, stopSession } from './stop-session.ts'
 
 export interface OperationsDeps extends Omit<StopDeps, 'trigger'> {
@@ -31,10 +31,9 @@ const MAX_LIST_BYTES = 8 * 1024 * 1024
 /** Everything that can be asked of a running host, put together from the operations beside this file. */
 export function createOperations(deps: OperationsDeps): HostApi {
   const { store, world, supervisor, feed } = deps
-  const stopDeps: StopDeps = { ...deps, trigger: (sessionId, cause) => supervisor.trigger(sessionId, cause) }
+  const stopDeps = stopDepsOf(deps)
   const deadDeps = { store, nowMs: () => world.now() }
   const sendDeps = { ...deps, onAccepted: supervisor.noteAccepted.bind(supervisor) }
-  const onChanged = () => supervisor.noteSeriesChanged()
   return {
     async send(request) {
       const [outcome] = await sendMessages(sendDeps, [request])
@@ -72,12 +71,7 @@ export function createOperations(deps: OperationsDeps): HostApi {
       deps.kickDelivery()
     },
     dropDead: (id) => dropDead(deadDeps, id),
-    ...createSeriesOperations({
-      ...deps,
-      cancelMessage: (id) => cancelMessage(stopDeps, id),
-      onCancelRequested: (sessionId) => supervisor.noteCancelRequested(sessionId),
-      onChanged,
-    }),
+    ...createSeriesOperations(seriesDepsOf(deps)),
     listSeries: (query) => store.listSeries({ ...query, limit: clamp(query.limit) }),
     async listLedger(query) {
       if ((await store.getSeries(query.seriesId)) === null) throw seriesNotFound(query.seriesId)
@@ -88,6 +82,21 @@ export function createOperations(deps: OperationsDeps): HostApi {
     sweepOnce: (options) => supervisor.sweepOnce(options),
     health: (): Promise<Health> => readHealth({ ...deps, version: VERSION }),
   }
+}
+
+/** What operations on series work with: those of people, and those of agents. */
+export function seriesDepsOf(deps: OperationsDeps): SeriesDeps {
+  const { supervisor } = deps
+  return {
+    ...deps,
+    cancelMessage: (id) => cancelMessage(stopDepsOf(deps), id),
+    onCancelRequested: (sessionId) => supervisor.noteMailboxBehind(sessionId),
+    onChanged: () => supervisor.noteSeriesChanged(),
+  }
+}
+
+function stopDepsOf(deps: OperationsDeps): StopDeps {
+  return { ...deps, trigger: (sessionId, cause) => deps.supervisor.trigger(sessionId, cause) }
 }
 
 async function listReplies(

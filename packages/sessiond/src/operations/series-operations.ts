@@ -44,20 +44,12 @@ export type SeriesOperations = Pick<
 
 /** What can be asked about recurring work. */
 export function createSeriesOperations(deps: SeriesDeps): SeriesOperations {
-  const change = async (id: string, to: 'paused' | 'resumed') => detail(deps, await changed(deps, id, { to }))
   return {
     async previewSchedule(request) {
       const { plan, scene } = await parse(deps, request)
       return preview({ plan, zone: plan.timeZone ?? scene.sessionZone, fromMs: scene.nowMs })
     },
-    async schedule(request) {
-      if (deps.isStopping()) throw new SessiondError('HOST_STOPPING', 'The host is shutting down and takes no tasks.')
-      const { scene, ...made } = await parse(deps, request)
-      const series = await deps.store.createSeries(made, scene.nowMs)
-      if (series instanceof Error) throw series
-      deps.onChanged()
-      return detail(deps, series)
-    },
+    schedule: (request) => makeSeries(deps, request, null),
     showSeries: async (id) => detail(deps, await find(deps, id)),
     async updateSeries(id, changes) {
       const series = await find(deps, id)
@@ -65,8 +57,8 @@ export function createSeriesOperations(deps: SeriesDeps): SeriesOperations {
       const { plan, content } = parseChanges(changes, series.plan, deps.config.limits, scene)
       return detail(deps, await changed(deps, id, { to: 'updated', plan, content }))
     },
-    pauseSeries: (id) => change(id, 'paused'),
-    resumeSeries: (id) => change(id, 'resumed'),
+    pauseSeries: (id) => pauseSeries(deps, id, 'a person paused it'),
+    resumeSeries: async (id) => detail(deps, await changed(deps, id, { to: 'resumed' })),
     async runSeriesNow(id) {
       const { liveMessageId } = await changed(deps, id, { to: 'run-now' })
       return { messageId: liveMessageId ?? '' }
@@ -91,6 +83,25 @@ export function createSeriesOperations(deps: SeriesDeps): SeriesOperations {
       deps.onChanged()
     },
   }
+}
+
+/** Makes a series; `sourceSessionId`: the session whose agent asked for it, null for a person. */
+export async function makeSeries(
+  deps: SeriesDeps,
+  request: ScheduleRequest,
+  sourceSessionId: string | null,
+): Promise<SeriesDetail> {
+  if (deps.isStopping()) throw new SessiondError('HOST_STOPPING', 'The host is shutting down and takes no tasks.')
+  const { scene, ...made } = await parse(deps, request)
+  const series = await deps.store.createSeries({ ...made, sourceSessionId }, scene.nowMs)
+  if (series instanceof Error) throw series
+  deps.onChanged()
+  return detail(deps, series)
+}
+
+/** Pauses a series; `because`: who did, in words. */
+export async function pauseSeries(deps: SeriesDeps, id: string, because: string): Promise<SeriesDetail> {
+  return detail(deps, await changed(deps, id, { to: 'paused', because }))
 }
 
 async function parse(deps: SeriesDeps, request: ScheduleRequest) {

@@ -11,6 +11,7 @@ import type {
   SendReceipt,
 } from '../model/message.ts'
 import type { Delivery, Reply } from '../model/reply.ts'
+import type { AgentRequest, RequestAnswer } from '../model/request.ts'
 import type { Run, RunEnd, RunExit, RunHandle } from '../model/run.ts'
 import type { LedgerLine, LedgerSums, NewSeries, Series, SeriesPlan, SeriesState } from '../model/series.ts'
 import type { Session, SessionSummary } from '../model/session.ts'
@@ -75,6 +76,13 @@ export interface NewReply {
   readonly address: Reply['address']
 }
 
+/** A request as one batch of an outbox brings it. */
+export interface NewRequest {
+  readonly id: string
+  readonly seq: number
+  readonly content: string
+}
+
 /** An acknowledgement without attempt that counted, in words that tell it from the next one. */
 export interface CountedAck {
   readonly messageId: string
@@ -89,6 +97,7 @@ export interface TakeOutbox {
   /** Kept whether or not their settlements still fit: they must not count for a later handing-out. */
   readonly countedAcks: readonly CountedAck[]
   readonly replies: readonly NewReply[]
+  readonly requests: readonly NewRequest[]
   /** New cursor; never moves back. */
   readonly takenSeq: number
   readonly sessionState: readonly { readonly key: string; readonly value: string }[]
@@ -106,6 +115,8 @@ export interface TakeOutboxResult {
   /** Settlements that no longer fitted. */
   readonly ignored: number
   readonly repliesAdded: number
+  /** Requests answered in the same transaction, because there were too many. */
+  readonly requestsRefused: number
   /** True: what it says of the account lets others of it work, or holds them back. */
   readonly accountMoved: boolean
 }
@@ -166,7 +177,9 @@ export interface WindowMessage extends Message {
 
 /** What becomes of a series by somebody's wish. */
 export type SeriesChange =
-  | { readonly to: 'paused' | 'resumed' | 'ended' | 'run-now' }
+  /** `because`: who paused it, in words for the next reader. */
+  | { readonly to: 'paused'; readonly because: string }
+  | { readonly to: 'resumed' | 'ended' | 'run-now' }
   | { readonly to: 'updated'; readonly plan: Partial<SeriesPlan>; readonly content: string | null }
 
 /** `firedId`: the message that is due because of it. */
@@ -370,6 +383,14 @@ export interface Store {
   /** The last of `countedAcks` taken for each of these messages; no entry: none was. */
   getCountedAcks(messageIds: readonly string[]): Promise<Map<string, string>>
 
+  // Requests of agents
+  /** Those not answered yet, oldest first. */
+  listOpenRequests(limit: number): Promise<AgentRequest[]>
+  /** Once: false, and nothing written, when it has its answer. Only the newest answered requests of a session are kept. */
+  recordAnswer(ordinal: number, answer: RequestAnswer, nowMs: number): Promise<boolean>
+  /** What the run's requests came to, the newest `limit`, oldest first. */
+  listAnswers(run: RunKey, limit: number): Promise<readonly ({ readonly requestId: string } & RequestAnswer)[]>
+
   // Replies on their way out
   /**
    * Due deliveries, at most one per session and sink (the oldest pending one, so order holds: while it waits for
@@ -450,6 +471,8 @@ export type StoreReader = Pick<
   | 'nextSeriesAtMs'
   | 'listLedger'
   | 'readLedgerSums'
+  | 'listOpenRequests'
+  | 'listAnswers'
   | 'listDueDeliveries'
   | 'nextDeliveryAtMs'
   | 'getDeadDelivery'

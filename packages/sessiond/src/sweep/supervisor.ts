@@ -105,7 +105,7 @@ export class Supervisor {
       store,
       sinksOf: (group) => sinksOf(config, group),
       onFired: (sessionIds) => this.#noteDue(sessionIds),
-      onInterrupted: (sessionId) => this.noteCancelRequested(sessionId),
+      onInterrupted: (sessionId) => this.noteMailboxBehind(sessionId),
       onError: (error) => onError('looking at series', error),
     })
     // What a run has ended may have armed its series anew.
@@ -162,8 +162,8 @@ export class Supervisor {
     this.#admission.kick()
   }
 
-  /** Its run, if there is one, has to be told that something it holds is cancelled. */
-  noteCancelRequested(sessionId: string): void {
+  /** Its run, if there is one, has to be told something: that what it holds is cancelled, what its request came to. */
+  noteMailboxBehind(sessionId: string): void {
     const watch = this.#deps.watches.find(sessionId)
     if (watch !== undefined) watch.isMailboxBehind = true
     void this.trigger(sessionId, 'request')

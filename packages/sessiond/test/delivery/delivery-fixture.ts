@@ -87,6 +87,7 @@ export class DeliveryFixture {
       replies,
       takenSeq,
       countedAcks: [],
+      requests: [],
       sessionState: [],
       sinks,
       provider: PROVIDER,

@@ -136,7 +136,7 @@ class Years {
     const id = `t-${Math.floor(this.#luck() * this.#scene.plans.length)}`
     const changes = ['paused', 'resumed', 'run-now', 'resumed'] as const
     const to = changes[Math.floor(this.#luck() * changes.length)] ?? 'resumed'
-    await this.store.changeSeries(id, { to }, this.#nowMs)
+    await this.store.changeSeries(id, { to, because: 'asked' }, this.#nowMs)
     if (to === 'paused' && this.#luck() < 0.9) await this.store.changeSeries(id, { to: 'resumed' }, this.#nowMs + HOUR)
   }
 
@@ -173,7 +173,17 @@ class Years {
     const nowMs = this.#nowMs
     const held = (await this.store.fillWindow(run, nowMs, { messages: 9, bytes: 9_999 }, false)) ?? []
     const settlements = held.map((message) => settlementOf(message, how, nowMs))
-    const taken = { run, nowMs, countedAcks: [], replies: [], takenSeq: 0, sessionState: [], sinks: [], journal: [] }
+    const taken = {
+      run,
+      nowMs,
+      countedAcks: [],
+      requests: [],
+      replies: [],
+      takenSeq: 0,
+      sessionState: [],
+      sinks: [],
+      journal: [],
+    }
     if (how !== 'died') await this.store.takeOutbox({ ...taken, provider: PROVIDER, settlements })
     const end = { run, nowMs, end: 'exited', exit: null, sinks: [], provider: PROVIDER, spawnFailure: null } as const
     await this.store.endRun({ ...end, journal: [], settlements: how === 'died' ? settlements : [] })

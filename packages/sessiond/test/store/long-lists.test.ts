@@ -48,7 +48,7 @@ async function replyTen(): Promise<void> {
     nowMs: NOW,
   })
   const replies = Array.from({ length: 10 }, (_, index) => newReply(2 * index + 1, 'm2'))
-  const nothing = { provider: PROVIDER, settlements: [], countedAcks: [], sessionState: [], journal: [] }
+  const nothing = { provider: PROVIDER, settlements: [], countedAcks: [], requests: [], sessionState: [], journal: [] }
   await store.takeOutbox({ ...nothing, run, nowMs: NOW, takenSeq: 19, sinks: ['hook'], replies })
 }
 

@@ -64,6 +64,7 @@ async function simulate(scene: Scene): Promise<{ failed: string[]; open: string[
         nowMs,
         provider: PROVIDER,
         countedAcks: [],
+        requests: [],
         replies: [],
         takenSeq: 0,
         sessionState: [],

@@ -83,7 +83,7 @@ export function exerciseSeries(makeHarness: MakeStoreHarness): void {
       return lines.reverse().map(({ count, outcome, because }) => `${count} ${outcome} ${because}`)
     }
     const change = async (to: 'paused' | 'resumed' | 'ended' | 'run-now', nowMs: number) => {
-      const changed = await s.store.changeSeries('t-1', { to }, nowMs)
+      const changed = await s.store.changeSeries('t-1', { to, because: 'a person paused it' }, nowMs)
       return changed.done ? 'done' : changed.because
     }
 

@@ -128,6 +128,7 @@ export class StoreSteps {
       nowMs: NOW,
       settlements: [],
       countedAcks: [],
+      requests: [],
       replies: [],
       takenSeq: 0,
       sessionState: [],

@@ -1,6 +1,6 @@
 import type { HostEvent } from '../../api.ts'
 import { escapeLine } from '../../model/escape.ts'
-import { textOfContent } from './content.ts'
+import { textOfContent } from '../../model/text-of-content.ts'
 import { formatInstant } from './time.ts'
 
 const TEXT_CHARS = 200

@@ -1,7 +1,7 @@
 import { escapeLine } from '../../model/escape.ts'
 import type { Message } from '../../model/message.ts'
 import type { Reply } from '../../model/reply.ts'
-import { textOfContent } from './content.ts'
+import { textOfContent } from '../../model/text-of-content.ts'
 import { formatTable } from './table.ts'
 import { formatAge } from './time.ts'
 

@@ -2,16 +2,11 @@ import type { SchedulePreview, SeriesDetail } from '../../api.ts'
 import { formatDuration } from '../../config/duration.ts'
 import type { LedgerCheck } from '../../decide/check-ledger.ts'
 import { escapeLine } from '../../model/escape.ts'
-import type { LedgerLine, Schedule, Series } from '../../model/series.ts'
+import type { LedgerLine, Series } from '../../model/series.ts'
+import { textOfContent } from '../../model/text-of-content.ts'
 import { tellSpan, tellWallTime } from '../../when/tell-firing.ts'
-import { textOfContent } from './content.ts'
+import { tellSchedule } from '../../when/tell-schedule.ts'
 import { formatPairs, formatTable } from './table.ts'
-
-/** A schedule in a few words: `0 9 * * 1-5`, `every 15m`, `once`. */
-export function formatSchedule(schedule: Schedule): string {
-  if (schedule.kind === 'cron') return escapeLine(schedule.expression, 60)
-  return schedule.kind === 'every' ? `every ${formatDuration(schedule.everyMs)}` : 'once'
-}
 
 export function formatPreview({ timeZone, firings }: SchedulePreview, nowMs: number): string {
   if (firings.length === 0) return 'It is never due.\n'
@@ -26,7 +21,7 @@ export function formatSeriesList(series: readonly Series[], nowMs: number): stri
     each.id,
     each.sessionId,
     each.state,
-    formatSchedule(each.plan.schedule),
+    tellSchedule(each.plan.schedule),
     each.zone,
     each.liveMessageId !== null ? 'running' : each.nextAtMs === null ? '-' : tellSpan(each.nextAtMs - nowMs),
     String(each.firings),
@@ -48,7 +43,7 @@ export function formatSeriesDetail(detail: SeriesDetail, nowMs: number): string 
     ['task', series.id],
     ['session', series.sessionId],
     ['state', series.because === null ? series.state : `${series.state}: ${escapeLine(series.because)}`],
-    ['schedule', `${formatSchedule(plan.schedule)} (${series.zone}, ${plan.onZoneChange})`],
+    ['schedule', `${tellSchedule(plan.schedule)} (${series.zone}, ${plan.onZoneChange})`],
     ['overlap', plan.overlap],
     ['missed', [run, ...useful].join(', ')],
     ['fired', `${series.firings}${plan.maxRuns === null ? '' : ` of ${plan.maxRuns}`}`],

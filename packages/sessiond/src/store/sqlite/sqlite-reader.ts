@@ -1,6 +1,7 @@
 import type { Account, AccountInUse } from '../../model/account.ts'
 import type { Message } from '../../model/message.ts'
 import type { Reply } from '../../model/reply.ts'
+import type { AgentRequest } from '../../model/request.ts'
 import type { Run } from '../../model/run.ts'
 import type { LedgerLine, LedgerSums, Series } from '../../model/series.ts'
 import type { Session, SessionSummary } from '../../model/session.ts'
@@ -8,6 +9,7 @@ import type {
   DeadLetter,
   DueDelivery,
   MessageFilter,
+  RunKey,
   SessionFacts,
   Store,
   StoreReader,
@@ -22,6 +24,7 @@ import { lastJournalId, listJournal, readJournal } from './journal.ts'
 import { getCountedAcks, getMessage, getMessages, listMessages } from './messages.ts'
 import { readInstallId } from './migrate.ts'
 import { getReplies, listReplies, listRepliesAfter } from './replies.ts'
+import { listAnswers, listOpenRequests } from './requests.ts'
 import { getRun, listLiveRuns, listRuns } from './runs.ts'
 import { listSeries, nextSeriesAtMs } from './series/due-series.ts'
 import { listLedger, readLedgerSums } from './series/ledger.ts'
@@ -118,6 +121,12 @@ export class SqliteReader implements StoreReader {
   }
   async getAccount(group: string): Promise<Account> {
     return this.read(() => getAccountOf(this.db, group))
+  }
+  async listOpenRequests(limit: number): Promise<AgentRequest[]> {
+    return this.read(() => listOpenRequests(this.db, limit))
+  }
+  async listAnswers(run: RunKey, limit: number): ReturnType<Store['listAnswers']> {
+    return this.read(() => listAnswers(this.db, run, limit))
   }
   async listDueDeliveries(nowMs: number, limit: number, busy: readonly string[] = []): Promise<DueDelivery[]> {
     return this.read(() => listDueDeliveries(this.db, nowMs, limit, busy))

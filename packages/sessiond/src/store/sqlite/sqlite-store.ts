@@ -2,6 +2,7 @@ import type { ProviderPolicy } from '../../config/config.ts'
 import { SessiondError } from '../../model/errors.ts'
 import type { JournalEntry } from '../../model/journal.ts'
 import type { NewMessage, SendReceipt } from '../../model/message.ts'
+import type { RequestAnswer } from '../../model/request.ts'
 import type { RunEnd, RunHandle } from '../../model/run.ts'
 import type { NewSeries, Series } from '../../model/series.ts'
 import type {
@@ -26,6 +27,7 @@ import type { Database } from './database.ts'
 import { dropDeadMessage, replayDeadMessage } from './dead-letters.ts'
 import { dropDeadDelivery, recordDelivery, replayDeadDelivery } from './deliveries.ts'
 import { endRun } from './end-run.ts'
+import { recordAnswer } from './requests.ts'
 import { recordKillSent, recordRunHandle, recordRunStarted, recordStopIntent, recordUnkillable } from './runs.ts'
 import { changeSeries, createSeries } from './series/change-series.ts'
 import { assignZones, isSeriesDue, STEPPED_AT_ONCE, setTimeZone, stepDueSeries } from './series/due-series.ts'
@@ -150,6 +152,9 @@ export class SqliteStore extends SqliteReader implements Store {
   }
   takeOutbox(taken: TakeOutbox): Promise<TakeOutboxResult> {
     return this.#write((tx) => takeOutbox(tx, taken))
+  }
+  recordAnswer(ordinal: number, answer: RequestAnswer, nowMs: number): Promise<boolean> {
+    return this.#write((tx) => recordAnswer(tx, ordinal, answer, nowMs))
   }
   recordDelivery(deliveryId: number, attempt: number, outcome: DeliveryOutcome, nowMs: number): Promise<boolean> {
     return this.#write((tx) => recordDelivery(tx, deliveryId, attempt, outcome, nowMs))

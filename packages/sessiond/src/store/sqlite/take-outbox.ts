@@ -2,6 +2,7 @@ import type { Account } from '../../model/account.ts'
 import type { Settlement, TakeOutbox, TakeOutboxResult } from '../store.ts'
 import { getAccountOf, noteAccountEvent } from './accounts.ts'
 import { addRunReply } from './replies.ts'
+import { addRequests } from './requests.ts'
 import { groupOf } from './rows.ts'
 import { getLiveRun } from './runs.ts'
 import { saveSessionState } from './session-state.ts'
@@ -16,8 +17,15 @@ export function takeOutbox(tx: Tx, taken: TakeOutbox): TakeOutboxResult {
   for (const entry of taken.journal) tx.journal(entry)
   const { run, nowMs, sinks, provider } = taken
   if (getLiveRun(tx.db, run) === undefined) {
-    return { applied: false, ignored: taken.settlements.length, repliesAdded: 0, accountMoved: false }
+    return {
+      applied: false,
+      ignored: taken.settlements.length,
+      repliesAdded: 0,
+      requestsRefused: 0,
+      accountMoved: false,
+    }
   }
+  const requestsRefused = addRequests(tx, run, taken.requests, nowMs)
   const added = taken.replies.filter((reply) => addRunReply(tx, run, reply, sinks, nowMs))
   const before = getAccountOf(tx.db, groupOf(run.sessionId))
   const ignored: Settlement[] = []
@@ -37,6 +45,7 @@ export function takeOutbox(tx: Tx, taken: TakeOutbox): TakeOutboxResult {
     applied: true,
     ignored: ignored.length,
     repliesAdded: added.length,
+    requestsRefused,
     accountMoved: isAccountMoved,
   }
 }

@@ -92,7 +92,7 @@ export function changeSeries(tx: Tx, seriesId: string, change: SeriesChange, now
   if (found.state === 'ended') return { done: false, because: 'ended' }
   switch (change.to) {
     case 'paused':
-      return pause(tx, found, nowMs)
+      return pause(tx, found, change.because, nowMs)
     case 'resumed':
       return resume(tx, found, nowMs)
     case 'ended':
@@ -104,9 +104,9 @@ export function changeSeries(tx: Tx, seriesId: string, change: SeriesChange, now
   }
 }
 
-function pause(tx: Tx, series: Series, nowMs: number): SeriesChanged {
+function pause(tx: Tx, series: Series, because: string, nowMs: number): SeriesChanged {
   if (series.state === 'paused') return { done: false, because: 'paused' }
-  saveSeries(tx, { ...series, state: 'paused', because: 'a person paused it', nextAtMs: null })
+  saveSeries(tx, { ...series, state: 'paused', because, nextAtMs: null })
   journal(tx, 'series:paused', series, { because: 'asked' }, nowMs)
   return changed(tx, series)
 }
