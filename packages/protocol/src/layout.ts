@@ -29,7 +29,7 @@ export const RUN_ENV = {
   epoch: 'SESSIOND_EPOCH',
   /** Unique name of this run; also the label by which the host finds its processes again. */
   run: 'SESSIOND_RUN',
-  /** Absolute path of the MCP server by which an agent schedules work: `node <path>` speaks MCP on stdio. */
+  /** JSON list, program then arguments: starts the MCP server by which an agent schedules work, on stdio. */
   mcp: 'SESSIOND_MCP',
   /** JSON of {@link AgentSpec}; absent when the group brings its own runner. */
   agent: 'SESSIOND_AGENT',

@@ -5,6 +5,7 @@ import { OUTBOUND_SCHEMA } from '@sessiond/protocol'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { FileMailbox } from '../src/file-mailbox/file-mailbox.ts'
 import { inboundSignature } from '../src/file-mailbox/inbound-signature.ts'
+import { lookAtInbound } from '../src/file-mailbox/look-at-inbound.ts'
 import { readInbound } from '../src/file-mailbox/read-inbound.ts'
 import type { InboundLook, ReportedState } from '../src/mailbox-client.ts'
 import { realRunnerWorld } from '../src/world.ts'
@@ -63,24 +64,27 @@ describe('looking at inbound.db', () => {
     ['is a directory', () => mkdirSync(host.inboundPath)],
   ])('(C14) never takes a file that %s for one without messages', (_, arrange) => {
     arrange()
-    expect(readInbound(host.inboundPath)).toMatchObject({ isRead: false })
+    expect(lookAtInbound(host.inboundPath, readInbound)).toMatchObject({ isRead: false })
   })
 
   it('(C14) does not take a file cut short for one without messages', () => {
     host.grant(1)
     host.send(...Array.from({ length: 50 }, (_, index) => ({ id: `m${index}`, text: 'x'.repeat(500) })))
     truncateSync(host.inboundPath, 4096)
-    expect(readInbound(host.inboundPath)).toMatchObject({ isRead: false })
+    expect(lookAtInbound(host.inboundPath, readInbound)).toMatchObject({ isRead: false })
   })
 
   it('(C2) takes a writer at work for "again soon"', () => {
     host.grant(1)
     const writer = new DatabaseSync(host.inboundPath)
     writer.exec('BEGIN EXCLUSIVE')
-    expect(readInbound(host.inboundPath)).toMatchObject({ isRead: false, because: expect.stringContaining('locked') })
+    expect(lookAtInbound(host.inboundPath, readInbound)).toMatchObject({
+      isRead: false,
+      because: expect.stringContaining('locked'),
+    })
     writer.exec('ROLLBACK')
     writer.close()
-    expect(readInbound(host.inboundPath)).toMatchObject({ isRead: true })
+    expect(lookAtInbound(host.inboundPath, readInbound)).toMatchObject({ isRead: true })
   })
 
   it('(C1, C4) leaves the hot journal of a host that died to the host, and reads again after its recovery', async () => {
@@ -89,7 +93,7 @@ describe('looking at inbound.db', () => {
     await killDuringWrite(host.inboundPath, "UPDATE messages_in SET content = 'torn'")
     const looks = follow()
     expect(looks).toEqual([])
-    expect(readInbound(host.inboundPath)).toMatchObject({ isRead: false })
+    expect(lookAtInbound(host.inboundPath, readInbound)).toMatchObject({ isRead: false })
     expect(readdirSync(host.inDir), 'the journal is the host`s to roll back').toContain('inbound.db-journal')
     host.send({ id: 'm2' })
     await untilTrue(() => looks.length > 0)
@@ -99,7 +103,7 @@ describe('looking at inbound.db', () => {
 
   it('reads the zone of the session, and none where the host knows no such column', () => {
     const zoneSeen = () => {
-      const result = readInbound(host.inboundPath)
+      const result = lookAtInbound(host.inboundPath, readInbound)
       return result.isRead ? result.look.timeZone : result.because
     }
     host.grant(1)
@@ -116,7 +120,7 @@ describe('looking at inbound.db', () => {
                status TEXT, content TEXT NOT NULL);
              INSERT INTO messages_in VALUES ('m1', 2, 'chat', '2026-01-01 00:00:00', 'pending', '{"text":"hi"}')`)
     db.close()
-    const result = readInbound(host.inboundPath)
+    const result = lookAtInbound(host.inboundPath, readInbound)
     if (!result.isRead) throw new Error(result.because)
     expect(result.look).toMatchObject({ epoch: null, takenSeq: 0, timeZone: null })
     expect(result.look.messages).toEqual([
@@ -146,7 +150,10 @@ describe('looking at inbound.db', () => {
     host.writeInbound((db) =>
       db.exec("ALTER TABLE messages_in ADD COLUMN newer TEXT DEFAULT 'x'; CREATE TABLE more (x)"),
     )
-    expect(readInbound(host.inboundPath)).toMatchObject({ isRead: true, look: { messages: [{ id: 'm1' }] } })
+    expect(lookAtInbound(host.inboundPath, readInbound)).toMatchObject({
+      isRead: true,
+      look: { messages: [{ id: 'm1' }] },
+    })
   })
 
   it('(C13) keeps the number of open files flat over 3,000 looks, good ones and failing ones', () => {
@@ -156,10 +163,10 @@ describe('looking at inbound.db', () => {
     const look = (path: string) => {
       for (let count = 0; count < 1_000; count += 1) {
         inboundSignature(path)
-        readInbound(path)
+        lookAtInbound(path, readInbound)
       }
     }
-    readInbound(host.inboundPath)
+    lookAtInbound(host.inboundPath, readInbound)
     writeFileSync(`${host.inboundPath}.broken`, 'x'.repeat(4096))
     const before = openFiles()
     look(host.inboundPath)

@@ -98,6 +98,29 @@ export function exerciseMailbox(name: string, makeHarness: () => Promise<Mailbox
         expect(zoneSeen()).toBeNull()
       })
 
+      test('shows a run the answers to its requests, new ones, and old ones no more', async () => {
+        const answer = (requestId: string) => ({ requestId, status: 'ok' as const, text: `of ${requestId}` })
+        const answersSeen = () =>
+          withDatabase(inbound, (db) => db.prepare('SELECT request_id, status, text FROM answers').all()).map((row) =>
+            Object.values(row).join(' '),
+          )
+        await prepare(projectionOf([], { answers: [answer('q1')] }))
+        expect(answersSeen()).toEqual(['q1 ok of q1'])
+        await mailbox.sync(projectionOf([], { answers: [answer('q1'), answer('q2')] }))
+        expect(answersSeen()).toEqual(['q1 ok of q1', 'q2 ok of q2'])
+        await mailbox.sync(projectionOf([], { answers: [answer('q2')] }))
+        expect(answersSeen()).toEqual(['q2 ok of q2'])
+      })
+
+      test('writes over what a host left that knew no answers', async () => {
+        await prepare()
+        withDatabase(inbound, (db) => db.exec('DROP TABLE answers'))
+        await harness.reopen().sync(projectionOf([], { answers: [{ requestId: 'q', status: 'refused', text: 'No.' }] }))
+        expect(withDatabase(inbound, (db) => db.prepare('SELECT status FROM answers').get())).toEqual({
+          status: 'refused',
+        })
+      })
+
       test('writes over what a host left that knew no zones', async () => {
         const projection = projectionOf([messageOf('a', 2)], { timeZone: 'Europe/Berlin' })
         await prepare(projection)

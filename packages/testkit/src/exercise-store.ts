@@ -4,6 +4,7 @@ import { exerciseClock } from './store/exercise-clock.ts'
 import { exerciseDeliveries } from './store/exercise-deliveries.ts'
 import { exerciseOutbox } from './store/exercise-outbox.ts'
 import { exerciseReading } from './store/exercise-reading.ts'
+import { exerciseRequests } from './store/exercise-requests.ts'
 import { exerciseRuns } from './store/exercise-runs.ts'
 import { exerciseSending } from './store/exercise-sending.ts'
 import { exerciseSeries } from './store/exercise-series.ts'
@@ -19,6 +20,7 @@ export function exerciseStore(name: string, makeHarness: MakeStoreHarness): void
     exerciseRuns(makeHarness)
     exerciseWindow(makeHarness)
     exerciseOutbox(makeHarness)
+    exerciseRequests(makeHarness)
     exerciseDeliveries(makeHarness)
     exerciseReading(makeHarness)
     exerciseClock(makeHarness)

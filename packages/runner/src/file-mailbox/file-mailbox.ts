@@ -27,6 +27,7 @@ import {
   writeSessionState,
   writeStateRow,
 } from './outbound-statements.ts'
+import { readInbound } from './read-inbound.ts'
 import { spillPages } from './spill-pages.ts'
 import { touchHeartbeat } from './touch-heartbeat.ts'
 
@@ -80,6 +81,7 @@ export class FileMailbox implements MailboxClient {
       path: join(inDir, INBOUND_DB),
       world,
       log,
+      read: readInbound,
       onLook: (look) => {
         this.#highestSeq = Math.max(this.#highestSeq, look.takenSeq)
         onLook(look)

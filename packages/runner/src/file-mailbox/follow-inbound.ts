@@ -1,9 +1,9 @@
 import { type FSWatcher, watch } from 'node:fs'
 import { dirname } from 'node:path'
-import type { InboundLook } from '../mailbox-client.ts'
+import type { DatabaseSync } from 'node:sqlite'
 import type { RunnerWorld } from '../world.ts'
 import { inboundSignature } from './inbound-signature.ts'
-import { readInbound } from './read-inbound.ts'
+import { type LookResult, lookAtInbound } from './look-at-inbound.ts'
 
 /** Fallback where file notifications do not arrive: one stat per interval, no query unless something changed. */
 const POLL_MS = 500
@@ -11,15 +11,17 @@ const FIRST_RETRY_MS = 10
 /** Looks that fail this often in a row are worth one line in the log. */
 const FAILURES_WORTH_A_LINE = 20
 
-export interface FollowInboundOptions {
+export interface FollowInboundOptions<T> {
   readonly path: string
   readonly world: RunnerWorld
   readonly log: (line: string) => void
-  readonly onLook: (look: InboundLook) => void
+  /** Reads what is wanted of one snapshot. */
+  readonly read: (db: DatabaseSync) => T
+  readonly onLook: (look: T) => void
 }
 
 /** Calls back with each new state of `inbound.db`, by notification or else by stat; returns how to stop. */
-export function followInbound({ path, world, log, onLook }: FollowInboundOptions): () => void {
+export function followInbound<T>({ path, world, log, read, onLook }: FollowInboundOptions<T>): () => void {
   let isStopped = false
   let seen: string | undefined
   let failures = 0
@@ -35,7 +37,7 @@ export function followInbound({ path, world, log, onLook }: FollowInboundOptions
   }
 
   const look = (signature: string | undefined) => {
-    const result = readInbound(path)
+    const result: LookResult<T> = lookAtInbound(path, read)
     if (result.isRead) {
       seen = signature
       failures = 0

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite'
-import { type AckStatus, formatOpenWork, formatTimestamp } from '@sessiond/protocol'
+import { type AckStatus, formatOpenWork, formatTimestamp, type MessageKind } from '@sessiond/protocol'
 import type { Ack, Claim, KnownAck, OutgoingReply, Prune, ReportedState } from '../mailbox-client.ts'
 
 /** Which run writes, and when. */
@@ -41,6 +41,21 @@ function writeAckRow(
 
 /** Adds a reply with the next odd seq above `afterSeq` and all there are; returns that seq. */
 export function writeReply(db: DatabaseSync, reply: OutgoingReply, afterSeq: number, stamp: Stamp): number {
+  return writeOut(db, reply, 'chat', afterSeq, stamp)
+}
+
+/** Adds a request to the host, in the same row of numbers. */
+export function writeRequest(
+  db: DatabaseSync,
+  request: Pick<OutgoingReply, 'id' | 'content'>,
+  afterSeq: number,
+  stamp: Stamp,
+): number {
+  const address = { platformId: null, channelType: null, threadId: null }
+  return writeOut(db, { ...request, inReplyTo: null, address }, 'system', afterSeq, stamp)
+}
+
+function writeOut(db: DatabaseSync, reply: OutgoingReply, kind: MessageKind, afterSeq: number, stamp: Stamp): number {
   // Inside the write transaction: nobody else can take the same seq between the look and the row.
   const highest = Number(db.prepare('SELECT max(seq) AS seq FROM messages_out').get()?.seq ?? 0)
   const seq = nextOdd(Math.max(highest, afterSeq))
@@ -48,12 +63,13 @@ export function writeReply(db: DatabaseSync, reply: OutgoingReply, afterSeq: num
   db.prepare(
     `INSERT INTO messages_out
        (id, seq, in_reply_to, timestamp, kind, content, epoch, platform_id, channel_type, thread_id)
-     VALUES (?, ?, ?, ?, 'chat', ?, ?, ?, ?, ?)`,
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   ).run(
     reply.id,
     seq,
     reply.inReplyTo,
     formatTimestamp(stamp.nowMs),
+    kind,
     reply.content,
     stamp.epoch,
     platformId,

@@ -1,11 +1,13 @@
 import { RUN_ENV } from '@sessiond/protocol'
 import type { RunSpec } from './runtime.ts'
 
-/** Where a run finds its three directories, in its own view of the file system. */
-export interface RunDirectories {
+/** What a run finds where, in its own view of the file system. */
+export interface RunView {
   readonly in: string
   readonly out: string
   readonly work: string
+  /** Program and arguments of the MCP server. */
+  readonly mcp: readonly string[]
 }
 
 /**
@@ -14,15 +16,16 @@ export interface RunDirectories {
  */
 export function runEnvironment(
   spec: RunSpec,
-  directories: RunDirectories,
+  view: RunView,
   base: Readonly<Record<string, string>>,
 ): Record<string, string> {
   return {
     ...base,
     ...spec.environment,
-    [RUN_ENV.in]: directories.in,
-    [RUN_ENV.out]: directories.out,
-    [RUN_ENV.work]: directories.work,
+    [RUN_ENV.in]: view.in,
+    [RUN_ENV.out]: view.out,
+    [RUN_ENV.work]: view.work,
+    [RUN_ENV.mcp]: JSON.stringify(view.mcp),
     [RUN_ENV.session]: spec.sessionId,
     [RUN_ENV.epoch]: String(spec.epoch),
     [RUN_ENV.run]: spec.name,

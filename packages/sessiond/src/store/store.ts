@@ -115,8 +115,6 @@ export interface TakeOutboxResult {
   /** Settlements that no longer fitted. */
   readonly ignored: number
   readonly repliesAdded: number
-  /** Requests answered in the same transaction, because there were too many. */
-  readonly requestsRefused: number
   /** True: what it says of the account lets others of it work, or holds them back. */
   readonly accountMoved: boolean
 }

@@ -21,7 +21,7 @@ const spec: RunSpec = {
   network: 'none',
   user: null,
 }
-const program = { command: ['/bin/program', 'one', 'two'], mounts: [] }
+const program = { command: ['/bin/program', 'one', 'two'], mounts: [], mcp: ['node', '/sessiond/mcp.mjs'] }
 const user = { uid: 12, gid: 34 }
 
 function options(changes: Partial<RunSpec> = {}, hasInit = true) {
@@ -40,7 +40,7 @@ describe('containerOptions', () => {
 
   test("puts the program in the place of the image's own, or leaves that alone", () => {
     expect(options()).toMatchObject({ Entrypoint: ['/bin/program'], Cmd: ['one', 'two'] })
-    const own = containerOptions({ spec, program: { command: [], mounts: [] }, user, hasInit: true })
+    const own = containerOptions({ spec, program: { ...program, command: [] }, user, hasInit: true })
     expect(own).not.toHaveProperty('Entrypoint')
     expect(own).not.toHaveProperty('Cmd')
   })

@@ -10,6 +10,8 @@ export interface ContainerProgram {
   readonly command: readonly string[]
   /** What the program itself needs to see, such as the runner and a Node. */
   readonly mounts: readonly ResolvedMount[]
+  /** Program and arguments by which an agent starts the MCP server. */
+  readonly mcp: readonly string[]
 }
 
 export interface ContainerPlan {
@@ -31,7 +33,7 @@ export function containerOptions({ spec, program, user, hasInit }: ContainerPlan
     Image: spec.image ?? '',
     Labels: labelsOf(spec),
     ...commandOf(program.command),
-    Env: Object.entries(environmentOf(spec)).map(([name, value]) => `${name}=${value}`),
+    Env: Object.entries(environmentOf(spec, program)).map(([name, value]) => `${name}=${value}`),
     User: `${user.uid}:${user.gid}`,
     WorkingDir: CONTAINER_PATHS.work,
     StopSignal: 'SIGTERM',
@@ -50,9 +52,9 @@ function commandOf([program, ...rest]: readonly string[]): Pick<ContainerCreateO
   return program === undefined ? {} : { Entrypoint: [program], Cmd: rest }
 }
 
-function environmentOf(spec: RunSpec): Record<string, string> {
+function environmentOf(spec: RunSpec, { mcp }: ContainerProgram): Record<string, string> {
   const { in: inDir, out, work } = CONTAINER_PATHS
-  return runEnvironment(spec, { in: inDir, out, work }, { HOME: work })
+  return runEnvironment(spec, { in: inDir, out, work, mcp }, { HOME: work })
 }
 
 function hostConfigOf(spec: RunSpec, program: ContainerProgram, hasInit: boolean): HostConfig {

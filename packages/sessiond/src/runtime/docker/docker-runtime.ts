@@ -4,7 +4,7 @@ import type { RunProcess } from '../../model/black-box.ts'
 import { SessiondError } from '../../model/errors.ts'
 import type { RunHandle } from '../../model/run.ts'
 import type { World } from '../../world.ts'
-import { bundledRunnerPath, RUNNER_NODE_OPTIONS } from '../bundled-runner.ts'
+import { bundledMcpPath, bundledRunnerPath, RUNNER_NODE_OPTIONS } from '../bundled-runner.ts'
 import { checkMountsUnmoved } from '../check-mounts-unmoved.ts'
 import { ExitListeners } from '../exit-listeners.ts'
 import { lastBytes } from '../last-bytes.ts'
@@ -232,12 +232,17 @@ export class DockerRuntime implements Runtime {
   }
 
   async #programOf(spec: RunSpec): Promise<ContainerProgram> {
-    if (spec.runnerCommand !== null) return { command: spec.runnerCommand, mounts: [] }
     const runner = { source: this.#runnerPath(), target: CONTAINER_PATHS.runner, writable: false }
-    const rest = [...RUNNER_NODE_OPTIONS, runner.target]
-    if (this.#options.node === 'image') return { command: ['node', ...rest], mounts: [runner] }
-    const { command, mounts } = await mountedNode()
-    return { command: [...command, ...rest], mounts: [...mounts, runner] }
+    const mcp = { source: bundledMcpPath(), target: CONTAINER_PATHS.mcp, writable: false }
+    // A group's own runner brings its own Node, or has no use for an MCP server.
+    const isOwn = spec.runnerCommand !== null
+    const node = isOwn || this.#options.node === 'image' ? { command: ['node'], mounts: [] } : await mountedNode()
+    const started = (path: string) => [...node.command, ...RUNNER_NODE_OPTIONS, path]
+    return {
+      command: spec.runnerCommand ?? started(runner.target),
+      mounts: [...node.mounts, ...(isOwn ? [] : [runner]), mcp],
+      mcp: started(mcp.target),
+    }
   }
 
   /** Whether the engine can put an init in front of runs; asked once, as an engine without one refuses to start. */

@@ -3,7 +3,7 @@ import type { RunProcess } from '../../model/black-box.ts'
 import { SessiondError } from '../../model/errors.ts'
 import type { RunHandle } from '../../model/run.ts'
 import type { World } from '../../world.ts'
-import { bundledRunnerPath, RUNNER_NODE_OPTIONS } from '../bundled-runner.ts'
+import { bundledMcpPath, bundledRunnerPath, RUNNER_NODE_OPTIONS } from '../bundled-runner.ts'
 import { checkMountsUnmoved } from '../check-mounts-unmoved.ts'
 import { ExitListeners } from '../exit-listeners.ts'
 import { describeProcess } from '../linux/describe-process.ts'
@@ -261,7 +261,8 @@ export class ProcessRuntime implements Runtime {
       ...(LANG === undefined ? {} : { LANG }),
       ...(TZ === undefined ? {} : { TZ }),
     }
-    const environment = runEnvironment(spec, { in: spec.inDir, out: spec.outDir, work: spec.workDir }, base)
+    const mcp = [process.execPath, ...RUNNER_NODE_OPTIONS, bundledMcpPath()]
+    const environment = runEnvironment(spec, { in: spec.inDir, out: spec.outDir, work: spec.workDir, mcp }, base)
     for (const [name, value] of Object.entries(environment)) {
       if (VARIABLE.test(name) && !value.includes('\0')) continue
       throw new SessiondError(

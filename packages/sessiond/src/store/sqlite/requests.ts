@@ -25,9 +25,9 @@ const TOO_MANY: RequestAnswer = {
 
 /**
  * Adds what a run asks, once: its place (session, epoch, seq) says which it is. One beyond what a session may ask within a
- * minute is answered at once. Returns how many were.
+ * minute is answered at once.
  */
-export function addRequests(tx: Tx, run: RunKey, requests: readonly NewRequest[], nowMs: number): number {
+export function addRequests(tx: Tx, run: RunKey, requests: readonly NewRequest[], nowMs: number): void {
   let refused = 0
   for (const request of requests) {
     if (isKnown(tx.db, run, request)) continue
@@ -52,7 +52,6 @@ export function addRequests(tx: Tx, run: RunKey, requests: readonly NewRequest[]
     tx.journal(runLine('evidence:ignored', nowMs, run, { what: 'requests', because: 'too-many', count: refused }))
     forgetOld(tx.db, run.sessionId)
   }
-  return refused
 }
 
 function isKnown(db: Database, run: RunKey, { seq, id }: NewRequest): boolean {

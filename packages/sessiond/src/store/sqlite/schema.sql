@@ -266,3 +266,21 @@ CREATE TABLE series_revisions (
   end_at_ms INTEGER,
   PRIMARY KEY (series_id, revision)
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE requests (
+  ordinal INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+  id TEXT NOT NULL,
+  session_id TEXT NOT NULL REFERENCES sessions (id),
+  epoch INTEGER NOT NULL,
+  seq INTEGER NOT NULL,
+  content TEXT NOT NULL,
+  created_at_ms INTEGER NOT NULL,
+  status TEXT CHECK (status IN ('ok', 'refused')),
+  answer TEXT,
+  UNIQUE (session_id, epoch, seq),
+  CHECK ((status IS NULL) = (answer IS NULL))
+) STRICT;
+
+CREATE INDEX requests_open ON requests (ordinal) WHERE status IS NULL;
+
+CREATE INDEX requests_of_session ON requests (session_id, ordinal, created_at_ms);

@@ -21,11 +21,10 @@ export function takeOutbox(tx: Tx, taken: TakeOutbox): TakeOutboxResult {
       applied: false,
       ignored: taken.settlements.length,
       repliesAdded: 0,
-      requestsRefused: 0,
       accountMoved: false,
     }
   }
-  const requestsRefused = addRequests(tx, run, taken.requests, nowMs)
+  addRequests(tx, run, taken.requests, nowMs)
   const added = taken.replies.filter((reply) => addRunReply(tx, run, reply, sinks, nowMs))
   const before = getAccountOf(tx.db, groupOf(run.sessionId))
   const ignored: Settlement[] = []
@@ -45,7 +44,6 @@ export function takeOutbox(tx: Tx, taken: TakeOutbox): TakeOutboxResult {
     applied: true,
     ignored: ignored.length,
     repliesAdded: added.length,
-    requestsRefused,
     accountMoved: isAccountMoved,
   }
 }
