@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -98,6 +98,10 @@ export class HostSide {
     } finally {
       db.close()
     }
+  }
+
+  outboundExists(): boolean {
+    return existsSync(this.outboundPath)
   }
 
   acks(): ProcessingAckRow[] {

@@ -111,6 +111,7 @@ export class FileMailbox implements MailboxClient {
   }
 
   prune(prune: Prune): Promise<void> {
+    this.#highestSeq = Math.max(this.#highestSeq, prune.takenSeq)
     return this.#write((db) => deletePruned(db, prune))
   }
 

@@ -13,6 +13,7 @@ export interface ClaudeAgentOptions {
   readonly permissionMode?: string
   /** Decides what no mode and no rule has decided. Without it that is refused: nobody is there to be asked. */
   readonly canUseTool?: ClaudeCanUseTool
+  /** Besides `sessiond`, by which the agent schedules its own work; one of that name takes its place. */
   readonly mcpServers?: Readonly<Record<string, unknown>>
   /** Hooks of your own; they run beside those that keep the clocks. */
   readonly hooks?: ClaudeHooks

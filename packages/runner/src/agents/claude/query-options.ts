@@ -30,6 +30,7 @@ export function queryOptions(options: ClaudeAgentOptions, wiring: QueryWiring): 
     // Without partial messages a model that thinks long says nothing at all.
     includePartialMessages: true,
     disallowedTools: [...REFUSED_TOOLS, ...(options.disallowedTools ?? [])],
+    ...hostTools(options, process.env),
     // Where everything is permitted nobody is asked, and the SDK warns of a callback it will not call.
     ...(isPermitted && options.canUseTool === undefined ? {} : { canUseTool: permit(options.canUseTool) }),
     hooks: mergeHooks([...TOOL_HOOKS, ...(wiring.hookEvents ?? [])], wiring.onHook, hooks ?? {}),
@@ -38,6 +39,28 @@ export function queryOptions(options: ClaudeAgentOptions, wiring: QueryWiring): 
     ...(isPermitted ? { allowDangerouslySkipPermissions: true } : {}),
     ...(wiring.resume === null ? {} : { resume: wiring.resume }),
   }
+}
+
+const SERVER = 'sessiond'
+
+/** The host's own tools beside the agent's; a server of the same name takes their place. */
+function hostTools(
+  { mcpServers = {}, allowedTools = [] }: ClaudeAgentOptions,
+  variables: Readonly<Record<string, string | undefined>>,
+): Pick<ClaudeAgentOptions, 'mcpServers' | 'allowedTools'> {
+  const start = variables[RUN_ENV.mcp]
+  if (start === undefined || SERVER in mcpServers) return {}
+  const [command, ...args] = JSON.parse(start) as string[]
+  const env = pickVariables(variables, [RUN_ENV.in, RUN_ENV.out, RUN_ENV.epoch])
+  return {
+    mcpServers: { ...mcpServers, [SERVER]: { type: 'stdio', command, args, env } },
+    // They reach nothing but the agent's own session, and nobody is there to be asked.
+    allowedTools: [...allowedTools, `mcp__${SERVER}`],
+  }
+}
+
+function pickVariables(from: Readonly<Record<string, string | undefined>>, names: readonly string[]) {
+  return Object.fromEntries(names.flatMap((name) => (from[name] === undefined ? [] : [[name, from[name]]])))
 }
 
 /**
