@@ -6,8 +6,8 @@ export interface RunView {
   readonly in: string
   readonly out: string
   readonly work: string
-  /** Program and arguments of the MCP server. */
-  readonly mcp: readonly string[]
+  /** Program and arguments of the MCP server; null: none is to be had. */
+  readonly mcp: readonly string[] | null
 }
 
 /**
@@ -25,10 +25,10 @@ export function runEnvironment(
     [RUN_ENV.in]: view.in,
     [RUN_ENV.out]: view.out,
     [RUN_ENV.work]: view.work,
-    [RUN_ENV.mcp]: JSON.stringify(view.mcp),
     [RUN_ENV.session]: spec.sessionId,
     [RUN_ENV.epoch]: String(spec.epoch),
     [RUN_ENV.run]: spec.name,
+    ...(view.mcp === null ? {} : { [RUN_ENV.mcp]: JSON.stringify(view.mcp) }),
     ...(spec.agentJson === null ? {} : { [RUN_ENV.agent]: spec.agentJson }),
   }
 }

@@ -27,6 +27,7 @@ export const BOUNDARIES = [
   'close-session:closed',
   'cancel:requested',
   'delivery:confirmed',
+  'request:done',
 ] as const
 
 export type BoundaryName = (typeof BOUNDARIES)[number]

@@ -10,6 +10,7 @@ import type { Programs } from './build-programs.ts'
 import { checkDeliveries } from './check-deliveries.ts'
 import { checkMailboxes } from './check-mailboxes.ts'
 import { checkMessages } from './check-messages.ts'
+import { checkRequests } from './check-requests.ts'
 import { checkRuns } from './check-runs.ts'
 import { checkTries } from './check-tries.ts'
 import type { HostJob } from './crash-host.ts'
@@ -101,6 +102,7 @@ async function check(
     ...checkMessages(plan, { acked }, evidence),
     ...checkRuns(evidence),
     ...checkTries(plan, evidence),
+    ...checkRequests(evidence),
     ...checkMailboxes(dataDirOf(dir), evidence),
     ...(plan.hasSink ? checkDeliveries(evidence, tools.receiver.receivedAt(sinkPath(dir)), hostDeaths) : []),
     ...leftovers,

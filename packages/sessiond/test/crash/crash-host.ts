@@ -106,7 +106,8 @@ function isAllDone(): boolean {
   const store = new DatabaseSync(join(job.dataDir, 'store.db'), { readOnly: true })
   try {
     const open = `SELECT (SELECT count(*) FROM messages WHERE status IN ('pending', 'claimed'))
-      + (SELECT count(*) FROM deliveries WHERE status = 'pending') AS count`
+      + (SELECT count(*) FROM deliveries WHERE status = 'pending')
+      + (SELECT count(*) FROM requests WHERE status IS NULL) AS count`
     return store.prepare(open).get()?.count === 0
   } finally {
     store.close()

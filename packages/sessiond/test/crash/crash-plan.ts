@@ -38,6 +38,8 @@ export interface AgentPlan {
   readonly mode: 'reply' | 'return'
   readonly per: 'message' | 'batch'
   readonly workMs: number
+  /** Has the host make a series, before it works. */
+  readonly asks: boolean
   /** Ends by SIGKILL alone. */
   readonly ignoresSigterm: boolean
   /** Where runs die, and how many of each session's do; null: none. */

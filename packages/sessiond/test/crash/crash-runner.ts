@@ -11,7 +11,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout } from 'node:timers/promises'
 import { OUTBOUND_DB } from '@sessiond/protocol'
-import { type OnStep, runProgram, type Step } from '@sessiond/runner/internal'
+import { FileRequests, type OnStep, realRunnerWorld, runProgram, type Step } from '@sessiond/runner/internal'
 import type { AgentPlan } from './crash-plan.ts'
 
 /** What a run did, as it stands in its workspace. */
@@ -22,6 +22,8 @@ export type Witness = { readonly epoch: number } & (
   | { readonly did: 'took'; readonly ids: readonly string[]; readonly count: number }
   /** The reply is on disk. */
   | { readonly did: 'replied'; readonly id: string }
+  /** It asked for a series; what the host answered, null: nothing yet. */
+  | { readonly did: 'asked'; readonly answer: string | null }
   | { readonly did: 'died'; readonly step: Step; readonly held: readonly string[] }
 )
 
@@ -30,7 +32,9 @@ const workDir = process.env.SESSIOND_WORK ?? '.'
 const outDir = process.env.SESSIOND_OUT ?? '.'
 const epoch = Number(process.env.SESSIOND_EPOCH)
 const log = join(workDir, 'witness.log')
+const mailbox = { inDir: process.env.SESSIOND_IN ?? '.', outDir }
 const COUNT = 'count'
+const ASK_WAIT_MS = 10_000
 
 let met = 0
 let held: readonly string[] = []
@@ -61,6 +65,7 @@ await runProgram({
       const count = Number(context.state.get(COUNT) ?? 0) + 1
       await context.state.set(COUNT, String(count))
       note({ did: 'took', epoch, ids: messages.map(({ id }) => id), count })
+      if (plan.asks) await ask(context.signal)
       await setTimeout(plan.workMs, undefined, { signal: context.signal })
       if (plan.mode === 'return') return `echo: ${messages[0]?.text}`
       for (const message of messages) {
@@ -71,6 +76,14 @@ await runProgram({
     },
   }),
 })
+
+/** Waits as long as a host takes that is killed meanwhile and started again. */
+async function ask(signal: AbortSignal): Promise<void> {
+  const requests = new FileRequests({ ...mailbox, epoch, world: realRunnerWorld, log: () => {} })
+  const answer = await requests.ask({ action: 'schedule_task', text: 'far', after: '1d' }, ASK_WAIT_MS, signal)
+  note({ did: 'asked', epoch, answer: answer?.text ?? null })
+  await requests.close()
+}
 
 function holdWitness(): void {
   try {

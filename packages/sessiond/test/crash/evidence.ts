@@ -28,12 +28,21 @@ export interface FinalDelivery {
   readonly status: string
 }
 
+/** What a run asked of the host, and what came of it. */
+export interface FinalRequest {
+  readonly ordinal: number
+  /** Null: not answered. */
+  readonly status: string | null
+}
+
 /** Everything a finished case left on disk. */
 export interface Evidence {
   readonly integrity: string
   readonly messages: readonly FinalMessage[]
   readonly replies: readonly FinalReply[]
   readonly deliveries: readonly FinalDelivery[]
+  readonly requests: readonly FinalRequest[]
+  readonly seriesIds: readonly string[]
   readonly journal: readonly JournalRecord[]
   readonly liveRuns: number
   readonly counts: ReadonlyMap<string, number>
@@ -54,6 +63,8 @@ export function readEvidence(dataDir: string): Evidence {
       messages: all('SELECT * FROM messages ORDER BY session_id, seq').map(toMessage),
       replies: all('SELECT * FROM replies ORDER BY ordinal').map(toReply),
       deliveries: all('SELECT * FROM deliveries ORDER BY id').map(toDelivery),
+      requests: all('SELECT * FROM requests ORDER BY ordinal').map(toRequest),
+      seriesIds: all('SELECT id FROM series ORDER BY id').map(({ id }) => String(id)),
       journal: all('SELECT * FROM journal ORDER BY id').map(toRecord),
       liveRuns: Number(store.prepare("SELECT count(*) AS n FROM runs WHERE state <> 'gone'").get()?.n),
       counts: new Map(
@@ -104,6 +115,10 @@ function toReply(row: Row): FinalReply {
 
 function toDelivery(row: Row): FinalDelivery {
   return { replyId: String(row.reply_id), status: String(row.status) }
+}
+
+function toRequest(row: Row): FinalRequest {
+  return { ordinal: Number(row.ordinal), status: textOrNull(row.status) }
 }
 
 function toRecord(row: Row): JournalRecord {

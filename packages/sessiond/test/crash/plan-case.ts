@@ -53,6 +53,7 @@ function planAgent(random: SeededRandom, step: Step | null, focus: BoundaryName 
     per,
     // A person needs something to interrupt.
     workMs: isOperation(focus) ? 120 : random.pick([0, 0, 20]),
+    asks: focus === 'request:done' || random.chance(0.15),
     ignoresSigterm: isKill(focus) || random.chance(0.1),
     death: step === null ? null : { step, nth, times },
   }

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { PROTOCOL_LIMITS } from '@sessiond/protocol'
 import { describeWithEngine, ensureTestImages } from '@sessiond/testkit/engine'
 import { afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type { HostEvent } from '../../src/api.ts'
@@ -136,6 +137,27 @@ describe('runs that are enemies', () => {
       'm-forger',
     ])
   })
+
+  it('(G7, G8) one that asks 10,000 things at once gets what a minute allows, for its own session alone', async () => {
+    const test = await startHost({ hostile: hostileGroup({ stuck: {} }), shell: shellGroup('process') })
+    const { series } = await test.host.schedule({ group: 'shell', text: 'echo theirs', cron: '0 9 * * *' })
+    await send(test, 'asker', { mode: 'requests', ids: [series.id] })
+    await untilOf(test, 'message:completed', 'asker')
+    await converse(test, ['one', 'two'])
+    const { requestsPerMinute } = PROTOCOL_LIMITS
+    await untilOf(test, 'request:answered', 'asker', requestsPerMinute)
+    await test.until('the rest to be refused', () => {
+      const ignored = eventsOf(test, 'evidence:ignored', 'asker').filter(({ detail }) => detail.because === 'too-many')
+      return ignored.reduce((sum, { detail }) => sum + Number(detail.count), 0) > 9_900
+    })
+    const all = await test.host.listSeries({ limit: 200 })
+    const theirs = all.filter(({ sessionId }) => sessionId === 'hostile/asker')
+    expect(theirs.length).toBeGreaterThan(0)
+    expect(theirs.length).toBeLessThan(requestsPerMinute)
+    expect(all.filter(({ sessionId }) => sessionId !== 'hostile/asker')).toEqual([series])
+    expect(eventsOf(test, 'request:answered', 'asker')).toHaveLength(requestsPerMinute)
+    expect((await test.host.health()).problems).toEqual([])
+  }, 60_000)
 
   it.runIf(process.platform === 'linux')(
     '(C13) fifty hostile turns leave no descriptor behind',

@@ -49,6 +49,25 @@ describe('queryOptions', () => {
     expect(optionsOf({ env: { [name]: undefined } }).env[name]).toBeUndefined()
   })
 
+  it('brings the host’s own tools along, permitted, unless there is none to ask or they are replaced', () => {
+    vi.stubEnv('SESSIOND_MCP', undefined)
+    expect(optionsOf({ allowedTools: ['Read'] })).toMatchObject({ allowedTools: ['Read'] })
+    expect(optionsOf()).not.toHaveProperty('mcpServers')
+    vi.stubEnv('SESSIOND_MCP', '["/bin/node","--flag","/mcp.mjs"]')
+    vi.stubEnv('SESSIOND_IN', '/in')
+    vi.stubEnv('SESSIOND_OUT', '/out')
+    vi.stubEnv('SESSIOND_EPOCH', '7')
+    const env = { SESSIOND_IN: '/in', SESSIOND_OUT: '/out', SESSIOND_EPOCH: '7' }
+    const theirs = { type: 'stdio' as const, command: 'theirs' }
+    expect(optionsOf({ mcpServers: { theirs }, allowedTools: ['Read'] })).toMatchObject({
+      mcpServers: { theirs, sessiond: { type: 'stdio', command: '/bin/node', args: ['--flag', '/mcp.mjs'], env } },
+      allowedTools: ['Read', 'mcp__sessiond'],
+    })
+    const own = optionsOf({ mcpServers: { sessiond: theirs } })
+    expect(own).toMatchObject({ mcpServers: { sessiond: theirs } })
+    expect(own).not.toHaveProperty('allowedTools')
+  })
+
   it('hands this environment on with what was added, without what is the runner’s', () => {
     vi.stubEnv('SESSIOND_AGENT', '{}')
     vi.stubEnv('KEPT', 'yes')

@@ -10,8 +10,8 @@ export interface ContainerProgram {
   readonly command: readonly string[]
   /** What the program itself needs to see, such as the runner and a Node. */
   readonly mounts: readonly ResolvedMount[]
-  /** Program and arguments by which an agent starts the MCP server. */
-  readonly mcp: readonly string[]
+  /** Program and arguments by which an agent starts the MCP server; null: none is to be had. */
+  readonly mcp: readonly string[] | null
 }
 
 export interface ContainerPlan {

@@ -233,15 +233,16 @@ export class DockerRuntime implements Runtime {
 
   async #programOf(spec: RunSpec): Promise<ContainerProgram> {
     const runner = { source: this.#runnerPath(), target: CONTAINER_PATHS.runner, writable: false }
-    const mcp = { source: bundledMcpPath(), target: CONTAINER_PATHS.mcp, writable: false }
+    const mcpPath = bundledMcpPath()
+    const mcp = mcpPath === null ? [] : [{ source: mcpPath, target: CONTAINER_PATHS.mcp, writable: false }]
     // A group's own runner brings its own Node, or has no use for an MCP server.
     const isOwn = spec.runnerCommand !== null
     const node = isOwn || this.#options.node === 'image' ? { command: ['node'], mounts: [] } : await mountedNode()
     const started = (path: string) => [...node.command, ...RUNNER_NODE_OPTIONS, path]
     return {
       command: spec.runnerCommand ?? started(runner.target),
-      mounts: [...node.mounts, ...(isOwn ? [] : [runner]), mcp],
-      mcp: started(mcp.target),
+      mounts: [...node.mounts, ...(isOwn ? [] : [runner]), ...mcp],
+      mcp: mcpPath === null ? null : started(CONTAINER_PATHS.mcp),
     }
   }
 

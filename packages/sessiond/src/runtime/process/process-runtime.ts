@@ -261,7 +261,8 @@ export class ProcessRuntime implements Runtime {
       ...(LANG === undefined ? {} : { LANG }),
       ...(TZ === undefined ? {} : { TZ }),
     }
-    const mcp = [process.execPath, ...RUNNER_NODE_OPTIONS, bundledMcpPath()]
+    const mcpPath = bundledMcpPath()
+    const mcp = mcpPath === null ? null : [process.execPath, ...RUNNER_NODE_OPTIONS, mcpPath]
     const environment = runEnvironment(spec, { in: spec.inDir, out: spec.outDir, work: spec.workDir, mcp }, base)
     for (const [name, value] of Object.entries(environment)) {
       if (VARIABLE.test(name) && !value.includes('\0')) continue

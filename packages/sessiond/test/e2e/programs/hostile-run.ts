@@ -12,7 +12,7 @@ import { INBOUND_DB, OUTBOUND_DB, RUN_ENV } from '../../../../protocol/src/layou
 
 /** What a hostile run is told to do. */
 export interface Evil {
-  readonly mode: 'fifo' | 'link' | 'garbage' | 'lock' | 'delete' | 'rows' | 'strangers'
+  readonly mode: 'fifo' | 'link' | 'garbage' | 'lock' | 'delete' | 'rows' | 'strangers' | 'requests'
   /** Messages and replies of others. */
   readonly ids?: readonly string[]
   readonly dies?: boolean
@@ -22,6 +22,7 @@ const IN = join(process.env[RUN_ENV.in] ?? '', INBOUND_DB)
 const OUT = join(process.env[RUN_ENV.out] ?? '', OUTBOUND_DB)
 const EPOCH = Number(process.env[RUN_ENV.epoch])
 const ROWS = 100_000
+const REQUESTS = 10_000
 
 const DEEDS: Readonly<Record<Evil['mode'], () => void>> = {
   fifo: () => {
@@ -50,6 +51,30 @@ const DEEDS: Readonly<Record<Evil['mode'], () => void>> = {
     // A reply that carries the id of somebody else's, and one that repeats its own.
     for (const [index, id] of (evil.ids ?? []).entries()) reply('stolen', 2 * index + 1_001, null, id)
     reply('mine', 5_001, message.id)
+    ack(message.id, 'completed', message.attempt)
+    db.exec('COMMIT')
+  },
+  requests: () => {
+    const task = { action: 'schedule_task', text: 'x', after: '1d' }
+    const [foreign = ''] = evil.ids ?? []
+    const odd: unknown[] = [
+      { action: 'cancel_task', task: foreign },
+      { action: 'update_task', task: foreign, text: 'mine' },
+      { action: 'pause_task', task: foreign, sessionId: 'shell/main' },
+      { ...task, group: 'shell', session: 'main' },
+      { ...task, id: foreign },
+      { action: 'close_session' },
+      { action: { toString: 1 } },
+      { action: 'schedule_task', text: 'x'.repeat(100_000), after: '1d' },
+      { ...task, text: 7 },
+      { ...task, cron: '* '.repeat(10_000) },
+      { ...task, timeZone: '../../etc/passwd' },
+    ]
+    db.exec('BEGIN')
+    for (const [index, content] of odd.entries()) ask(content, 2 * index + 3)
+    // The same id over and over: asked once.
+    for (let row = 0; row < 10; row += 1) ask(task, 2 * row + 101, 'same')
+    for (let row = 0; row < REQUESTS; row += 1) ask(task, 2 * row + 1_001)
     ack(message.id, 'completed', message.attempt)
     db.exec('COMMIT')
   },
@@ -93,6 +118,12 @@ function look<T>(sql: string): T | undefined {
   } finally {
     inbound.close()
   }
+}
+
+function ask(content: unknown, seq: number, id = `q-${EPOCH}-${seq}`): void {
+  db.prepare(
+    "INSERT OR REPLACE INTO messages_out (id, seq, timestamp, kind, content, epoch) VALUES (?, ?, ?, 'system', ?, ?)",
+  ).run(id, seq, new Date().toISOString(), JSON.stringify(content), EPOCH)
 }
 
 function ack(id: string, status: string, attempt: number | null): void {
