@@ -31,10 +31,6 @@ function openRequests(epoch: number | null): FileRequests {
   return new FileRequests({ inDir, outDir, epoch, world: realRunnerWorld, log: () => {} })
 }
 
-function answer(id: string, status: string, text: string): void {
-  host.writeInbound((db) => db.prepare('INSERT INTO answers VALUES (?, ?, ?)').run(id, status, text))
-}
-
 describe('asking the host by way of files', () => {
   it('writes the request, waits, and brings the answer', async () => {
     const asked = requests.ask({ action: 'pause_task', task: 't-1' }, 60_000, NEVER)
@@ -42,8 +38,8 @@ describe('asking the host by way of files', () => {
     const [row] = host.replies()
     expect(row).toMatchObject({ kind: 'system', epoch: 1, seq: 1, in_reply_to: null })
     expect(JSON.parse(row?.content ?? '')).toEqual({ action: 'pause_task', task: 't-1' })
-    answer('another', 'ok', 'not this one')
-    answer(row?.id ?? '', 'refused', 'No.')
+    host.answer('another', 'ok', 'not this one')
+    host.answer(row?.id ?? '', 'refused', 'No.')
     expect(await asked).toEqual({ status: 'refused', text: 'No.' })
   })
 
@@ -56,7 +52,7 @@ describe('asking the host by way of files', () => {
       world: { ...realRunnerWorld, newId: (prefix) => (prefix === 'req-' ? 'req-known' : newId(prefix)) },
       log: () => {},
     })
-    answer('req-known', 'ok', 'Done.')
+    host.answer('req-known', 'ok', 'Done.')
     expect(await known.ask(LIST, 60_000, NEVER)).toEqual({ status: 'ok', text: 'Done.' })
     await known.close()
   })

@@ -104,6 +104,22 @@ export class HostSide {
     return existsSync(this.outboundPath)
   }
 
+  /** Says what became of a request. */
+  answer(requestId: string, status: string, text: string): void {
+    this.writeInbound((db) => db.prepare('INSERT INTO answers VALUES (?, ?, ?)').run(requestId, status, text))
+  }
+
+  /** Answers the nth row of the outbox, which is a request, once it is there; returns what was asked. */
+  async answerNth(nth: number, status: string, text: string): Promise<Record<string, unknown>> {
+    const row = await until(() => {
+      const found = this.outboundExists() ? this.replies()[nth - 1] : undefined
+      if (found === undefined) throw new Error(`row ${nth} of the outbox is not there`)
+      return found
+    })
+    this.answer(row.id, status, text)
+    return JSON.parse(row.content) as Record<string, unknown>
+  }
+
   acks(): ProcessingAckRow[] {
     return this.readOutbound<ProcessingAckRow>('SELECT * FROM processing_ack ORDER BY rowid')
   }

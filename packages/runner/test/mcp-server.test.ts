@@ -26,14 +26,6 @@ afterEach(async () => {
   host.remove()
 })
 
-/** Plays the host: answers the next request. */
-async function answerNext(nth: number, status: string, text: string): Promise<Record<string, unknown>> {
-  await untilTrue(() => host.outboundExists() && host.replies().length === nth)
-  const row = host.replies().at(-1)
-  host.writeInbound((db) => db.prepare('INSERT INTO answers VALUES (?, ?, ?)').run(row?.id ?? '', status, text))
-  return JSON.parse(row?.content ?? '{}') as Record<string, unknown>
-}
-
 describe('the MCP server, asked by a real client', () => {
   it('offers a tool for every request, and one to send a message', async () => {
     const { tools } = await client.listTools()
@@ -50,7 +42,7 @@ describe('the MCP server, asked by a real client', () => {
       name: 'schedule_task',
       arguments: { text: 'water the plants', at: 'tomorrow 9:00' },
     })
-    expect(await answerNext(1, 'ok', 'Task t-r1: once.')).toEqual({
+    expect(await host.answerNth(1, 'ok', 'Task t-r1: once.')).toEqual({
       action: 'schedule_task',
       text: 'water the plants',
       at: 'tomorrow 9:00',
@@ -60,7 +52,7 @@ describe('the MCP server, asked by a real client', () => {
 
   it('tells a refusal as an error of the tool, and wrong arguments without asking the host', async () => {
     const called = client.callTool({ name: 'cancel_task', arguments: { task: 't-other' } })
-    await answerNext(1, 'refused', 'There is no task "t-other" in this session.')
+    await host.answerNth(1, 'refused', 'There is no task "t-other" in this session.')
     expect(await called).toMatchObject({ isError: true, content: [{ text: expect.stringContaining('no task') }] })
     expect(await client.callTool({ name: 'cancel_task', arguments: {} })).toMatchObject({ isError: true })
     expect(host.replies()).toHaveLength(1)
@@ -68,7 +60,7 @@ describe('the MCP server, asked by a real client', () => {
 
   it('cannot be made to ask for something else', async () => {
     const called = client.callTool({ name: 'list_tasks', arguments: { action: 'cancel_task', task: 't-1' } })
-    expect(await answerNext(1, 'ok', 'There are no tasks in this session.')).toEqual({ action: 'list_tasks' })
+    expect(await host.answerNth(1, 'ok', 'There are no tasks in this session.')).toEqual({ action: 'list_tasks' })
     await called
   })
 

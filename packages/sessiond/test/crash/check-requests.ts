@@ -1,6 +1,6 @@
 import type { Evidence } from './evidence.ts'
 
-/** (G8, E17) Every request is answered, each that was granted made one series, and no agent was told of one that is not. */
+/** (B17) Every request is answered, each that was granted made one series, and no agent was told of one that is not. */
 export function checkRequests({ requests, seriesIds, witnesses }: Evidence): string[] {
   const granted = requests.filter(({ status }) => status === 'ok').map(({ ordinal }) => `t-r${ordinal}`)
   const told = [...witnesses.values()].flat().flatMap((seen) => {

@@ -62,6 +62,8 @@ describe('queryOptions', () => {
     expect(optionsOf({ mcpServers: { theirs }, allowedTools: ['Read'] })).toMatchObject({
       mcpServers: { theirs, sessiond: { type: 'stdio', command: '/bin/node', args: ['--flag', '/mcp.mjs'], env } },
       allowedTools: ['Read', 'mcp__sessiond'],
+      // What these plan would be forgotten with the run.
+      disallowedTools: expect.arrayContaining(['CronCreate', 'ScheduleWakeup']),
     })
     const own = optionsOf({ mcpServers: { sessiond: theirs } })
     expect(own).toMatchObject({ mcpServers: { sessiond: theirs } })

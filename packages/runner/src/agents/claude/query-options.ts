@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { RUN_ENV } from '@sessiond/protocol'
 import type { ClaudeAgentOptions } from './claude-agent-options.ts'
 import type { ClaudeCanUseTool, ClaudeHook, ClaudeHooks, ClaudeQueryOptions } from './claude-sdk.ts'
-import { nobodyToAsk, REFUSED_TOOLS, refusalOf } from './refused-tools.ts'
+import { nobodyToAsk, REFUSED_TOOLS, refusalOf, TIMER_TOOLS } from './refused-tools.ts'
 
 export interface QueryWiring {
   readonly workDir: string
@@ -29,8 +29,7 @@ export function queryOptions(options: ClaudeAgentOptions, wiring: QueryWiring): 
     env: environmentOf(options, wiring.workDir),
     // Without partial messages a model that thinks long says nothing at all.
     includePartialMessages: true,
-    disallowedTools: [...REFUSED_TOOLS, ...(options.disallowedTools ?? [])],
-    ...hostTools(options, process.env),
+    ...toolsOf(options, process.env),
     // Where everything is permitted nobody is asked, and the SDK warns of a callback it will not call.
     ...(isPermitted && options.canUseTool === undefined ? {} : { canUseTool: permit(options.canUseTool) }),
     hooks: mergeHooks([...TOOL_HOOKS, ...(wiring.hookEvents ?? [])], wiring.onHook, hooks ?? {}),
@@ -43,19 +42,21 @@ export function queryOptions(options: ClaudeAgentOptions, wiring: QueryWiring): 
 
 const SERVER = 'sessiond'
 
-/** The host's own tools beside the agent's; a server of the same name takes their place. */
-function hostTools(
-  { mcpServers = {}, allowedTools = [] }: ClaudeAgentOptions,
+/** The host's own tools beside the agent's, unless a server of the same name takes their place. */
+function toolsOf(
+  { mcpServers = {}, allowedTools = [], disallowedTools = [] }: ClaudeAgentOptions,
   variables: Readonly<Record<string, string | undefined>>,
-): Pick<ClaudeAgentOptions, 'mcpServers' | 'allowedTools'> {
+): Pick<ClaudeAgentOptions, 'mcpServers' | 'allowedTools' | 'disallowedTools'> {
   const start = variables[RUN_ENV.mcp]
-  if (start === undefined || SERVER in mcpServers) return {}
+  const refused = [...REFUSED_TOOLS, ...disallowedTools]
+  if (start === undefined || SERVER in mcpServers) return { disallowedTools: refused }
   const [command, ...args] = JSON.parse(start) as string[]
   const env = pickVariables(variables, [RUN_ENV.in, RUN_ENV.out, RUN_ENV.epoch])
   return {
     mcpServers: { ...mcpServers, [SERVER]: { type: 'stdio', command, args, env } },
     // They reach nothing but the agent's own session, and nobody is there to be asked.
     allowedTools: [...allowedTools, `mcp__${SERVER}`],
+    disallowedTools: [...refused, ...TIMER_TOOLS],
   }
 }
 

@@ -1,6 +1,9 @@
 /** Tools that wait for a person at a terminal. There is none: a run that used them would wait for ever. */
 export const REFUSED_TOOLS = ['AskUserQuestion', 'EnterPlanMode', 'ExitPlanMode'] as const
 
+/** The SDK's own timers, which end with the run and tell nobody: the host's tasks take their place where it has some. */
+export const TIMER_TOOLS = ['CronCreate', 'CronDelete', 'CronList', 'ScheduleWakeup'] as const
+
 /** Why a tool is refused, told to the model; undefined: it is not. */
 export function refusalOf(toolName: string): string | undefined {
   if (!REFUSED_TOOLS.some((refused) => refused === toolName)) return undefined
