@@ -9,7 +9,8 @@ import { SessiondError } from '../model/errors.ts'
 import type { Series } from '../model/series.ts'
 import { sessionIdOf } from '../model/session.ts'
 import type { SeriesChange, SeriesChanged, Store } from '../store/store.ts'
-import { tellDst, tellWallTime } from '../when/tell-firing.ts'
+import { formatWallTime } from '../when/format-instant.ts'
+import { tellDst } from '../when/tell-firing.ts'
 import type { World } from '../world.ts'
 import { sessionNotFound } from './stop-session.ts'
 
@@ -168,7 +169,7 @@ function preview({ plan, zone, fromMs }: Pick<Series, 'plan' | 'zone'> & { reado
   return {
     timeZone: zone,
     firings: firings.map((firing) => {
-      return { atMs: firing.atMs, local: tellWallTime(firing.atMs, zone), note: tellDst(firing, zone) }
+      return { atMs: firing.atMs, local: formatWallTime(firing.atMs, zone), note: tellDst(firing, zone) }
     }),
   }
 }

@@ -1,6 +1,6 @@
 import { hasZone, parseTimestamp } from '@sessiond/protocol'
 import { escapeLine } from '../model/escape.ts'
-import { formatExact, formatFiring, formatLength, formatLocal } from './format-firing.ts'
+import { formatExact, formatLength, formatLocal, formatWholeWallTime } from './format-instant.ts'
 import { aroundGap, instantsOf, isRealLocal, type LocalTime, localOf } from './local-time.ts'
 import { readSpanMs } from './read-span.ts'
 import { readWords } from './read-words.ts'
@@ -86,13 +86,13 @@ function bounded(atMs: number, words: string, { nowMs, timeZone }: WhenContext):
     return problem('TIME_TOO_FAR', `${quote(words)} lies more than ten years ahead.`, 'Name an earlier time.')
   }
   if (atMs < nowMs - BREATH_MS) {
-    const what = `${quote(words)} (${formatFiring({ atMs, timeZone })}) has passed, ${formatLength(nowMs - atMs)} ago.`
+    const what = `${quote(words)} (${formatWholeWallTime(atMs, timeZone)}, ${timeZone}) has passed, ${formatLength(nowMs - atMs)} ago.`
     return problem('TIME_IN_PAST', what, 'Name a time to come, with its date.')
   }
   const dueMs = Math.max(atMs, nowMs)
   const inMs = dueMs - nowMs
   const distance = inMs < 1_000 ? 'now' : `in ${formatLength(inMs)}`
-  return { kind: 'found', atMs: dueMs, echo: `${formatFiring({ atMs: dueMs, timeZone })}, ${distance}` }
+  return { kind: 'found', atMs: dueMs, echo: `${formatWholeWallTime(dueMs, timeZone)} (${timeZone}), ${distance}` }
 }
 
 function quote(text: string): string {

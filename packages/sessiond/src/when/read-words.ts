@@ -1,5 +1,5 @@
 import { casual, type ParsedComponents } from 'chrono-node'
-import { formatLocal } from './format-firing.ts'
+import { formatLocal } from './format-instant.ts'
 import { addDays, isRealLocal, type LocalTime, weekdayOf } from './local-time.ts'
 import { readTimeOfDay, type TimeOfDay } from './read-time-of-day.ts'
 import { refuseNumericDate } from './refuse-numeric-date.ts'

@@ -4,7 +4,8 @@ import type { LedgerCheck } from '../../decide/check-ledger.ts'
 import { escapeLine } from '../../model/escape.ts'
 import type { LedgerLine, Series } from '../../model/series.ts'
 import { textOfContent } from '../../model/text-of-content.ts'
-import { tellSpan, tellWallTime } from '../../when/tell-firing.ts'
+import { formatWallTime } from '../../when/format-instant.ts'
+import { tellSpan } from '../../when/tell-firing.ts'
 import { tellSchedule } from '../../when/tell-schedule.ts'
 import { formatPairs, formatTable } from './table.ts'
 
@@ -62,8 +63,8 @@ export function formatLedger(lines: readonly LedgerLine[], zone: string): string
     .toReversed()
     .map((line) => [
       String(line.ordinal),
-      tellWallTime(line.firstDueAtMs, zone),
-      line.count === 1 ? '' : `to ${tellWallTime(line.lastDueAtMs, zone)}`,
+      formatWallTime(line.firstDueAtMs, zone),
+      line.count === 1 ? '' : `to ${formatWallTime(line.lastDueAtMs, zone)}`,
       String(line.count),
       line.outcome,
       line.origin === 'run-now' ? `${line.because} (run now)` : line.because,

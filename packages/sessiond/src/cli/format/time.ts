@@ -1,3 +1,5 @@
+import { UNITS } from '../../when/format-instant.ts'
+
 /** An instant in the local zone with its offset: `2030-01-31 09:00:00 +01:00`; `-` for none. */
 export function formatInstant(ms: number | null): string {
   if (ms === null) return '-'
@@ -8,13 +10,6 @@ export function formatInstant(ms: number | null): string {
   const offset = `${sign}${String(hours).padStart(2, '0')}:${String(minutes).padStart(2, '0')}`
   return `${local.slice(0, 10)} ${local.slice(11, 19)} ${offset}`
 }
-
-const UNITS = [
-  ['d', 86_400_000],
-  ['h', 3_600_000],
-  ['min', 60_000],
-  ['s', 1_000],
-] as const
 
 /** A span in its largest unit, rounded down: `3 s`, `12 min`. */
 export function formatSpan(ms: number): string {

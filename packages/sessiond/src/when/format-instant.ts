@@ -1,40 +1,25 @@
-import { instantsOf, type LocalTime, localOf, offsetMinutes, weekdayOf } from './local-time.ts'
+import { type LocalTime, localOf, offsetMinutes, weekdayOf } from './local-time.ts'
 
 const WEEKDAYS = ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun'] as const
 
-const UNITS = [
+/** Units of spans, largest first, with their milliseconds. */
+export const UNITS = [
   ['d', 86_400_000],
   ['h', 3_600_000],
   ['min', 60_000],
   ['s', 1_000],
 ] as const
 
-export interface Firing {
-  readonly atMs: number
-  /** IANA zone; one that Intl knows. */
-  readonly timeZone: string
-  /** What a change of the clocks did to the local time that was asked for. */
-  readonly dst?: 'gap' | 'repeated' | null
-  /** The local time that was asked for, `02:30`. Left out: what the wall shows at `atMs`. */
-  readonly wanted?: string
+/** An instant as the wall in an IANA zone shows it, cut to the second: `Tue 2030-01-01 09:00:00 +01:00`. */
+export function formatWallTime(atMs: number, timeZone: string): string {
+  return formatWholeWallTime(Math.floor(atMs / 1_000) * 1_000, timeZone)
 }
 
-/**
- * An instant as the wall in the zone shows it, to the second: `Tue 2030-01-01 09:00:00 +01:00 (Europe/Berlin)`. When a
- * change of the clocks touched it, a note in plain words follows. The zone of this machine never matters.
- */
-export function formatFiring({ atMs, timeZone, dst = null, wanted }: Firing): string {
+/** The same with the fraction of its second, where there is one. */
+export function formatWholeWallTime(atMs: number, timeZone: string): string {
   const local = localOf(atMs, timeZone)
   const day = `${WEEKDAYS[weekdayOf(local)]} ${dateOf(local)}`
-  const shown = `${day} ${timeOf(local)}${fractionOf(atMs)} ${formatOffset(atMs, timeZone)} (${timeZone})`
-  if (dst === 'gap') {
-    return `${shown}; clocks go forward: ${wanted ?? 'the time asked for'} does not exist that day`
-  }
-  if (dst === 'repeated') {
-    const order = instantsOf(local, timeZone).indexOf(Math.floor(atMs / 1_000) * 1_000) === 1 ? 'second' : 'first'
-    return `${shown}; clocks go back: ${wanted ?? timeOf(local).slice(0, 5)} comes twice that day, this is the ${order}`
-  }
-  return shown
+  return `${day} ${timeOf(local)}${fractionOf(atMs)} ${formatOffset(atMs, timeZone)}`
 }
 
 /** `2030-01-31 09:00`, with seconds where there are some: as `parseWhen` reads it. */
