@@ -232,16 +232,16 @@ export class DockerRuntime implements Runtime {
   }
 
   async #programOf(spec: RunSpec): Promise<ContainerProgram> {
-    const runner = { source: this.#runnerPath(), target: CONTAINER_PATHS.runner, writable: false }
     const mcpPath = bundledMcpPath()
     const mcp = mcpPath === null ? [] : [{ source: mcpPath, target: CONTAINER_PATHS.mcp, writable: false }]
     // A group's own runner brings its own Node, or has no use for an MCP server.
     const isOwn = spec.runnerCommand !== null
+    const runner = isOwn ? [] : [{ source: this.#runnerPath(), target: CONTAINER_PATHS.runner, writable: false }]
     const node = isOwn || this.#options.node === 'image' ? { command: ['node'], mounts: [] } : await mountedNode()
     const started = (path: string) => [...node.command, ...RUNNER_NODE_OPTIONS, path]
     return {
-      command: spec.runnerCommand ?? started(runner.target),
-      mounts: [...node.mounts, ...(isOwn ? [] : [runner]), ...mcp],
+      command: spec.runnerCommand ?? started(CONTAINER_PATHS.runner),
+      mounts: [...node.mounts, ...runner, ...mcp],
       mcp: mcpPath === null ? null : started(CONTAINER_PATHS.mcp),
     }
   }
