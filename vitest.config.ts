@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
@@ -6,6 +7,8 @@ export default defineConfig({
   test: {
     include: ['packages/*/{src,test}/**/*.test.ts'],
     pool: 'forks',
+    // Two files at a time on a machine of two cores: most tests wait for processes and engines, not for the processor.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     execArgv: ['--disable-warning=ExperimentalWarning', '--conditions=sessiond-source'],
     testTimeout: 30_000,
     hookTimeout: 30_000,

@@ -11,8 +11,8 @@ import { ReplyReceiver } from './reply-receiver.ts'
 /** Names one seed to live through again, with everything it did. */
 const ONLY_SEED = process.env.SESSIOND_CRASH_SEED
 
-/** Enough that each boundary and each step is met many times. */
-const CASES = 208
+/** Enough that each boundary and each step is met several times, and few enough for every commit. */
+const CASES = 160
 const CASES_PER_TEST = 16
 /** For a machine so busy that everything takes ten times as long. */
 const TEST_TIMEOUT_MS = 300_000
@@ -65,8 +65,8 @@ export function exerciseCrashes(runtime: CrashRuntime): void {
   })
 }
 
-/** How often each of `all` has to be somebody's end. */
-const TIMES = 2
+/** How often each of `all` has to be somebody's end: which case meets which is partly up to the machine. */
+const TIMES = 1
 
 function thatDied(
   results: readonly CaseResult[],
