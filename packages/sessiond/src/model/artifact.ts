@@ -3,39 +3,52 @@
  * that explains it read the same thing.
  */
 export interface ArtifactClass {
-  /** Unique among the classes of one plan, for example `debug-logs`; what configuration, plan and journal call it. */
+  /** What configuration, plan and journal call it, for example `debugLogs`. Several rules of one plan may share it. */
   readonly name: string
+  /** The group whose files these are; null: patterns capture it, or there is none. */
+  readonly group: string | null
   /** Absolute path of the folder that holds them; nothing outside is looked at or touched, whatever links say. */
   readonly root: string
   /**
    * What belongs to it, as paths below `root`: segments separated by `/`. In a segment `*` stands for any run of
-   * characters, `{group}`, `{session}` and `{id}` for one or more characters that are captured: the group the entry
-   * belongs to, the sessiond session, and the id (exact, whole) an active session may reference it by; a capture that
-   * occurs twice makes two ids (`{id}-agent-{id}.json`). A segment `**` stands for any number of folders. A pattern
-   * that ends in `/` means folders, each one unit with all that is below it; any other means regular files.
+   * characters, `{group}`, `{session}`, `{epoch}` and `{id}` for one or more characters that are captured: group and
+   * session the entry belongs to, the run's number, and the id (exact, whole) an active session may reference it by; a
+   * capture that occurs twice makes two ids (`{id}-agent-{id}.json`). A segment `**` stands for any number of folders.
+   * A pattern that ends in `/` means folders, each one unit with all that is below it; any other means regular files.
+   * An entry belongs to the first class of a plan, and there to the first pattern, that fits.
    */
   readonly patterns: readonly string[]
-  /** Older than this by modification time is due; null: age alone removes nothing. */
+  /** Older than this by modification time (of a folder: the newest in it) is due; null: age alone removes nothing. */
   readonly maxAgeMs: number | null
-  /** At most this many of each group stay, newest first; null: any number. */
+  /** At most this many of the class and group stay, newest first; null: any number. */
   readonly maxCount: number | null
-  /** At most this many bytes of each group stay, newest first; null: any size. */
+  /** At most this many bytes of the class and group stay, newest first; null: any size. */
   readonly maxBytes: number | null
   /** Names (the last segment) that are never removed, for example `latest`. */
   readonly keep: readonly string[]
-  /** True: what an active session references, by captured id or session, is never removed. */
-  readonly protectsActive: boolean
+  /** What ties an entry to a session so that it stays; several: any one of them. Empty: nothing does. */
+  readonly protects: readonly Protection[]
 }
 
 /**
+ * `id`: an active session references a captured `{id}`. `session`: the captured session is open. `run`: the captured
+ * run is live. `work`: the captured session has work that has not ended, a reply not delivered, or a live run.
+ */
+export type Protection = 'id' | 'session' | 'run' | 'work'
+
+/**
  * What must not be touched, read afresh before a plan is made and before each batch of it is applied. Unreadable is an
- * error thrown by whoever reads it, never an empty set.
+ * error thrown by whoever reads it (REFERENCES_UNREADABLE), never an empty set.
  */
 export interface ActiveReferences {
   /** Ids that an active session references: SDK session ids and the like, whole. */
   readonly ids: ReadonlySet<string>
-  /** `<group>/<session>` of every active session. */
-  readonly sessions: ReadonlySet<string>
+  /** `<group>/<session>` of every open session. */
+  readonly openSessions: ReadonlySet<string>
+  /** `<group>/<session>` of every session with work that has not ended, a reply not delivered, or a live run. */
+  readonly workingSessions: ReadonlySet<string>
+  /** `<group>/<session>/<epoch>` of every live run. */
+  readonly liveRuns: ReadonlySet<string>
   /** Sessions known at all, active or not: tells an empty house from one that cannot be seen. */
   readonly known: number
 }
@@ -43,7 +56,9 @@ export interface ActiveReferences {
 /** One file or folder that a plan removes, and what it was when the plan was made. */
 export interface PlannedRemoval {
   readonly className: string
-  /** Relative to the class's root. */
+  /** Index into the plan's `rules`. */
+  readonly rule: number
+  /** Relative to the rule's root. */
   readonly path: string
   readonly isFolder: boolean
   /** Bytes on disk given back, hard links that remain elsewhere counted as nothing. */
@@ -52,6 +67,7 @@ export interface PlannedRemoval {
   readonly files: number
   readonly group: string | null
   readonly session: string | null
+  readonly epoch: string | null
   readonly ids: readonly string[]
   /** Which bound it exceeds, with the numbers it was decided on. */
   readonly reason: RemovalReason
@@ -60,27 +76,29 @@ export interface PlannedRemoval {
 }
 
 export type RemovalReason =
-  | { readonly rule: 'age'; readonly ageMs: number; readonly maxAgeMs: number }
-  | { readonly rule: 'count'; readonly rank: number; readonly maxCount: number }
-  | { readonly rule: 'bytes'; readonly bytesBefore: number; readonly maxBytes: number }
-  | { readonly rule: 'pressure'; readonly usedShare: number; readonly highWater: number }
+  | { readonly bound: 'age'; readonly ageMs: number; readonly maxAgeMs: number }
+  | { readonly bound: 'count'; readonly rank: number; readonly maxCount: number }
+  | { readonly bound: 'bytes'; readonly bytesBefore: number; readonly maxBytes: number }
+  | { readonly bound: 'highWater'; readonly usedShare: number; readonly highWaterShare: number }
 
 /** What stays although a bound is exceeded, counted by class: why it stays. */
-export type StayReason = 'active' | 'kept-name' | 'not-a-file' | 'future' | 'unreadable'
+export type StayReason = 'active' | 'kept-name' | 'not-a-file' | 'future' | 'unreadable' | 'changed' | 'vanished'
 
-/** Everything one pruning would do, and why; `prune --dry-run` prints it, `prune` applies exactly it. */
+/** Everything one pruning of files would do, and why; `prune --dry-run` prints it, `prune` applies exactly it. */
 export interface PrunePlan {
   readonly plannedAtMs: number
+  /** What it was made by. */
+  readonly rules: readonly ArtifactClass[]
+  /** Oldest first; of a plan under pressure, what that adds comes last, biggest and oldest first. */
   readonly removals: readonly PlannedRemoval[]
   /** By class: what is there, what goes, what stays although due. */
   readonly classes: readonly PlannedClass[]
-  /** Bounds that the plan itself met: it goes on with the next one. */
+  /** Bounds that the plan itself met: what is left is for the next one. */
   readonly isPartial: boolean
 }
 
 export interface PlannedClass {
   readonly name: string
-  readonly root: string
   readonly seen: { readonly entries: number; readonly bytes: number }
   readonly removed: { readonly entries: number; readonly bytes: number }
   readonly stays: Readonly<Partial<Record<StayReason, number>>>

@@ -91,6 +91,24 @@ export const ERROR_CATALOGUE = {
     cure: 'Nothing to do: the mailbox is read again; look at the run if it repeats.',
   },
   MAILBOX_BUSY: { retryable: true, cure: 'Nothing to do: the mailbox is tried again.' },
+  REFERENCES_UNREADABLE: {
+    retryable: true,
+    cure: 'Nothing was pruned: what active sessions reference must be readable first.',
+  },
+  REFERENCES_IMPLAUSIBLE: {
+    retryable: false,
+    cure: 'Nothing was pruned: there are files of sessions, but no session is on record. Look whether this is the right folder.',
+  },
+  PRUNE_FAILED: { retryable: true, cure: 'Nothing to do: the next pruning goes on from where this one broke off.' },
+  PRUNE_BUSY: { retryable: true, cure: 'Wait until the other pruning has ended.' },
+  TRASH_ELSEWHERE: {
+    retryable: false,
+    cure: 'Prune without --trash: what lies on another file system cannot be put aside by moving it.',
+  },
+  INSTALLATION_UNREADABLE: {
+    retryable: false,
+    cure: 'Name the root folder of an installation of this layout, readable for this user.',
+  },
   MAILBOX_UNSAFE: { retryable: false, cure: 'The run replaced a mailbox file; stop the session and look at its log.' },
 } as const satisfies Record<string, { retryable: boolean; cure: string }>
 

@@ -1,6 +1,7 @@
 import type { ProviderPolicy } from '../config/config.ts'
 import type { ReportedTrouble } from '../decide/decide-retry.ts'
 import type { Account, AccountBar, AccountInUse } from '../model/account.ts'
+import type { ActiveReferences } from '../model/artifact.ts'
 import type { JournalEntry, JournalRecord } from '../model/journal.ts'
 import type {
   Message,
@@ -12,6 +13,7 @@ import type {
 } from '../model/message.ts'
 import type { Delivery, Reply } from '../model/reply.ts'
 import type { AgentRequest, RequestAnswer } from '../model/request.ts'
+import type { RowRetention } from '../model/retention.ts'
 import type { Run, RunEnd, RunExit, RunHandle } from '../model/run.ts'
 import type { LedgerLine, LedgerSums, NewSeries, Series, SeriesPlan, SeriesState } from '../model/series.ts'
 import type { Session, SessionSummary } from '../model/session.ts'
@@ -219,6 +221,22 @@ export interface RepliesAfter {
   readonly maxBytes: number
 }
 
+/** Classes of rows that are removed by age. */
+export const ROW_CLASSES = ['messages', 'replies', 'deadLetters', 'journal', 'runs'] as const
+export type RowClass = (typeof ROW_CLASSES)[number]
+export type PrunedRows = Readonly<Record<RowClass, number>>
+
+/** What one pruning of rows goes by, the same from its first batch to its last. */
+export interface RowPruning {
+  readonly nowMs: number
+  /** Of groups not named in `groups`. */
+  readonly retention: RowRetention
+  readonly groups: ReadonlyMap<string, RowRetention>
+}
+
+/** Where a pruning of rows has come to; means something to the store that gave it alone. */
+export type RowCursor = string & { readonly __rowCursor: never }
+
 /**
  * The one source of truth. Every method is one transaction: either all of it is durable when the promise
  * resolves, or none. Missing rows are return values, not errors, unless said. Throws SessiondErrors: DISK_FULL
@@ -415,6 +433,20 @@ export interface Store {
   dropDeadMessage(messageId: string, nowMs: number): Promise<'dropped' | 'not-dead' | 'not-found'>
   replayDeadDelivery(deliveryId: number, nowMs: number): Promise<'replayed' | 'not-dead' | 'not-found'>
   dropDeadDelivery(deliveryId: number, nowMs: number): Promise<'dropped' | 'not-dead' | 'not-found'>
+
+  // Retention
+  /** Ids, sessions and runs whose files must stay. One reading of one state. Throws REFERENCES_UNREADABLE. */
+  readActiveReferences(): Promise<ActiveReferences>
+  /** Rows that would go now, by class, at most `limit` counted of each. */
+  countPrunableRows(pass: RowPruning, limit: number): Promise<PrunedRows>
+  /**
+   * Removes the next rows whose time is over, at most some hundred in a transaction, whose write lock is bounded (20 ms at
+   * the 99th percentile). Nothing that has not ended, is not delivered, or is a dead letter within its time goes; what
+   * others refer to goes after them. Null `cursor`: from the beginning; null in the answer: all has been looked at.
+   */
+  pruneRows(pass: RowPruning, cursor: RowCursor | null): Promise<{ removed: PrunedRows; cursor: RowCursor | null }>
+  /** Gives room of removed rows back to the file system, a bounded piece at a time; true: there is more. */
+  giveBackSpace(): Promise<boolean>
 
   // Journal
   append(entries: readonly JournalEntry[]): Promise<void>

@@ -1,0 +1,42 @@
+import type { ArtifactClass } from './artifact.ts'
+
+/** How long rows of the store stay after they have ended; null: for ever. */
+export interface RowRetention {
+  /** Completed messages, and failed ones that are no dead letters. */
+  readonly messagesMs: number | null
+  /** Replies that are delivered everywhere. */
+  readonly repliesMs: number | null
+  /** Dead letters, of messages and of deliveries. */
+  readonly deadLettersMs: number | null
+  /** Journal lines; those of messages that have not ended, and of dead letters, stay as long as these. */
+  readonly journalMs: number | null
+  /** Runs that are gone; the newest of a session stays. */
+  readonly runsMs: number | null
+}
+
+/** Retention of one group, complete. */
+export interface GroupRetention {
+  readonly rows: RowRetention
+  /** Files of its sessions, roots included; in the order in which an entry finds its class. */
+  readonly artifacts: readonly ArtifactClass[]
+  /** A closed session's directory is packed into an archive, and removed, after so long; null: it stays. */
+  readonly closedSessionsMs: number | null
+  /** Archives of closed sessions go after so long; null: they stay. */
+  readonly archivesMs: number | null
+}
+
+/** When and how hard the host cleans. */
+export interface CleaningPolicy {
+  /** Between two cleanings; null: only when asked. */
+  readonly everyMs: number | null
+  /** One cleaning works at most so long; the next goes on. */
+  readonly budgetMs: number
+  /** Removals, and rows, between two looks at whether to go on. */
+  readonly batch: number
+  /** Used share of the disk (0 to 1) from which a cleaning comes at once; null: never. */
+  readonly highWaterShare: number | null
+  /** What `prune --trash` put aside is kept so long. */
+  readonly trashMs: number
+  /** The host's own cleanings put aside instead of removing. */
+  readonly usesTrash: boolean
+}

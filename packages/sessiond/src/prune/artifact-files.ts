@@ -1,0 +1,64 @@
+import type { ActiveReferences, ArtifactClass, PlannedClass, PrunePlan, StayReason } from '../model/artifact.ts'
+
+export interface PlanRequest {
+  readonly rules: readonly ArtifactClass[]
+  readonly active: ActiveReferences
+  readonly nowMs: number
+  /**
+   * The disk is fuller than wanted: `wantedBytes` more than the bounds give back shall go, biggest and oldest first, of
+   * what nothing protects. Null: bounds alone decide.
+   */
+  readonly pressure: {
+    readonly usedShare: number
+    readonly highWaterShare: number
+    readonly wantedBytes: number
+  } | null
+}
+
+export interface ApplyRequest {
+  readonly plan: PrunePlan
+  /** Index of the first removal to be done: an earlier apply came so far. */
+  readonly from: number
+  /** Removals done between two readings of the references. */
+  readonly batch: number
+  /** Throws (REFERENCES_UNREADABLE): nothing more is removed, and `apply` throws it. */
+  readonly readActive: () => Promise<ActiveReferences>
+  /** Absolute; what goes is moved there instead, to be found under `<class>/<path>`. Null: it is removed. */
+  readonly trashDir: string | null
+  /** Asked before each batch; false: stop here. */
+  readonly mayGoOn: () => Promise<boolean>
+  readonly onProgress: (applied: AppliedRemovals) => void
+}
+
+/** What has come of a plan so far. */
+export interface AppliedRemovals {
+  /** Index of the first removal not looked at yet; the plan's length: all done. */
+  readonly next: number
+  readonly classes: readonly Pick<PlannedClass, 'name' | 'removed' | 'stays'>[]
+}
+
+/**
+ * Looks at and removes artifacts. Never leaves the roots of its rules, never follows a link, survives entries that
+ * vanish, change or turn into links under it, whoever writes there meanwhile. Works beside the host's event loop, and
+ * every call is bounded in memory whatever the trees hold. Errors: REFERENCES_UNREADABLE; PRUNE_FAILED when the work
+ * itself broke off (its process died); a folder or file that cannot be read is counted as a stay, not thrown.
+ */
+export interface ArtifactFiles {
+  plan(request: PlanRequest): Promise<PrunePlan>
+  /** Removes what a plan says and nothing else, each entry only if it is still what it was planned as. */
+  apply(request: ApplyRequest): Promise<AppliedRemovals>
+  /** Ends what is under way after the removal it is at. Idempotent. */
+  close(): Promise<void>
+}
+
+/** Stays counted so far, with some more. */
+export function addStays(
+  before: Readonly<Partial<Record<StayReason, number>>>,
+  more: Readonly<Partial<Record<StayReason, number>>>,
+): Partial<Record<StayReason, number>> {
+  const sums = { ...before }
+  for (const [reason, count] of Object.entries(more)) {
+    sums[reason as StayReason] = (sums[reason as StayReason] ?? 0) + count
+  }
+  return sums
+}
