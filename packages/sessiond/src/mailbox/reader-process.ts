@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import type { World } from '../world.ts'
-import type { WorkerAnswer, WorkerRequest } from './operations.ts'
+import type { WorkerAnswer } from './operations.ts'
 
 export type Outcome =
   | { readonly kind: 'answer'; readonly answer: WorkerAnswer }
@@ -56,7 +56,7 @@ export class ReaderProcess {
   }
 
   /** Has a request done. A process that does not answer in time is killed; it must not be asked again then. */
-  ask(request: WorkerRequest, timeoutMs: number): Promise<Outcome> {
+  ask(request: { readonly op: string; readonly input: unknown }, timeoutMs: number): Promise<Outcome> {
     if (this.#end !== null) return Promise.resolve({ kind: 'died', began: false, how: this.#end })
     return new Promise((resolve) => {
       let began = false
