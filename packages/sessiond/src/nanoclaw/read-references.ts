@@ -6,8 +6,8 @@ import {
   CENTRAL,
   type Layout,
   SESSIONS,
-  V2_SESSION_PREFIX,
   type V1Record,
+  V2_SESSION_PREFIX,
   type V2Record,
   type V2Session,
 } from './installation.ts'
@@ -73,7 +73,9 @@ async function ofV2(
   refuseStrangers(reader.root, found, (place) => known.has(place), record.sessions.length)
   const orphans = found.filter((place) => !known.has(place))
   const held = await readHolds(reader, record.sessions, new Set(found))
-  const open = record.sessions.filter((session) => !isClosed(session)).map((session) => `${session.group}/${session.id}`)
+  const open = record.sessions
+    .filter((session) => !isClosed(session))
+    .map((session) => `${session.group}/${session.id}`)
   return {
     active: {
       ...NOTHING,
@@ -108,12 +110,12 @@ async function readHolds(
   return { ids, working }
 }
 
-/** Null: a closed session that cannot be read, which may owe something. An open one throws: it may hold on to any file. */
+/** Null: a closed session that cannot be read may owe something. Any other that cannot throws: it may need any file. */
 async function readHold(reader: InstallationReader, session: V2Session) {
   try {
     return await reader.read('readHold', { group: session.group, session: session.id })
   } catch (error) {
-    if (isClosed(session) && error instanceof SessiondError) return null
+    if (isClosed(session) && isStopped(session) && error instanceof SessiondError) return null
     throw error
   }
 }

@@ -51,7 +51,11 @@ const requests: Requests = {
   },
 }
 
-function readRecord<T>({ root, tempDir, busyMs }: RecordInput, layout: Layout, read: (db: DatabaseSync) => T): T | null {
+function readRecord<T>(
+  { root, tempDir, busyMs }: RecordInput,
+  layout: Layout,
+  read: (db: DatabaseSync) => T,
+): T | null {
   const path = join(root, ...CENTRAL[layout])
   return readDatabase({ root, path, maxBytes: MAX_RECORD_BYTES, busyMs, tempDir, isHostile: false }, read)
 }
