@@ -66,5 +66,7 @@ describe('decideCleaning', () => {
     const due = { lastEndedAtMs: null, usedShare: 1, failures }
     expect(decide({ ...due, restedMs: waitMs - 1 })).toBe('wait failed')
     expect(decide({ ...due, restedMs: waitMs })).toBe('clean high-water')
+    // The disk has room again and the daily one is not due: the outage is tried to be ended all the same.
+    expect(decide({ failures, restedMs: waitMs })).toBe('clean due')
   })
 })

@@ -42,6 +42,8 @@ export function decideCleaning(facts: CleaningFacts, policy: CleaningPolicy): Cl
   const isFull = usedShare !== null && policy.highWaterShare !== null && usedShare >= policy.highWaterShare
   if (isFull && hasRested(facts.wasInVain ? IN_VAIN_MS : 0)) return { action: 'clean', because: 'high-water' }
   if (policy.everyMs === null) return { action: 'wait', because: 'switched-off' }
+  // Whatever brought the one that failed: only one that works ends the outage.
+  if (failures > 0) return { action: 'clean', because: 'due' }
   if (facts.isLeftOver) {
     const restMs = Math.min(RESTS * policy.budgetMs, policy.everyMs)
     return hasRested(restMs) ? { action: 'clean', because: 'left-over' } : { action: 'wait', because: 'resting' }
