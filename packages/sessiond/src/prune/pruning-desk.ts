@@ -22,6 +22,8 @@ export interface PruningDeskDeps {
 const MAX_PLANS = 2
 const PLAN_KEPT_MS = 15 * 60_000
 const MAX_PRUNINGS = 20
+/** Prunings under way or waiting, each with its plan. */
+const MAX_UNDER_WAY = 3
 const MAX_PAGE = 10_000
 const DEFAULT_PAGE = 1_000
 
@@ -30,6 +32,7 @@ export class PruningDesk {
   readonly #deps: PruningDeskDeps
   readonly #plans = new Map<string, { readonly plan: HousePlan; readonly untilMs: number }>()
   readonly #prunings = new Map<string, Pruning>()
+  #underWay = 0
 
   constructor(deps: PruningDeskDeps) {
     this.#deps = deps
@@ -53,9 +56,10 @@ export class PruningDesk {
     return pageOf(this.#take(planId), after, Math.min(limit, MAX_PAGE))
   }
 
-  /** Begins to carry a plan out; it is used up by that. NOT_FOUND. */
+  /** Begins to carry a plan out; it is used up by that. NOT_FOUND, PRUNE_BUSY when several wait already. */
   start(planId: string, putsAside: boolean): Pruning {
     const plan = this.#take(planId)
+    if (this.#underWay >= MAX_UNDER_WAY) throw new SessiondError('PRUNE_BUSY', 'Several prunings wait already.')
     this.#plans.delete(planId)
     const begun: Pruning = { id: planId, state: 'running', progress: nothingYet(plan), error: null, outcome: null }
     this.#tell(begun)
@@ -72,6 +76,7 @@ export class PruningDesk {
 
   async #carryOut(plan: HousePlan, putsAside: boolean): Promise<void> {
     const { id } = plan
+    this.#underWay += 1
     let progress = nothingYet(plan)
     const onProgress = (next: HouseProgress) => {
       progress = next
@@ -89,6 +94,8 @@ export class PruningDesk {
       })
     } catch (error) {
       this.#tell({ id, state: 'failed', progress, error: describeError(error), outcome: null })
+    } finally {
+      this.#underWay -= 1
     }
   }
 
