@@ -167,6 +167,7 @@ function createCleaner(config: HostConfig, world: World, store: Store, onError: 
     world,
     figures: house.figures,
     listGroups: house.listGroups,
+    onError,
     plan: (scope) => cleaner.plan(scope),
     carryOut: (plan, options) => cleaner.carryOut(plan, options),
   })

@@ -28,6 +28,8 @@ export interface HouseProgress {
 export interface HouseOutcome extends HouseProgress {
   /** Where it was told to stop; null: it came to its end, except for what failed. */
   readonly stoppedAt: Stage | null
+  /** With which the next had better begin, so that a stage that never ends does not starve those behind it. */
+  readonly goOnWith: Stage | null
   /** A plan did not hold everything. */
   readonly isMore: boolean
   /** The first thing that went wrong; the other stages were carried out all the same. */
@@ -54,15 +56,18 @@ export async function applyHouse(deps: HouseDeps, plan: HousePlan, request: Appl
   const work = new HouseWork(deps, plan, request)
   const first = STAGES.indexOf(request.startWith)
   let stoppedAt: Stage | null = null
+  let goOnWith: Stage | null = null
   const errors: unknown[] = []
   for (const stage of [...STAGES.slice(first), ...STAGES.slice(0, first)]) {
     if (!(await request.mayGoOn())) {
       stoppedAt = stage
+      goOnWith = stage
       break
     }
     try {
       if (!(await work.run(stage))) {
         stoppedAt = stage
+        goOnWith = STAGES[(STAGES.indexOf(stage) + 1) % STAGES.length] ?? stage
         break
       }
     } catch (error) {
@@ -72,6 +77,7 @@ export async function applyHouse(deps: HouseDeps, plan: HousePlan, request: Appl
   return {
     ...work.progress(null),
     stoppedAt,
+    goOnWith,
     isMore: plan.files.isPartial || plan.trash.isPartial,
     error: errors[0] ?? null,
     trashFolder: work.trashFolder,

@@ -188,7 +188,7 @@ export class Cleaner {
     const { world, memory, onError } = this.#deps
     this.#endedAtMs = world.monotonicMs()
     if (outcome === null || (errors.length > 0 && outcome.stoppedAt === null)) return
-    const goOnWith: Stage | null = outcome.stoppedAt ?? (outcome.isMore ? 'files' : null)
+    const goOnWith: Stage | null = outcome.goOnWith ?? (outcome.isMore ? 'files' : null)
     this.#last = { endedAtMs: world.now(), goOnWith }
     if (errors.length === 0) {
       this.#failures = 0

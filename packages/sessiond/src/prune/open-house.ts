@@ -12,7 +12,7 @@ import { createArtifactFiles } from './files/create-artifact-files.ts'
 import type { HouseDeps } from './house.ts'
 import { planHouse } from './plan-house.ts'
 import { withPruneLock } from './prune-lock.ts'
-import { PruningDesk } from './pruning-desk.ts'
+import { PruningDesk, type PruningDeskDeps } from './pruning-desk.ts'
 import type { PruningSource } from './pruning-source.ts'
 import { finishedLine } from './tell-pruning.ts'
 
@@ -21,6 +21,7 @@ export interface OpenHouse {
   readonly world: World
   /** Ends a pruning at its next batch. */
   readonly interrupted: AbortSignal
+  readonly onError: (error: unknown) => void
 }
 
 const LOCK_WAIT_MS = 60_000
@@ -28,10 +29,13 @@ const LOCK_WAIT_MS = 60_000
 /**
  * A data directory that no host holds, to be looked at: nothing in it is written. Throws what opening a store throws.
  */
-export async function openHouseReadOnly({ config, world }: OpenHouse): Promise<PruningSource & AsyncDisposable> {
+export async function openHouseReadOnly({
+  config,
+  world,
+  onError,
+}: OpenHouse): Promise<PruningSource & AsyncDisposable> {
   const releases = new ReleaseStack()
-  const { dataDir } = config
-  const store = releases.add(await openStoreReadOnly(dataDir), (opened) => opened.close())
+  const store = releases.add(await openStoreReadOnly(config.dataDir), (opened) => opened.close())
   const files = releases.add(createArtifactFiles({ world }), (opened) => opened.close())
   const looking = {
     readActiveReferences: () => store.readActiveReferences(),
@@ -41,14 +45,19 @@ export async function openHouseReadOnly({ config, world }: OpenHouse): Promise<P
     giveBackSpace: refuse,
   }
   const house = createHouse({ config, world, store: looking, files, closed: LEAVE_CLOSED })
-  return sourceOf(house, refuse, releases)
+  return sourceOf(house, { carryOut: refuse, onError }, releases)
 }
 
 /**
  * The same to be pruned: held like a host holds it for as long as this is open. Throws DATA_DIR_LOCKED when a host has
  * it, and never makes a store where there is none.
  */
-export async function openHouse({ config, world, interrupted }: OpenHouse): Promise<PruningSource & AsyncDisposable> {
+export async function openHouse({
+  config,
+  world,
+  interrupted,
+  onError,
+}: OpenHouse): Promise<PruningSource & AsyncDisposable> {
   const { dataDir } = config
   // What cannot be read as it is must not be made anew, or brought up to date, by a pruning (C8).
   await (await openStoreReadOnly(dataDir)).close()
@@ -59,7 +68,7 @@ export async function openHouse({ config, world, interrupted }: OpenHouse): Prom
     const store = releases.add(await openStore({ dataDir, world }), (opened) => opened.close())
     const files = releases.add(createArtifactFiles({ world }), (opened) => opened.close())
     const house = createHouse({ config, world, store, files, closed: LEAVE_CLOSED })
-    const carryOut: ConstructorParameters<typeof PruningDesk>[0]['carryOut'] = async (plan, options) => {
+    const carryOut: PruningDeskDeps['carryOut'] = async (plan, options) => {
       const fromMs = world.monotonicMs()
       const mayGoOn = async () => !interrupted.aborted
       const outcome = await withPruneLock(dataDir, LOCK_WAIT_MS, () =>
@@ -70,7 +79,7 @@ export async function openHouse({ config, world, interrupted }: OpenHouse): Prom
       await store.append([finishedLine(told, world.now())])
       return outcome
     }
-    return sourceOf(house, carryOut, releases)
+    return sourceOf(house, { carryOut, onError }, releases)
   } catch (error) {
     await releases.releaseAll()
     throw error
@@ -79,11 +88,17 @@ export async function openHouse({ config, world, interrupted }: OpenHouse): Prom
 
 function sourceOf(
   house: HouseDeps,
-  carryOut: ConstructorParameters<typeof PruningDesk>[0]['carryOut'],
+  acting: Pick<PruningDeskDeps, 'carryOut' | 'onError'>,
   releases: ReleaseStack,
 ): PruningSource & AsyncDisposable {
   const { world, figures, listGroups } = house
-  const desk = new PruningDesk({ world, figures, listGroups, plan: (scope) => planHouse(house, scope, null), carryOut })
+  const desk = new PruningDesk({
+    world,
+    figures,
+    listGroups,
+    plan: (scope) => planHouse(house, scope, null),
+    ...acting,
+  })
   return {
     planPruning: (request) => desk.plan(request),
     listPlannedRemovals: async (query) => desk.listRemovals(query),

@@ -16,6 +16,8 @@ export interface PruningDeskDeps {
     options: { readonly putsAside: boolean; readonly onProgress: (progress: HouseProgress) => void },
   ) => Promise<HouseOutcome>
   readonly listGroups: () => Promise<readonly string[]>
+  /** What a pruning failed of: whoever asks is told no words of a bug. */
+  readonly onError: (error: unknown) => void
 }
 
 /** A plan of a large house is large too. */
@@ -84,7 +86,8 @@ export class PruningDesk {
     }
     try {
       const outcome = await this.#deps.carryOut(plan, { putsAside, onProgress })
-      const { stoppedAt, isMore, trashFolder, error, ...reached } = outcome
+      const { stoppedAt, isMore, trashFolder, error, goOnWith: _, ...reached } = outcome
+      if (error !== null) this.#deps.onError(error)
       this.#tell({
         id,
         state: error === null ? 'finished' : 'failed',
@@ -93,6 +96,7 @@ export class PruningDesk {
         outcome: { stoppedAt, isMore, trashFolder },
       })
     } catch (error) {
+      this.#deps.onError(error)
       this.#tell({ id, state: 'failed', progress, error: describeError(error), outcome: null })
     } finally {
       this.#underWay -= 1

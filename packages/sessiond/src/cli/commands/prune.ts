@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type Command, Option } from 'commander'
 import type { Pruning, PruningPlan, PruningRequest } from '../../api.ts'
 import { ERROR_CATALOGUE, type ErrorCode, SessiondError } from '../../model/errors.ts'
-import { toSafeJson } from '../../model/escape.ts'
+import { escapeText, toSafeJson } from '../../model/escape.ts'
 import type { PruningSource } from '../../prune/pruning-source.ts'
 import { readHolder } from '../../store/host-lock.ts'
 import { realWorld } from '../../world.ts'
@@ -76,7 +76,12 @@ async function openSource(
   }
   // Loaded here alone: with a host running none of it is needed.
   const { openHouse, openHouseReadOnly } = await import('../../prune/open-house.ts')
-  const asked = { config, world: realWorld, interrupted: interrupted.signal }
+  const onError = (error: unknown) => {
+    // What has a code is told as the outcome.
+    if (!(error instanceof SessiondError))
+      context.err(`${escapeText(error instanceof Error ? String(error.stack) : String(error))}\n`)
+  }
+  const asked = { config, world: realWorld, interrupted: interrupted.signal, onError }
   if (options.dryRun === true) return openHouseReadOnly(asked)
   // A host that is asked goes on by itself; here, what is under way ends at the next batch.
   context.handleInterrupt().addEventListener('abort', () => interrupted.abort(), { once: true })
