@@ -10,6 +10,7 @@ import { addHealth } from './commands/health.ts'
 import { addInit } from './commands/init.ts'
 import { addLogs } from './commands/logs.ts'
 import { addProbe } from './commands/probe.ts'
+import { addPrune } from './commands/prune.ts'
 import { addRuns } from './commands/runs.ts'
 import { addSchedule } from './commands/schedule.ts'
 import { addSend } from './commands/send.ts'
@@ -54,6 +55,7 @@ export function createProgram(context: CliContext, isJson: boolean): Command {
     addCancel,
     addClose,
     addSweep,
+    addPrune,
     addBacktest,
     addProbe,
     addDoctor,
