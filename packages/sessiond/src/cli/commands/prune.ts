@@ -22,6 +22,7 @@ interface PruneOptions extends CommonOptions {
   readonly group?: string
   readonly layout?: 'nanoclaw-v1' | 'nanoclaw-v2'
   readonly apply?: boolean
+  readonly orphans?: boolean
 }
 
 /** Between two looks at a pruning that is under way. */
@@ -43,9 +44,13 @@ export function addPrune(program: Command, context: CliContext): void {
       ]),
     )
     .option('--apply', 'with --layout: carry it out (without, it is a dry run)')
+    .option('--orphans', 'with --layout: session folders that are not on record too, once they are old')
     .action(async (root: string | undefined, options: PruneOptions) => {
       if (options.layout !== undefined) return pruneOther(context, root, { ...options, layout: options.layout })
-      if (root !== undefined || options.apply === true) throw withoutLayout(root === undefined ? 'apply' : 'root')
+      if (root !== undefined) throw withoutLayout('A root folder')
+      if (options.apply === true || options.orphans === true) {
+        throw withoutLayout(options.apply === true ? '--apply' : '--orphans')
+      }
       await prune(context, options)
     })
 }
@@ -181,7 +186,14 @@ class ProgressLine {
 async function pruneOther(
   context: CliContext,
   root: string | undefined,
-  { layout, apply = false, trash = false, json = false, ...others }: PruneOptions & { readonly layout: string },
+  {
+    layout,
+    apply = false,
+    trash = false,
+    json = false,
+    orphans = false,
+    ...others
+  }: PruneOptions & { readonly layout: string },
 ): Promise<void> {
   if (root === undefined) {
     throw new SessiondError('BAD_REQUEST', 'The root folder of the installation is missing.', {
@@ -202,18 +214,14 @@ async function pruneOther(
     })
   }
   const { pruneLayout } = await import('./prune-layout.ts')
-  await pruneLayout(context, { layout, root, apply, trash, json })
+  await pruneLayout(context, { layout, root, apply, trash, json, orphans })
 }
 
-function withoutLayout(field: 'root' | 'apply'): SessiondError {
-  return new SessiondError(
-    'BAD_REQUEST',
-    `${field === 'root' ? 'A root folder' : '--apply'} goes with --layout alone.`,
-    {
-      fields: { field },
-      cure: 'Leave it away, or name the --layout of the installation.',
-    },
-  )
+function withoutLayout(what: 'A root folder' | '--apply' | '--orphans'): SessiondError {
+  return new SessiondError('BAD_REQUEST', `${what} goes with --layout alone.`, {
+    fields: { field: what === 'A root folder' ? 'root' : what.slice(2) },
+    cure: 'Leave it away, or name the --layout of the installation.',
+  })
 }
 
 function collect(value: string, before: readonly string[] = []): readonly string[] {
