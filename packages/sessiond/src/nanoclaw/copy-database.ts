@@ -8,7 +8,7 @@ const SUPER_JOURNAL_END = Buffer.from('d9d505f920a163d7', 'hex')
 /** What is copied beside a database. Its shared memory is made anew from these. */
 const PARTS = ['-journal', '-wal'] as const
 /** Two writes closer together than this may carry the same time of modification. */
-const CLOCK_TICK_MS = 50
+const CLOCK_TICK_MS = 20
 const PIECE_BYTES = 1024 * 1024
 /** First bytes of a write-ahead log, in which every new log differs from the one before. */
 const LOG_HEADER_BYTES = 32

@@ -24,11 +24,6 @@ export function unreadable(file: string, error: unknown): Unreadable {
   return new Unreadable(`${file} cannot be read: ${reasonOf(error)}.`, { cause: error })
 }
 
-/** SQLite's word of a reader that may not roll back what a killed writer left half-done. */
-export function isHalfDone(error: unknown): boolean {
-  return sqliteCode(error) === 8
-}
-
 function reasonOf(error: unknown): string {
   if (error instanceof MailboxFailure) return lowerFirst(error.message).replace(/\.$/, '')
   const sqlite = sqliteCode(error)

@@ -20,8 +20,8 @@ import { isRealFolder } from './real-folder.ts'
 import type { RecordInput, Requests, SessionInput } from './requests.ts'
 import { Unreadable, unreadable } from './unreadable.ts'
 
-/** A database of the installation's host: it is copied when it cannot be read in place. */
-const MAX_RECORD_BYTES = 16 * 1024 ** 3
+/** A database of the installation's host. */
+const MAX_RECORD_BYTES = 8 * 1024 ** 3
 /** A database that a container may write. */
 const MAX_SESSION_BYTES = 1024 ** 3
 

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { makeDatabase, writeAged } from './tree.ts'
+import { makeDatabase, setAge, writeAged } from './tree.ts'
 
 /** One group of a v1 installation. */
 export interface V1GroupPlan {
@@ -39,6 +39,7 @@ export function leaveV1Files(root: string, group: string, id: string, days: numb
   const claude = v1Claude(group)
   writeAged(root, `${claude}/projects/-workspace-group/${id}.jsonl`, days)
   writeAged(root, `${claude}/projects/-workspace-group/${id}/tool-results/one.txt`, days)
+  for (const folder of ['tool-results', '.']) setAge(join(root, claude, 'projects/-workspace-group', id, folder), days)
   writeAged(root, `${claude}/debug/${id}.txt`, days)
   writeAged(root, `${claude}/todos/${id}-agent-${id}.json`, days)
   writeAged(root, `${claude}/telemetry/1p_failed_events.${id}.9f6f.json`, days)

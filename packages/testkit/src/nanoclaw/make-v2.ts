@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
-import { makeDatabase, writeAged } from './tree.ts'
+import { makeDatabase, setAge, writeAged } from './tree.ts'
 
 export interface V2SessionPlan {
   readonly group: string
@@ -138,6 +138,7 @@ export function leaveV2Files(root: string, group: string, id: string, days: numb
   const claude = v2Claude(group)
   writeAged(root, `${claude}/projects/-workspace-agent/${id}.jsonl`, days)
   writeAged(root, `${claude}/projects/-workspace-agent/${id}/tool-results/one.txt`, days)
+  for (const folder of ['tool-results', '.']) setAge(join(root, claude, 'projects/-workspace-agent', id, folder), days)
   writeAged(root, `${claude}/debug/${id}.txt`, days)
   writeAged(root, `${claude}/todos/${id}-agent-${id}.json`, days)
   writeAged(root, `${claude}/telemetry/1p_failed_events.${id}.9f6f.json`, days)
