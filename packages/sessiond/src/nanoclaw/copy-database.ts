@@ -21,20 +21,20 @@ const PAUSE = new Int32Array(new SharedArrayBuffer(4))
  * Another program may be writing meanwhile: what changed under the copying is copied again, for `waitMs` at most, then
  * it throws Unreadable.
  */
-export function copyDatabase(path: string, folder: string, waitMs: number): string {
+export function copyDatabase(path: string, folder: string, waitMs: number, now: () => number = Date.now): string {
   const copy = join(folder, basename(path))
   const beganMs = performance.now()
   do {
-    if (copyOnce(path, copy)) return copy
+    if (copyOnce(path, copy, now)) return copy
     Atomics.wait(PAUSE, 0, 0, PAUSE_MS)
   } while (performance.now() - beganMs < waitMs)
   throw new Unreadable(`${path} cannot be read: another program keeps changing it.`)
 }
 
 /** False: somebody wrote in between, or took a part away. */
-function copyOnce(path: string, copy: string): boolean {
+function copyOnce(path: string, copy: string, now: () => number): boolean {
   try {
-    return copyParts(path, copy)
+    return copyParts(path, copy, now)
   } catch (error) {
     if (error instanceof Error && Reflect.get(error, 'code') === 'ENOENT') return false
     throw error
@@ -46,11 +46,11 @@ function copyOnce(path: string, copy: string): boolean {
  * copies into it stands in the log too, as long as the log was not begun anew; so the log comes last, and counts for
  * more. Without one nothing may have changed at all.
  */
-function copyParts(path: string, copy: string): boolean {
+function copyParts(path: string, copy: string, now: () => number): boolean {
   const before = lookAtParts(path)
   const hasLog = (before['-wal']?.size ?? 0n) > 0n
   const log = hasLog && before['-journal'] === undefined ? readLogHeader(path) : null
-  if (log === null && isSettling(before)) return false
+  if (log === null && isSettling(before, now())) return false
   for (const part of PARTS) rmSync(copy + part, { force: true })
   copyFile(path, copy)
   for (const part of PARTS) {
@@ -76,9 +76,9 @@ function lookAtParts(path: string): Parts {
 }
 
 /** Written so lately that another write could hide behind the same time. */
-function isSettling(parts: Parts): boolean {
+function isSettling(parts: Parts, nowMs: number): boolean {
   const latestNs = [parts.db, parts['-journal'], parts['-wal']].map((seen) => seen?.mtimeNs ?? 0n)
-  return latestNs.some((mtimeNs) => Math.abs(Date.now() - Number(mtimeNs / 1_000_000n)) < CLOCK_TICK_MS)
+  return latestNs.some((mtimeNs) => Math.abs(nowMs - Number(mtimeNs / 1_000_000n)) < CLOCK_TICK_MS)
 }
 
 function isUnchanged(before: BigIntStats | undefined, after: BigIntStats | undefined): boolean {

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
-import { lookAt } from '../mailbox/host-files.ts'
+import { lookAt, lookCloselyAt } from '../mailbox/host-files.ts'
 import type { WorkerAnswer } from '../mailbox/operations.ts'
 import { startWatchdog } from '../mailbox/watchdog.ts'
 import { CENTRAL, type Layout, SESSIONS } from './installation.ts'
@@ -24,6 +24,9 @@ import { Unreadable, unreadable } from './unreadable.ts'
 const MAX_RECORD_BYTES = 8 * 1024 ** 3
 /** A database that a container may write. */
 const MAX_SESSION_BYTES = 1024 ** 3
+
+/** Longer than any file system takes for two times of modification to differ. */
+const SETTLED_MS = 2_000
 
 /** Reads an installation where it can be killed: its files may be a hostile run's work, and block whoever opens them. */
 const requests: Requests = {
@@ -51,13 +54,29 @@ const requests: Requests = {
   },
 }
 
+/** What was read last, and what the files were like before that. */
+let remembered: { readonly stamp: string; readonly record: unknown } | null = null
+
+/** Asked for again and again while one pruning goes on; it may be large, and is read anew only when it has changed. */
 function readRecord<T>(
   { root, tempDir, busyMs }: RecordInput,
   layout: Layout,
   read: (db: DatabaseSync) => T,
 ): T | null {
   const path = join(root, ...CENTRAL[layout])
-  return readDatabase({ root, path, maxBytes: MAX_RECORD_BYTES, busyMs, tempDir, isHostile: false }, read)
+  const stamp = stampOf(path)
+  if (stamp !== null && remembered?.stamp === stamp) return remembered.record as T | null
+  const record = readDatabase({ root, path, maxBytes: MAX_RECORD_BYTES, busyMs, tempDir, isHostile: false }, read)
+  remembered = stamp === null ? null : { stamp, record }
+  return record
+}
+
+/** Null: written so lately that another write could hide behind the same times. */
+function stampOf(path: string): string | null {
+  const seen = ['', '-journal', '-wal'].map((suffix) => lookCloselyAt(path + suffix))
+  if (seen.some((part) => part !== undefined && Date.now() - Number(part.ctimeNs / 1_000_000n) < SETTLED_MS))
+    return null
+  return seen.map((part) => (part === undefined ? '-' : `${part.dev} ${part.ino} ${part.size} ${part.ctimeNs}`)).join()
 }
 
 interface SessionDatabases {
