@@ -8,6 +8,7 @@ import { addDead } from './commands/dead.ts'
 import { addDoctor } from './commands/doctor.ts'
 import { addHealth } from './commands/health.ts'
 import { addInit } from './commands/init.ts'
+import { addInspect } from './commands/inspect.ts'
 import { addLogs } from './commands/logs.ts'
 import { addProbe } from './commands/probe.ts'
 import { addPrune } from './commands/prune.ts'
@@ -58,6 +59,7 @@ export function createProgram(context: CliContext, isJson: boolean): Command {
     addPrune,
     addBacktest,
     addProbe,
+    addInspect,
     addDoctor,
     addHealth,
   ]

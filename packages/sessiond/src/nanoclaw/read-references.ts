@@ -1,4 +1,3 @@
-import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ActiveReferences } from '../model/artifact.ts'
 import { SessiondError } from '../model/errors.ts'
@@ -12,6 +11,7 @@ import {
   type V2Session,
 } from './installation.ts'
 import type { InstallationReader } from './installation-reader.ts'
+import { listSessionFolders } from './session-folders.ts'
 
 /** What must not be touched, and what of the tree nobody has on record. */
 export interface LayoutReferences {
@@ -142,30 +142,6 @@ function refuseStrangers(
   if (found.length === 0 || found.some(isKnown)) return
   const what = `None of the ${sessions} sessions on record in ${root} has a folder, and ${found.length} other folders are there.`
   throw new SessiondError('REFERENCES_IMPLAUSIBLE', what, { fields: { root, sessions, folders: found.length } })
-}
-
-/** Folders of groups with the session folders in them. Throws REFERENCES_UNREADABLE; none at all is an empty tree. */
-async function listSessionFolders(folder: string): Promise<Map<string, readonly string[]>> {
-  const groups = await foldersIn(folder)
-  const pairs = groups.map(async (group) => {
-    const names = await foldersIn(join(folder, group))
-    return [group, names.filter((name) => name.startsWith(V2_SESSION_PREFIX))] as const
-  })
-  return new Map(await Promise.all(pairs))
-}
-
-/** Links are not followed: what is behind one is no part of the installation. */
-async function foldersIn(folder: string): Promise<string[]> {
-  try {
-    const entries = await readdir(folder, { withFileTypes: true })
-    return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name)
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return []
-    throw new SessiondError('REFERENCES_UNREADABLE', `The folder ${folder} cannot be read.`, {
-      fields: { folder },
-      cause: error,
-    })
-  }
 }
 
 const NOTHING: ActiveReferences = {
