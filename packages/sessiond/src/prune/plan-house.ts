@@ -70,11 +70,11 @@ async function planFiles(
 
 /** What has lain in the trash long enough. */
 async function planOldTrash(deps: HouseDeps, scope: PruneScope, nowMs: number): Promise<PrunePlan> {
-  const { files, dataDir, trashMs } = deps
+  const { files, dataDir, trashMs, listTrash } = deps
   if (!hasClass(scope, 'trash') || scope.group !== null) {
     return noFiles(nowMs)
   }
-  return planTrash(files, dataDir, { nowMs, keptMs: trashMs })
+  return planTrash(files, { dataDir, names: await listTrash() }, { nowMs, keptMs: trashMs })
 }
 
 function noFiles(nowMs: number): PrunePlan {
