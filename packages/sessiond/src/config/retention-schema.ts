@@ -284,7 +284,7 @@ export const hostRetentionSchema = z
   })
   .prefault({})
 
-/** `retention` of a group: what is left out comes from the host; its own classes go before the host's. */
+/** `retention` of a group: what is left out comes from the host; its own classes come besides the host's. */
 export const groupRetentionSchema = z
   .strictObject({
     transcripts: groupClass('transcripts'),
