@@ -214,6 +214,11 @@ describe('retention', () => {
       ['retention.artifacts.Transcripts'],
     ],
     [
+      'a class named as the trash, which is cleaned as one',
+      host({ artifacts: { trash: { root: '/srv', patterns: ['*'], age: '1d' } } }),
+      ['retention.artifacts.trash'],
+    ],
+    [
       'classes that differ by case',
       host({
         artifacts: {

@@ -98,7 +98,7 @@ function nameConflict(
     return conflict(rule, `${at}[${JSON.stringify(name)}]`)
   }
   const isSame = (other: string): boolean => other.toLowerCase() === name.toLowerCase()
-  const shipped = Object.keys(retention).find(isSame)
+  const shipped = [...Object.keys(retention), 'trash'].find(isSame)
   if (shipped !== undefined) return conflict(`has the name of a class of sessiond's own, ${shipped}`)
   const twin = siblings.slice(0, siblings.indexOf(name)).find(isSame)
   if (twin !== undefined) return conflict(`differs from ${twin} by case alone`)
