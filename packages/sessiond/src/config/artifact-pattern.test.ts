@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { capturesOf, isCovered, nameOf, patternFault } from './artifact-pattern.ts'
 
@@ -86,5 +87,64 @@ describe('isCovered', () => {
     ['b/*', 'a/*', 'elsewhere'],
   ])('%s is not, by %s: %s', (later, earlier) => {
     expect(isCovered(later, earlier)).toBe(false)
+  })
+})
+
+describe('isCovered, against a reading of its own', () => {
+  const wildcard = fc.constantFrom('*', '{id}', '{epoch}')
+  const literal = fc.constantFrom('a', 'b', 'ab', '.')
+  const name = fc.oneof(
+    literal,
+    wildcard,
+    fc.tuple(literal, wildcard).map((parts) => parts.join('')),
+    fc.tuple(wildcard, literal).map((parts) => parts.join('')),
+    fc.tuple(wildcard, literal, wildcard).map((parts) => parts.join('')),
+  )
+  const pattern = fc
+    .tuple(fc.array(fc.oneof({ weight: 3, arbitrary: name }, fc.constant('**')), { maxLength: 4 }), name, fc.boolean())
+    .map(([folders, last, isFolder]) => `${[...folders, last].join('/')}${isFolder ? '/' : ''}`)
+    .filter((text) => patternFault(text) === undefined)
+
+  /** A pattern as one expression over whole paths: of files, which end in a name, or of folders with all below them. */
+  function expressionOf(text: string): RegExp {
+    const source = text
+      .replaceAll('.', '\\.')
+      .replaceAll('**/', '\u0001')
+      .replaceAll('*', '[^/]*')
+      .replace(/\{[a-z]+\}/g, '[^/]+')
+      .replaceAll('\u0001', '(?:[^/]+/)*')
+    return new RegExp(text.endsWith('/') ? `^${source}` : `^${source}(?<!/)$`)
+  }
+
+  const filling = fc.array(fc.constantFrom('a', 'b', 'ab', '.x', 'zz'), { minLength: 16, maxLength: 16 })
+
+  /** A path that fits, made by filling its wildcards in. */
+  function instanceOf(text: string, fill: readonly string[], depth: number): string {
+    let next = 0
+    const take = (): string => fill[next++ % fill.length] ?? 'a'
+    return text
+      .replaceAll('**/', () => Array.from({ length: depth }, () => `${take()}/`).join(''))
+      .replace(/\*|\{[a-z]+\}/g, take)
+  }
+
+  it('never calls covered what the earlier pattern leaves out', () => {
+    fc.assert(
+      fc.property(pattern, pattern, filling, fc.nat({ max: 4 }), (later, earlier, fill, depth) => {
+        fc.pre(isCovered(later, earlier))
+        expect(instanceOf(later, fill, depth)).toMatch(expressionOf(earlier))
+      }),
+      { numRuns: 2_000, maxSkipsPerRun: 1_000 },
+    )
+  })
+
+  it('finds for all that it calls not covered a path that the earlier pattern leaves out', () => {
+    fc.assert(
+      fc.property(pattern, pattern, (later, earlier) => {
+        fc.pre(!isCovered(later, earlier))
+        const paths = [0, 1, 2, 3].map((depth) => instanceOf(later, ['\u0002'], depth))
+        expect(paths.filter((path) => !expressionOf(earlier).test(path))).not.toEqual([])
+      }),
+      { numRuns: 2_000 },
+    )
   })
 })
