@@ -34,7 +34,7 @@ function boundsOf(config: HostConfig, name: FileClass): FileBounds | null | unde
 }
 
 describe('retention', () => {
-  it('keeps what the seed kept as long as the seed did, unless told otherwise', () => {
+  it('(F5) bounds every class, and keeps what the seed kept as long as the seed did, unless told otherwise', () => {
     const { files, rows, closedSessionsMs, archivesMs } = compile(host({})).defaults.retention
     const days = FILE_CLASSES.map((name) => [name, (files[name]?.maxAgeMs ?? 0) / DAY_MS])
     expect(Object.fromEntries(days)).toEqual({

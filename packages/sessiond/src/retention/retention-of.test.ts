@@ -69,7 +69,7 @@ describe('retentionOf', () => {
 })
 
 describe('rulesFor', () => {
-  it('puts what is shipped before what is one’s own, and the host’s last, each once', () => {
+  it('(F4) puts what is shipped, and protects by id, before what is one’s own, and the host’s last, each once', () => {
     const rules = rulesFor(CONFIG, ['own', 'gone', 'own'])
     expect(rules.map((rule) => `${rule.group} ${rule.name}`)).toEqual([
       ...FILE_CLASSES.filter((name) => name !== 'todos').map((name) => `own ${name}`),
