@@ -208,8 +208,9 @@ function withBytes<Entry extends SeenEntry>(chosen: readonly Due<Entry>[]): read
   })
 }
 
+/** Of the same age: in the order in which they were seen, because sorting is stable. */
 function byAge({ entry: a }: { readonly entry: SeenEntry }, { entry: b }: { readonly entry: SeenEntry }): number {
-  return a.mtimeMs - b.mtimeMs || a.rule - b.rule || (a.path < b.path ? -1 : Number(a.path > b.path))
+  return a.mtimeMs - b.mtimeMs
 }
 
 function isBounded({ maxAgeMs, maxCount, maxBytes }: ArtifactClass): boolean {

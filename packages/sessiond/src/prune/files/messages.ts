@@ -68,6 +68,9 @@ export interface RemovalChunk {
   /** Who they belong to; many in a row are of the same. */
   readonly owners: readonly ChunkOwner[]
   readonly ownerOf: Uint32Array
+  /** Of all, one after the other. */
+  readonly ids: readonly string[]
+  readonly idCounts: Uint8Array
   readonly bounds: Uint8Array
   /** The number the bound was decided on: age, rank, bytes before. */
   readonly figures: Float64Array
@@ -79,4 +82,4 @@ export interface RemovalChunk {
   readonly sizes: Float64Array
 }
 
-export type ChunkOwner = Pick<PlannedRemoval, 'group' | 'session' | 'epoch' | 'ids'>
+export type ChunkOwner = Pick<PlannedRemoval, 'group' | 'session' | 'epoch'>

@@ -5,10 +5,13 @@ import type { ScannedEntry } from './scan-tree.ts'
 
 const BOUNDS = ['age', 'count', 'bytes', 'highWater'] as const satisfies readonly RemovalReason['bound'][]
 
+const NO_IDS: readonly string[] = []
+
 /** Packs removals for the way from the child to the host. */
 export function packRemovals(removals: readonly DecidedRemoval<ScannedEntry>[]): RemovalChunk {
   const count = removals.length
   const owners: ChunkOwner[] = []
+  const ids: string[] = []
   const chunk = {
     rules: new Uint32Array(count),
     paths: new Array<string>(count),
@@ -17,6 +20,8 @@ export function packRemovals(removals: readonly DecidedRemoval<ScannedEntry>[]):
     files: new Float64Array(count),
     owners,
     ownerOf: new Uint32Array(count),
+    ids,
+    idCounts: new Uint8Array(count),
     bounds: new Uint8Array(count),
     figures: new Float64Array(count),
     isLeftover: new Uint8Array(count),
@@ -33,6 +38,8 @@ export function packRemovals(removals: readonly DecidedRemoval<ScannedEntry>[]):
     chunk.bytes[index] = bytes
     chunk.files[index] = entry.files
     chunk.ownerOf[index] = owners.length - 1
+    ids.push(...entry.ids)
+    chunk.idCounts[index] = entry.ids.length
     chunk.bounds[index] = BOUNDS.indexOf(reason.bound)
     chunk.figures[index] = figureOf(reason)
     chunk.isLeftover[index] = Number(entry.isLeftover)
@@ -50,6 +57,7 @@ export function* unpackRemovals(
   rules: readonly ArtifactClass[],
   pressure: Pressure | null,
 ): Iterable<PlannedRemoval> {
+  let idsBefore = 0
   let dev = { number: -1n, text: '' }
   for (const [index, path] of chunk.paths.entries()) {
     const ruleIndex = chunk.rules[index] ?? 0
@@ -58,6 +66,9 @@ export function* unpackRemovals(
     const number = chunk.devs[index] ?? 0n
     if (rule === undefined || owner === undefined) throw new RangeError('The pruner answered with another plan')
     if (number !== dev.number) dev = { number, text: String(number) }
+    const idsUntil = idsBefore + (chunk.idCounts[index] ?? 0)
+    const ids = idsUntil === idsBefore ? NO_IDS : chunk.ids.slice(idsBefore, idsUntil)
+    idsBefore = idsUntil
     yield {
       className: rule.name,
       rule: ruleIndex,
@@ -68,7 +79,7 @@ export function* unpackRemovals(
       group: owner.group,
       session: owner.session,
       epoch: owner.epoch,
-      ids: owner.ids,
+      ids,
       reason: reasonOf(chunk, index, rule, pressure),
       identity: {
         dev: dev.text,
@@ -82,17 +93,12 @@ export function* unpackRemovals(
 
 function isOwnedAlike(entry: ScannedEntry, owner: ChunkOwner | undefined): boolean {
   return (
-    owner !== undefined &&
-    entry.group === owner.group &&
-    entry.session === owner.session &&
-    entry.epoch === owner.epoch &&
-    entry.ids.length === owner.ids.length &&
-    entry.ids.every((id, index) => id === owner.ids[index])
+    owner !== undefined && entry.group === owner.group && entry.session === owner.session && entry.epoch === owner.epoch
   )
 }
 
-function ownerOf({ group, session, epoch, ids }: ScannedEntry): ChunkOwner {
-  return { group, session, epoch, ids }
+function ownerOf({ group, session, epoch }: ScannedEntry): ChunkOwner {
+  return { group, session, epoch }
 }
 
 function figureOf(reason: RemovalReason): number {

@@ -10,8 +10,8 @@ import { scanTrees } from './scan-tree.ts'
  * because what it does blocks. It does one thing after another.
  */
 
-/** Removals on the way to the host at once. */
-const CHUNK = 8_192
+/** Removals told to the host at once. */
+const CHUNK = 2_048
 /** Between two looks at whether to stop. */
 const SLICE_MS = 20
 
@@ -83,7 +83,7 @@ function seldom(work: () => void): () => void {
   }
 }
 
-/** Resolves when the host's end has taken it, so that no more than one answer waits in memory. */
+/** Resolves when it is on its way to the host and no more in this process's memory. */
 function send(answer: PruneAnswer): Promise<void> {
   return new Promise((resolve) => process.send?.(answer, () => resolve()))
 }
