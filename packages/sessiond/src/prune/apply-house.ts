@@ -133,7 +133,7 @@ class HouseWork {
 
   async #archive(): Promise<boolean> {
     const { closedSessions, nowMs, scope } = this.#plan
-    if (closedSessions === null || closedSessions === 0) return true
+    if (closedSessions === null) return true
     const { closed, batch } = this.#deps
     const { mayGoOn } = this.#request
     for (;;) {

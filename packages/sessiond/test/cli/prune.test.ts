@@ -107,6 +107,14 @@ one entry, 2.0 KiB removed; 12 rows
     expect(api.host.calls[1]?.args).toEqual([{ planId: 'prune-1', trash: true }])
   })
 
+  it('writes its progress over itself on a terminal, and takes it away in the end', async () => {
+    await using dir = await makeDir()
+    await using _ = await startFakeApi(dir.path, new PruningHost(PRUNING))
+    const { stderr } = await runInside(dir.path, ['prune'], { isErrTerminal: true })
+    const line = '\r\u001b[Kfiles: 0 of 2, 0 gone, 0 B'
+    expect(stderr).toBe(`${line}${line}\r\u001b[K`)
+  })
+
   it('prints plan and outcome, and nothing else, for programs', async () => {
     await using dir = await makeDir()
     await using _ = await startFakeApi(dir.path, new PruningHost(PRUNING))

@@ -54,6 +54,26 @@ describe('a host that cleans by itself', () => {
     await house.cleaner.stop()
   })
 
+  it('removes nothing by a clock that leaps years ahead and is set right again', async () => {
+    const house = new ScriptedHouse()
+    await house.cleaner.start()
+    await house.world.advance(MINUTE_MS)
+    house.files.due = files(3)
+    house.world.stepWallClock(3_650 * DAY_MS)
+    house.usage = { usedBytes: 1000, totalBytes: 1000 }
+    await house.world.advance(30 * MINUTE_MS)
+    house.world.stepWallClock(-3_650 * DAY_MS)
+    house.usage = { usedBytes: 1, totalBytes: 1000 }
+    await house.world.advance(2 * HOUR_MS)
+    expect(house.files.due).toHaveLength(3)
+    expect(house.causes()).toEqual(['due'])
+    // One that stays there is believed in the end.
+    house.world.stepWallClock(3_650 * DAY_MS)
+    await house.world.advance(2 * HOUR_MS)
+    expect(house.causes()).toEqual(['due', 'due'])
+    await house.cleaner.stop()
+  })
+
   it('stops when its time is over, lets the rows behind a flood of files have their turn, and comes to an end', async () => {
     const house = new ScriptedHouse()
     house.files.due = files(200)
@@ -273,17 +293,19 @@ describe('a pruning that a person asks for', () => {
     house.files.batchMs = MINUTE_MS
     await house.cleaner.start()
     await house.world.advance(MINUTE_MS)
-    const planning = house.cleaner.plan(WHOLE_HOUSE)
+    // A plan alone disturbs nothing.
+    await house.cleaner.plan(WHOLE_HOUSE)
     await house.world.advance(MINUTE_MS)
-    const plan = await planning
-    // The batch under way was the last.
-    expect(house.files.batches).toHaveLength(1)
+    expect(house.files.batches).toHaveLength(2)
+    const plan = await house.cleaner.plan(WHOLE_HOUSE)
     expect(plan.files.removals).toHaveLength(90)
     const carried = house.cleaner.carryOut(plan, { putsAside: false, onProgress: () => {} })
     // Nobody gave it a budget.
     await house.world.advance(20 * MINUTE_MS)
     expect(await carried).toMatchObject({ stoppedAt: null, looked: 90, error: null })
     expect(house.causes()).toEqual(['due', 'asked'])
+    // The batch that was under way was the last.
+    expect(house.journal[0]?.detail).toMatchObject({ entries: 20, stoppedAt: 'files' })
     await house.cleaner.stop()
   })
 
