@@ -102,7 +102,7 @@ export class Cleaner {
       const tookMs = world.monotonicMs() - fromMs
       const { waitedMs } = patience
       await this.#note(
-        finishedLine(
+        await finishedLine(
           { cause: 'asked', plan, outcome, tookMs, waitedMs, failuresBefore: 0, usedShare: null },
           world.now(),
         ),
@@ -203,7 +203,7 @@ export class Cleaner {
     if ((hasFailed || isInVainAgain) && !didAnything(outcome)) return
     const share = usage === null ? null : usedShare(usage)
     const finished = { cause, plan, outcome, ...times, failuresBefore: this.#failures, usedShare: share }
-    await this.#note(finishedLine(finished, this.#deps.world.now()))
+    await this.#note(await finishedLine(finished, this.#deps.world.now()))
   }
 
   async #remember(outcome: HouseOutcome | null, errors: readonly unknown[]): Promise<void> {

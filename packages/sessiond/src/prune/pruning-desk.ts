@@ -5,7 +5,7 @@ import { ROW_CLASSES } from '../store/store.ts'
 import type { World } from '../world.ts'
 import type { HouseOutcome, HouseProgress } from './apply-house.ts'
 import { type HouseFigures, type HousePlan, OTHER_CLASSES, type PruneScope } from './house.ts'
-import { summarisePlan, sumOf } from './summarise-plan.ts'
+import { summariseInPieces, sumOf } from './summarise-plan.ts'
 
 export interface PruningDeskDeps {
   readonly world: World
@@ -150,10 +150,10 @@ export function scopeOf(
 }
 
 /** A plan in a size that can be sent and shown. */
-export function describePlan(plan: HousePlan): PruningPlan {
+export async function describePlan(plan: HousePlan): Promise<PruningPlan> {
   return {
     id: plan.id,
-    ...summarisePlan(plan.files),
+    ...(await summariseInPieces(plan.files)),
     rows: plan.rowsFound,
     closedSessions: plan.closedSessions,
     trash: sumOf(plan.trash.classes.map(({ removed }) => removed)),

@@ -193,6 +193,16 @@ describe('sessiond prune without a host', () => {
     await say(test, 'main')
   })
 
+  it('ends at the next batch when interrupted, and says so', async () => {
+    await using dir = await makeDir()
+    const { old } = await leftHouse(dir.path)
+    const { code, stdout } = await runInside(dir.path, ['prune'], { signal: AbortSignal.abort() })
+    expect({ code, isTold: stdout.includes('Stopped before its end') }).toEqual({ code: 130, isTold: true })
+    expect(existsSync(old)).toBe(true)
+    expect((await runInside(dir.path, ['prune'])).code).toBe(0)
+    expect(existsSync(old)).toBe(false)
+  })
+
   it('(C8) is refused where the store cannot be read, and nothing goes', async () => {
     await using dir = await makeDir()
     const { dataDir, old } = await leftHouse(dir.path)
