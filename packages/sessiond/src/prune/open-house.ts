@@ -97,6 +97,7 @@ function sourceOf(
     plan: (scope) => planHouse(house, scope, null),
     ...acting,
   })
+  releases.add(desk, (opened) => opened.close())
   return {
     planPruning: (request) => desk.plan(request),
     listPlannedRemovals: async (query) => desk.listRemovals(query),

@@ -93,6 +93,8 @@ describe('the desk of prunings', () => {
     await world.advance(15 * MINUTE_MS)
     expect(() => desk.start(second.id, false)).toThrow(expect.objectContaining({ code: 'NOT_FOUND' }))
     expect(carried.map(({ plan }) => plan.id)).toEqual([first.id])
+    // Nothing of it is kept, whether anybody asks or not.
+    expect(world.timerCount()).toBe(0)
   })
 
   it('keeps few plans, whoever asks how often, and takes up few prunings at once', async () => {
@@ -108,6 +110,16 @@ describe('the desk of prunings', () => {
     await settle()
     // Refused is not used up.
     expect(desk.start(id, false).state).toBe('running')
+  })
+
+  it('lets go of its plans when it is closed, and makes none that nobody could carry out', async () => {
+    const { desk, world } = new DeskFixture()
+    const { id } = await desk.plan({})
+    const late = desk.plan({})
+    desk.close()
+    await expect(late).rejects.toMatchObject({ code: 'HOST_STOPPING' })
+    expect(() => desk.start(id, false)).toThrow(expect.objectContaining({ code: 'NOT_FOUND' }))
+    expect(world.timerCount()).toBe(0)
   })
 
   it('says how a pruning ended, and keeps the words of a bug for the log', async () => {
