@@ -47,14 +47,8 @@ export const files: Benchmark = {
 }
 
 function planRow(what: string, ms: readonly number[]): Row {
-  const seconds = ms.map((each) => each / 1_000)
-  return {
-    what,
-    value: median(seconds),
-    unit: 's',
-    target: { atMost: 2 },
-    note: `its process included; ${spreadOf(seconds)}`,
-  }
+  const note = `its process included; ${spreadOf(ms)}`
+  return { what, value: median(ms) / 1_000, unit: 's', target: { atMost: 2 }, note }
 }
 
 async function makeTree(context: BenchContext, perFolder: number): Promise<string> {
