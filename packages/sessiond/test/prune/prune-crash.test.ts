@@ -5,8 +5,8 @@ import { SeededRandom } from '../crash/seeded-random.ts'
 import { activeWith, age, contentsOf, crashRules, makeBed, OLD_MS, type PruneBed, snapshot } from './prune-bed.ts'
 import { type Program, startProgram } from './start-program.ts'
 
-const UNITS = 24
-const KILLS = 6
+const UNITS = 20
+const KILLS = 5
 
 const CASES = [
   { seed: 1, victim: 'host', usesTrash: false },
@@ -47,7 +47,7 @@ test.each(CASES)(
     ])
     expect(heldOf(bed)).toEqual(held)
     expect(contentsOf(bed.outside)).toEqual(outside)
-    if (usesTrash) expect(filesIn(trashDir)).toBe(6 * 20 + UNITS * 100)
+    if (usesTrash) expect(filesIn(trashDir)).toBe(6 * 20 + UNITS * 80)
     // Whoever died has let go of nothing it should hold, and holds on to nothing.
     const active = activeWith({ ids: new Set(['held']) })
     expect((await bed.plan(crashRules(bed.root), { active })).removals).toEqual([])
@@ -61,7 +61,7 @@ function fill(bed: PruneBed): void {
   }
   for (const unit of ['held', ...Array.from({ length: UNITS }, (_, index) => `u${index}`)]) {
     // The oldest, so that the first batches are of units.
-    for (let file = 0; file < 100; file += 1) bed.write(`units/${unit}/${file % 7}/${file}`, { ageMs: 2 * OLD_MS })
+    for (let file = 0; file < 80; file += 1) bed.write(`units/${unit}/${file % 7}/${file}`, { ageMs: 2 * OLD_MS })
     for (const path of ['0', '1', '2', '3', '4', '5', '6', '.']) age(join(bed.root, 'units', unit, path), 2 * OLD_MS)
   }
 }
