@@ -129,6 +129,7 @@ async function build(config: HostConfig, extras: HostExtras, releases: ReleaseSt
   await store.append([hostLine('host:started', startedAtMs, { version: VERSION, pid: process.pid })])
   await supervisor.start()
   isRecovered = true
+  releases.add(cleaner.desk, (opened) => opened.close())
   await releases.add(cleaner.cleaner, (running) => running.stop()).start()
   delivery.kick()
   requestReceived = () => desk.kick()

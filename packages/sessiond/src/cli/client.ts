@@ -32,8 +32,8 @@ type Query = Readonly<Record<string, string | number | undefined>>
 
 /** Longest wait for the answer to one request; a sweep of many sessions takes its time. */
 const REQUEST_TIMEOUT_MS = 60_000
-/** A plan may have to wait for a cleaning to come to its next batch, and then goes through every folder. */
-const PLAN_TIMEOUT_MS = 10 * 60_000
+/** A plan goes through every folder there is, after any plan that is being made. */
+const PLAN_TIMEOUT_MS = 4 * 60_000
 
 /**
  * A running host, asked over HTTP. Throws the host's own SessiondErrors, HOST_NOT_RUNNING when nobody listens, and

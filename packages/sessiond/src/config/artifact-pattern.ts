@@ -73,21 +73,22 @@ function isOfFolders(pattern: string): boolean {
   return pattern.endsWith('/')
 }
 
-/** Tells whether all that `later` fits belongs to `earlier` already. Both without fault. */
+/**
+ * Tells whether all that `later` fits belongs to `earlier` already. Both without fault. A name in which `*` stands for
+ * nothing at all does not count: `*.json` says no more than `{id}.json`.
+ */
 export function isCovered(later: string, earlier: string): boolean {
-  // What wildcards stand for at least, and at most as told by a name no pattern spells out: who fits both fits all.
-  return [shortestPath(later), longestPath(later)].every((path) => fits(earlier, path, isOfFolders(later)))
+  // A name that no pattern spells out is taken in by wildcards alone, and so would any other be in its place.
+  return [0, 2].every((depth) => fits(earlier, samplePath(later, depth), isOfFolders(later)))
 }
 
 const ANY = '\u0001'
 
-function shortestPath(pattern: string): string[] {
-  const segments = segmentsOf(pattern).filter((segment) => segment !== '**')
-  return segments.map((segment) => segment.replace(/\{[a-z]+\}/g, ANY).replaceAll('*', '') || ANY)
-}
-
-function longestPath(pattern: string): string[] {
-  return segmentsOf(pattern).flatMap((segment) => (segment === '**' ? [ANY, ANY] : [segment.replace(WILDCARD, ANY)]))
+/** A path that fits; `depth`: how many folders each `**` stands for. */
+function samplePath(pattern: string, depth: number): string[] {
+  return segmentsOf(pattern).flatMap((segment) =>
+    segment === '**' ? new Array<string>(depth).fill(ANY) : [segment.replace(WILDCARD, ANY)],
+  )
 }
 
 function fits(pattern: string, path: readonly string[], isFolder: boolean): boolean {

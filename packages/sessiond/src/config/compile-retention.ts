@@ -1,5 +1,5 @@
 import { join, resolve } from 'node:path'
-import type { ArtifactClass, Protection } from '../model/artifact.ts'
+import type { Protection } from '../model/artifact.ts'
 import type { CleaningPolicy } from '../model/retention.ts'
 import { capturesOf } from './artifact-pattern.ts'
 import type { FileBounds, FileClass, RetentionPolicy } from './config.ts'

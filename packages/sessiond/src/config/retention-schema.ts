@@ -5,7 +5,7 @@ import { count, duration, type Leaf, leaf, list, orNull, size, text, toBytes, to
 
 /** What is lost, and what is won, by bounds of a class. */
 interface Words {
-  /** Ends the sentence "Age by modification time from which … go". */
+  /** Begins a sentence. */
   readonly what: string
   readonly tooLow: string
   readonly tooHigh: string
@@ -15,54 +15,54 @@ interface Words {
 
 const CLASS_WORDS: Readonly<Record<FileClass, Words>> = {
   transcripts: {
-    what: "transcripts of agents' conversations, and the results of their tools,",
+    what: "Transcripts of agents' conversations, with the results of their tools",
     tooLow: 'A conversation that pauses cannot be looked up any more.',
     tooHigh: 'Every conversation ever had fills the disk.',
     kept: '`memory`',
   },
   debugLogs: {
-    what: "agents' debug logs",
+    what: "Agents' debug logs",
     tooLow: 'The cause of a failure is no longer there.',
     tooHigh: 'Debug logs fill the disk faster than anything else.',
     kept: '`latest`',
   },
   todos: {
-    what: "agents' lists of what to do",
+    what: "Agents' lists of what to do",
     tooLow: 'A conversation that pauses has lost its list.',
     tooHigh: 'Small files pile up by the thousand.',
   },
   telemetry: {
-    what: 'telemetry that agents could not send',
+    what: 'Telemetry that agents could not send',
     tooLow: 'What an outage held back is never sent.',
     tooHigh: 'Where nobody takes it, it fills the disk.',
   },
   groupLogs: {
-    what: 'log files (`*.log`) in the `logs` folder of the workspace',
+    what: 'Log files (`*.log`) in the `logs` folder of the workspace',
     tooLow: 'The cause of a failure is no longer there.',
     tooHigh: 'Logs fill the disk.',
   },
   runLogs: {
-    what: "logs of runs (`sessiond logs`); a live run's stays",
+    what: "Logs of runs (`sessiond logs`), a live run's excepted",
     tooLow: 'The cause of a failure is no longer there.',
     tooHigh: 'Runs that come often fill the disk.',
   },
   recordings: {
-    what: "recordings and black boxes of runs; a live run's stay",
+    what: "Recordings and black boxes of runs, a live run's excepted",
     tooLow: 'Why a run was taken for stuck cannot be replayed.',
     tooHigh: 'Small files pile up by the thousand.',
   },
   setAside: {
-    what: 'mailboxes of runs that could not be read and were put aside',
+    what: 'Mailboxes of runs that could not be read and were put aside',
     tooLow: 'What was wrong with them cannot be looked at.',
     tooHigh: 'A run that breaks its mailbox on purpose fills the disk.',
   },
   attachments: {
-    what: 'attachments of messages; those of a session with open work stay',
+    what: 'Attachments of messages, those of a session with open work excepted',
     tooLow: 'An agent that looks back does not find them.',
     tooHigh: 'Attachments fill the disk.',
   },
   files: {
-    what: 'files that runs handed over; those of a session with open work or an undelivered reply stay',
+    what: 'Files that runs handed over, those of a session with open work or an undelivered reply excepted',
     tooLow: 'Whoever fetches them late finds nothing.',
     tooHigh: 'Files fill the disk.',
   },
@@ -75,7 +75,7 @@ function boundLeaves({ what, tooLow, tooHigh, kept }: BoundWords) {
   return {
     age: orNull(
       duration({
-        about: `Age by modification time from which ${what} go; \`null\`: none.`,
+        about: `${what}: removed when last written this long ago; \`null\`: age alone removes none.`,
         min: '1m',
         max: '3650d',
         tooLow,
@@ -150,7 +150,7 @@ function groupClass(name: FileClass) {
 const rows = {
   messages: orNull(
     duration({
-      about: 'Messages that have ended, but dead letters, go this long after; `null`: never.',
+      about: 'Messages go this long after they have ended, dead letters excepted; `null`: never.',
       min: '1h',
       max: '3650d',
       tooLow: 'A sender that repeats an id after that has its message worked on again.',
@@ -178,7 +178,7 @@ const rows = {
   journal: orNull(
     duration({
       about:
-        'Lines of the journal go after this long, but those of messages that have not ended and of dead letters; `null`: never.',
+        'Lines of the journal go after this long, those of dead letters and of messages that have not ended excepted; `null`: never.',
       min: '1h',
       max: '3650d',
       tooLow: '`sessiond why` has nothing to tell.',
@@ -187,7 +187,7 @@ const rows = {
   ),
   runs: orNull(
     duration({
-      about: 'Runs go this long after their end, but the newest of a session; `null`: never.',
+      about: 'Runs go this long after their end, the newest of each session excepted; `null`: never.',
       min: '1h',
       max: '3650d',
       tooLow: '`sessiond runs` has nothing to tell.',
@@ -218,7 +218,7 @@ const closing = {
 }
 
 const custom = boundLeaves({
-  what: 'what the patterns name',
+  what: 'What the patterns name',
   tooLow: 'What is still needed is removed.',
   tooHigh: 'It fills the disk.',
 })
@@ -284,7 +284,7 @@ export const hostRetentionSchema = z
   })
   .prefault({})
 
-/** `retention` of a group: what is left out comes from the host; its own classes go before the host's. */
+/** `retention` of a group: what is left out comes from the host; its own classes come besides the host's. */
 export const groupRetentionSchema = z
   .strictObject({
     transcripts: groupClass('transcripts'),

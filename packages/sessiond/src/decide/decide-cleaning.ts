@@ -12,6 +12,8 @@ export interface CleaningFacts {
   readonly lastEndedAtMs: number | null
   /** Since the last cleaning of this process ended, in whatever way; null: there was none. */
   readonly restedMs: number | null
+  /** Since the wall clock was seen to have leapt ahead; null: it has not. */
+  readonly leaptAheadMs: number | null
   /** The last one left something for the next. */
   readonly isLeftOver: boolean
   /** The last one was brought by the high-water mark and gave nothing back. */
@@ -23,7 +25,7 @@ export interface CleaningFacts {
 }
 
 export type CleaningDecision =
-  | { readonly action: 'wait'; readonly because: 'not-due' | 'failed' | 'resting' | 'switched-off' }
+  | { readonly action: 'wait'; readonly because: 'not-due' | 'failed' | 'resting' | 'switched-off' | 'clock-leapt' }
   | { readonly action: 'clean'; readonly because: CleaningCause }
 
 /** After a failure: a minute, doubling up to an hour. */
@@ -33,9 +35,13 @@ const RESTS = 5
 /** A full disk on which there is nothing to clean is not gone through again before. */
 const IN_VAIN_MS = 10 * 60_000
 
+/** To a clock that was set wrong everything is old; whoever sets it right gets so long. A suspend looks the same. */
+const CLOCK_DOUBT_MS = 3_600_000
+
 /** Decides whether a cleaning begins now. */
 export function decideCleaning(facts: CleaningFacts, policy: CleaningPolicy): CleaningDecision {
-  const { failures, restedMs, usedShare } = facts
+  const { failures, restedMs, usedShare, leaptAheadMs } = facts
+  if (leaptAheadMs !== null && leaptAheadMs < CLOCK_DOUBT_MS) return { action: 'wait', because: 'clock-leapt' }
   const hasRested = (ms: number) => restedMs === null || restedMs >= ms
   if (failures > 0 && !hasRested(backoffMs(AFTER_FAILURE, failures - 1, 0)))
     return { action: 'wait', because: 'failed' }

@@ -126,11 +126,15 @@ interface Due<Entry> {
 /** Entries that share one count and one size: of the same rule and group. */
 function seriesOf<Entry extends SeenEntry>(entries: readonly Entry[]): Iterable<Entry[]> {
   const series = new Map<string, Entry[]>()
+  let last: Entry[] = []
   for (const entry of entries) {
-    const key = `${entry.rule}/${entry.group ?? ''}`
-    const known = series.get(key)
-    if (known === undefined) series.set(key, [entry])
-    else known.push(entry)
+    // Most come after one of their own.
+    if (last[0]?.rule !== entry.rule || last[0].group !== entry.group) {
+      const key = `${entry.rule}/${entry.group ?? ''}`
+      last = series.get(key) ?? []
+      series.set(key, last)
+    }
+    last.push(entry)
   }
   return series.values()
 }

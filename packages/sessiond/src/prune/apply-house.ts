@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { PrunePlan } from '../model/artifact.ts'
 import { type PrunedRows, ROW_CLASSES, type RowCursor, type RowPruning } from '../store/store.ts'
@@ -134,7 +133,7 @@ class HouseWork {
 
   async #archive(): Promise<boolean> {
     const { closedSessions, nowMs, scope } = this.#plan
-    if (closedSessions === null || closedSessions === 0) return true
+    if (closedSessions === null) return true
     const { closed, batch } = this.#deps
     const { mayGoOn } = this.#request
     for (;;) {
@@ -151,7 +150,7 @@ class HouseWork {
   async #removeFiles(): Promise<boolean> {
     const { files: plan, id } = this.#plan
     if (plan.removals.length === 0) return true
-    const trashDir = this.#request.putsAside ? await this.#makeTrash(id) : null
+    const trashDir = this.#request.putsAside ? this.#trashDir(id) : null
     const applied = await this.#apply(plan, trashDir, (sofar) => {
       this.#classes = sofar.classes
       this.#looked = sofar.next
@@ -183,13 +182,11 @@ class HouseWork {
     return applied
   }
 
-  async #makeTrash(id: string): Promise<string> {
+  #trashDir(id: string): string {
     const { dataDir, world } = this.#deps
     const name = trashFolder(world.now(), id)
-    const folder = join(trashOf(dataDir), name)
-    await mkdir(folder, { recursive: true, mode: 0o700 })
     this.trashFolder = `trash/${name}`
-    return folder
+    return join(trashOf(dataDir), name)
   }
 
   async #removeRows(pass: RowPruning): Promise<boolean> {

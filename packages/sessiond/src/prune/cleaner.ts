@@ -26,6 +26,8 @@ export interface CleanerDeps {
 const LOOK_MS = 60_000
 /** Between two looks at a disk that is busy. */
 const BUSY_AGAIN_MS = 5_000
+/** The wall clock may run ahead of the monotonic one by so much between two looks. */
+const LEAP_MS = 3_600_000
 /** What one batch costs the event loop, others get too, at most so much. */
 const MAX_WAY_MS = 1_000
 
@@ -42,10 +44,13 @@ export class Cleaner {
   #failures = 0
   #failingSinceMs: number | null = null
   #asking = 0
+  #seenClocks: { readonly wallMs: number; readonly monotonicMs: number } | null = null
+  #leaptAtMs: number | null = null
   #isStopped = true
   #cancelTimer: () => void = () => {}
   #looking: Promise<void> = Promise.resolve()
   #turn: Promise<unknown> = Promise.resolve()
+  #planning: Promise<unknown> = Promise.resolve()
   readonly #wake = new Set<() => void>()
 
   constructor(deps: CleanerDeps) {
@@ -55,6 +60,7 @@ export class Cleaner {
   async start(): Promise<void> {
     this.#last = await this.#deps.memory.read()
     this.#isStopped = false
+    this.#compareClocks()
     this.#arm()
   }
 
@@ -64,7 +70,7 @@ export class Cleaner {
     this.#cancelTimer()
     for (const wake of [...this.#wake]) wake()
     await this.#deps.house.files.close()
-    await Promise.all([this.#looking, this.#turn])
+    await Promise.all([this.#looking, this.#turn, this.#planning])
   }
 
   /** For how long no cleaning has worked; null: the last one did. */
@@ -72,9 +78,11 @@ export class Cleaner {
     return this.#failingSinceMs === null ? null : this.#deps.world.monotonicMs() - this.#failingSinceMs
   }
 
-  /** Plans what a person asks for. */
+  /** Plans what a person asks for, one plan at a time; what cleans meanwhile is not disturbed. */
   plan(scope: PruneScope): Promise<HousePlan> {
-    return this.#asked(() => planHouse(this.#deps.house, scope, null))
+    const mine = this.#planning.then(() => planHouse(this.#deps.house, scope, null))
+    this.#planning = settled(mine)
+    return mine
   }
 
   /** Carries out exactly this plan, however long it takes. Throws PRUNE_BUSY. */
@@ -94,7 +102,7 @@ export class Cleaner {
       const tookMs = world.monotonicMs() - fromMs
       const { waitedMs } = patience
       await this.#note(
-        finishedLine(
+        await finishedLine(
           { cause: 'asked', plan, outcome, tookMs, waitedMs, failuresBefore: 0, usedShare: null },
           world.now(),
         ),
@@ -115,12 +123,14 @@ export class Cleaner {
 
   async #look(): Promise<void> {
     const { world, policy, readUsage } = this.#deps
+    this.#compareClocks()
     const usage = policy.highWaterShare === null ? null : await readUsage()
     const decision = decideCleaning(
       {
         nowMs: world.now(),
         lastEndedAtMs: this.#last?.endedAtMs ?? null,
         restedMs: this.#endedAtMs === null ? null : world.monotonicMs() - this.#endedAtMs,
+        leaptAheadMs: this.#leaptAtMs === null ? null : world.monotonicMs() - this.#leaptAtMs,
         isLeftOver: this.#last !== null && this.#last.goOnWith !== null,
         wasInVain: this.#wasInVain,
         failures: this.#failures,
@@ -131,6 +141,18 @@ export class Cleaner {
     if (decision.action === 'clean' && !this.#isStopped) {
       await this.#inTurn(() => this.#clean(decision.because, usage))
     }
+  }
+
+  #compareClocks(): void {
+    const { world } = this.#deps
+    const seen = this.#seenClocks
+    const now = { wallMs: world.now(), monotonicMs: world.monotonicMs() }
+    this.#seenClocks = now
+    if (seen === null) return
+    const aheadMs = now.wallMs - seen.wallMs - (now.monotonicMs - seen.monotonicMs)
+    if (aheadMs > LEAP_MS) this.#leaptAtMs = now.monotonicMs
+    // Set right again, or further back: there is nothing left to doubt.
+    if (aheadMs < -LEAP_MS) this.#leaptAtMs = null
   }
 
   async #clean(cause: CleaningCause, usage: DiskUsage | null): Promise<void> {
@@ -181,7 +203,7 @@ export class Cleaner {
     if ((hasFailed || isInVainAgain) && !didAnything(outcome)) return
     const share = usage === null ? null : usedShare(usage)
     const finished = { cause, plan, outcome, ...times, failuresBefore: this.#failures, usedShare: share }
-    await this.#note(finishedLine(finished, this.#deps.world.now()))
+    await this.#note(await finishedLine(finished, this.#deps.world.now()))
   }
 
   async #remember(outcome: HouseOutcome | null, errors: readonly unknown[]): Promise<void> {
@@ -249,11 +271,17 @@ export class Cleaner {
 
   #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
     const mine = this.#turn.then(work)
-    this.#turn = mine.catch(() => {
-      // Whoever asked is told; the next one has its own turn.
-    })
+    this.#turn = settled(mine)
     return mine
   }
+}
+
+/** Ends when the work does, however: whoever asked for it is told, and the next one has its own turn. */
+function settled(work: Promise<unknown>): Promise<void> {
+  return work.then(
+    () => {},
+    () => {},
+  )
 }
 
 /** How long one pruning has waited for the disk. */

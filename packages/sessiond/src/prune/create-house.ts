@@ -4,6 +4,7 @@ import { isValidName } from '@sessiond/protocol'
 import type { HostConfig } from '../config/config.ts'
 import { retentionOf, rowRetentionOf, rulesFor } from '../retention/retention-of.ts'
 import type { HouseDeps } from './house.ts'
+import { trashOf } from './trash.ts'
 
 export interface CreateHouse extends Pick<HouseDeps, 'world' | 'store' | 'files' | 'closed'> {
   readonly config: HostConfig
@@ -26,6 +27,7 @@ export function createHouse({ config, ...parts }: CreateHouse): HouseDeps {
     batch: cleaning.batch,
     trashMs: cleaning.trashMs,
     listGroups: () => listGroups(dataDir, [...config.groups.keys()]),
+    listTrash: () => foldersIn(trashOf(dataDir)),
   }
 }
 
@@ -40,7 +42,7 @@ async function foldersIn(folder: string): Promise<string[]> {
     const entries = await readdir(folder, { withFileTypes: true })
     return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name)
   } catch (error) {
-    // No session has had a run yet.
+    // No session has had a run yet, or nothing was ever put aside.
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return []
     throw error
   }

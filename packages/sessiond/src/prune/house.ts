@@ -54,6 +54,8 @@ export interface HouseDeps {
   readonly trashMs: number
   /** Groups whose sessions have folders, and those that are configured. */
   readonly listGroups: () => Promise<readonly string[]>
+  /** Names in the trash of the data directory; none when there is no trash yet. */
+  readonly listTrash: () => Promise<readonly string[]>
 }
 
 /** All that one pruning will do: it does this and nothing else. */

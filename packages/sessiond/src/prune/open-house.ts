@@ -19,8 +19,6 @@ import { finishedLine } from './tell-pruning.ts'
 export interface OpenHouse {
   readonly config: HostConfig
   readonly world: World
-  /** Ends a pruning at its next batch. */
-  readonly interrupted: AbortSignal
   readonly onError: (error: unknown) => void
 }
 
@@ -52,12 +50,11 @@ export async function openHouseReadOnly({
  * The same to be pruned: held like a host holds it for as long as this is open. Throws DATA_DIR_LOCKED when a host has
  * it, and never makes a store where there is none.
  */
-export async function openHouse({
-  config,
-  world,
-  interrupted,
-  onError,
-}: OpenHouse): Promise<PruningSource & AsyncDisposable> {
+export async function openHouse(
+  { config, world, onError }: OpenHouse,
+  /** Ends a pruning at its next batch. */
+  interrupted: AbortSignal,
+): Promise<PruningSource & AsyncDisposable> {
   const { dataDir } = config
   // What cannot be read as it is must not be made anew, or brought up to date, by a pruning (C8).
   await (await openStoreReadOnly(dataDir)).close()
@@ -76,7 +73,8 @@ export async function openHouse({
       )
       const tookMs = world.monotonicMs() - fromMs
       const told = { cause: 'asked', plan, outcome, tookMs, waitedMs: 0, failuresBefore: 0, usedShare: null } as const
-      await store.append([finishedLine(told, world.now())])
+      // A journal that cannot be written (a full disk) does not undo what was pruned.
+      await store.append([await finishedLine(told, world.now())]).catch(onError)
       return outcome
     }
     return sourceOf(house, { carryOut, onError }, releases)
@@ -99,6 +97,7 @@ function sourceOf(
     plan: (scope) => planHouse(house, scope, null),
     ...acting,
   })
+  releases.add(desk, (opened) => opened.close())
   return {
     planPruning: (request) => desk.plan(request),
     listPlannedRemovals: async (query) => desk.listRemovals(query),

@@ -70,11 +70,11 @@ async function planFiles(
 
 /** What has lain in the trash long enough. */
 async function planOldTrash(deps: HouseDeps, scope: PruneScope, nowMs: number): Promise<PrunePlan> {
-  const { files, dataDir, trashMs } = deps
+  const { files, dataDir, trashMs, listTrash } = deps
   if (!hasClass(scope, 'trash') || scope.group !== null) {
     return noFiles(nowMs)
   }
-  return planTrash(files, dataDir, { nowMs, keptMs: trashMs })
+  return planTrash(files, { dataDir, names: await listTrash() }, { nowMs, keptMs: trashMs })
 }
 
 function noFiles(nowMs: number): PrunePlan {
@@ -115,14 +115,16 @@ function narrowed(plan: PrunePlan, scope: PruneScope): PrunePlan {
   const isAsked = (removal: PlannedRemoval) =>
     hasClass(scope, removal.className) && (group === null || removal.group === group)
   const removals = plan.removals.filter(isAsked)
+  const sums = new Map<string, { entries: number; bytes: number }>()
+  for (const { className, bytes } of removals) {
+    const { entries, bytes: before } = sums.get(className) ?? { entries: 0, bytes: 0 }
+    sums.set(className, { entries: entries + 1, bytes: before + bytes })
+  }
   return {
     ...plan,
     removals,
     classes: plan.classes
       .filter(({ name }) => hasClass(scope, name))
-      .map((each) => {
-        const bytes = removals.filter(({ className }) => className === each.name).map((removal) => removal.bytes)
-        return { ...each, removed: { entries: bytes.length, bytes: bytes.reduce((sum, next) => sum + next, 0) } }
-      }),
+      .map((each) => ({ ...each, removed: sums.get(each.name) ?? { entries: 0, bytes: 0 } })),
   }
 }

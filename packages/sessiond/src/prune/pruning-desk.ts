@@ -5,7 +5,7 @@ import { ROW_CLASSES } from '../store/store.ts'
 import type { World } from '../world.ts'
 import type { HouseOutcome, HouseProgress } from './apply-house.ts'
 import { type HouseFigures, type HousePlan, OTHER_CLASSES, type PruneScope } from './house.ts'
-import { summarisePlan, sumOf } from './summarise-plan.ts'
+import { summariseInPieces, sumOf } from './summarise-plan.ts'
 
 export interface PruningDeskDeps {
   readonly world: World
@@ -32,9 +32,10 @@ const DEFAULT_PAGE = 1_000
 /** Keeps plans until they are carried out or too old, and tells how prunings get on: both bounded, and in memory alone. */
 export class PruningDesk {
   readonly #deps: PruningDeskDeps
-  readonly #plans = new Map<string, { readonly plan: HousePlan; readonly untilMs: number }>()
+  readonly #plans = new Map<string, { readonly plan: HousePlan; readonly cancelTimer: () => void }>()
   readonly #prunings = new Map<string, Pruning>()
   #underWay = 0
+  #isClosed = false
 
   constructor(deps: PruningDeskDeps) {
     this.#deps = deps
@@ -45,11 +46,12 @@ export class PruningDesk {
     const { world, plan: makePlan } = this.#deps
     const scope = await this.#scopeOf(request)
     const plan = await makePlan(scope)
-    this.#forget()
+    if (this.#isClosed) throw new SessiondError('HOST_STOPPING', 'The host is stopping.')
     for (const oldest of [...this.#plans.keys()].slice(0, Math.max(0, this.#plans.size - MAX_PLANS + 1))) {
-      this.#plans.delete(oldest)
+      this.#drop(oldest)
     }
-    this.#plans.set(plan.id, { plan, untilMs: world.monotonicMs() + PLAN_KEPT_MS })
+    const cancelTimer = world.setTimer(PLAN_KEPT_MS, () => this.#drop(plan.id))
+    this.#plans.set(plan.id, { plan, cancelTimer })
     return describePlan(plan)
   }
 
@@ -62,11 +64,17 @@ export class PruningDesk {
   start(planId: string, putsAside: boolean): Pruning {
     const plan = this.#take(planId)
     if (this.#underWay >= MAX_UNDER_WAY) throw new SessiondError('PRUNE_BUSY', 'Several prunings wait already.')
-    this.#plans.delete(planId)
+    this.#drop(planId)
     const begun: Pruning = { id: planId, state: 'running', progress: nothingYet(plan), error: null, outcome: null }
     this.#tell(begun)
     void this.#carryOut(plan, putsAside)
     return begun
+  }
+
+  /** Forgets every plan. Idempotent. */
+  close(): void {
+    this.#isClosed = true
+    for (const id of [...this.#plans.keys()]) this.#drop(id)
   }
 
   /** NOT_FOUND. */
@@ -115,15 +123,14 @@ export class PruningDesk {
   }
 
   #take(planId: string): HousePlan {
-    this.#forget()
     const kept = this.#plans.get(planId)
     if (kept === undefined) throw notFound('plan', planId)
     return kept.plan
   }
 
-  #forget(): void {
-    const nowMs = this.#deps.world.monotonicMs()
-    for (const [id, { untilMs }] of this.#plans) if (untilMs <= nowMs) this.#plans.delete(id)
+  #drop(planId: string): void {
+    this.#plans.get(planId)?.cancelTimer()
+    this.#plans.delete(planId)
   }
 }
 
@@ -150,10 +157,10 @@ export function scopeOf(
 }
 
 /** A plan in a size that can be sent and shown. */
-export function describePlan(plan: HousePlan): PruningPlan {
+export async function describePlan(plan: HousePlan): Promise<PruningPlan> {
   return {
     id: plan.id,
-    ...summarisePlan(plan.files),
+    ...(await summariseInPieces(plan.files)),
     rows: plan.rowsFound,
     closedSessions: plan.closedSessions,
     trash: sumOf(plan.trash.classes.map(({ removed }) => removed)),

@@ -48,26 +48,58 @@ const MAX_REASONS = 20
 
 /** Sums a plan up by class and by session; `maxSessions` of them are told one by one. */
 export function summarisePlan(plan: PrunePlan, maxSessions: number = MAX_SESSIONS): PlanSummary {
-  const reasons = new Map<string, Map<string, ReasonSum>>()
-  const owners = new Map<string, OwnerSum>()
-  for (const removal of plan.removals) {
-    addReason(reasons, removal)
-    addOwner(owners, removal)
+  const sums = newSums()
+  for (const removal of plan.removals) add(sums, removal)
+  return summaryOf(plan, sums, maxSessions)
+}
+
+/** The same of a plan of any size beside other work: a piece at a time, the event loop free in between (D19). */
+export async function summariseInPieces(plan: PrunePlan, maxSessions: number = MAX_SESSIONS): Promise<PlanSummary> {
+  const sums = newSums()
+  for (const [index, removal] of plan.removals.entries()) {
+    add(sums, removal)
+    if ((index + 1) % PIECE === 0) await new Promise((resolve) => setImmediate(resolve))
   }
-  const bySize = [...owners.values()].sort((a, b) => b.bytes - a.bytes || b.entries - a.entries)
+  return summaryOf(plan, sums, maxSessions)
+}
+
+/** Removals summed up in some ten milliseconds at most. */
+const PIECE = 10_000
+
+interface Sums {
+  readonly reasons: Map<string, Map<string, Map<number, Writable<ReasonSum>>>>
+  readonly owners: Map<string | null, Map<string | null, Writable<OwnerSum>>>
+}
+
+function newSums(): Sums {
+  return { reasons: new Map(), owners: new Map() }
+}
+
+function add({ reasons, owners }: Sums, removal: PlannedRemoval): void {
+  addReason(reasons, removal)
+  addOwner(owners, removal)
+}
+
+function summaryOf(plan: PrunePlan, { reasons, owners }: Sums, maxSessions: number): PlanSummary {
+  const bySize = [...owners.values()]
+    .flatMap((sessions) => [...sessions.values()])
+    .sort((a, b) => b.bytes - a.bytes || b.entries - a.entries)
   const others = bySize.slice(maxSessions)
   return {
     plannedAtMs: plan.plannedAtMs,
     removed: sumOf(plan.classes.map(({ removed }) => removed)),
     classes: plan.classes.map(({ name, seen, removed, stays }) => {
-      const all = [...(reasons.get(name)?.values() ?? [])].sort((a, b) => b.bytes - a.bytes)
-      return { name, seen, removed, reasons: all.slice(0, MAX_REASONS), stays }
+      const ofClass = [...(reasons.get(name)?.values() ?? [])].flatMap((limits) => [...limits.values()])
+      const told = ofClass.sort((a, b) => b.bytes - a.bytes).slice(0, MAX_REASONS)
+      return { name, seen, removed, reasons: told, stays }
     }),
     sessions: bySize.slice(0, maxSessions),
     otherSessions: { sessions: others.length, ...sumOf(others) },
     isPartial: plan.isPartial,
   }
 }
+
+type Writable<T> = { -readonly [Key in keyof T]: T[Key] }
 
 /** The sum of sums. */
 export function sumOf(parts: readonly RemovalSum[]): RemovalSum {
@@ -79,27 +111,37 @@ export function sumOf(parts: readonly RemovalSum[]): RemovalSum {
   return { entries, bytes }
 }
 
-function addReason(byClass: Map<string, Map<string, ReasonSum>>, { className, bytes, reason }: PlannedRemoval): void {
+function addReason(byClass: Sums['reasons'], { className, bytes, reason }: PlannedRemoval): void {
+  const { bound } = reason
   const { limit, seen } = figuresOf(reason)
-  const ofClass = byClass.get(className) ?? new Map<string, ReasonSum>()
-  byClass.set(className, ofClass)
-  const key = `${reason.bound} ${limit}`
-  const before = ofClass.get(key) ?? { bound: reason.bound, limit, most: seen, entries: 0, bytes: 0 }
-  ofClass.set(key, {
-    ...before,
-    most: Math.max(before.most, seen),
-    entries: before.entries + 1,
-    bytes: before.bytes + bytes,
-  })
+  const ofClass = within(byClass, className, newMap<string, Map<number, Writable<ReasonSum>>>)
+  const limits = within(ofClass, bound, newMap<number, Writable<ReasonSum>>)
+  const sum = within(limits, limit, () => ({ bound, limit, most: seen, entries: 0, bytes: 0 }))
+  sum.most = Math.max(sum.most, seen)
+  sum.entries += 1
+  sum.bytes += bytes
 }
 
-function addOwner(owners: Map<string, OwnerSum>, removal: PlannedRemoval): void {
+function addOwner(byGroup: Sums['owners'], removal: PlannedRemoval): void {
   const { group, bytes } = removal
   // A foreign tree knows its sessions by the id in a file's name alone.
   const session = removal.session ?? removal.ids[0] ?? null
-  const key = JSON.stringify([group, session])
-  const before = owners.get(key) ?? { group, session, entries: 0, bytes: 0 }
-  owners.set(key, { ...before, entries: before.entries + 1, bytes: before.bytes + bytes })
+  const sessions = within(byGroup, group, newMap<string | null, Writable<OwnerSum>>)
+  const sum = within(sessions, session, () => ({ group, session, entries: 0, bytes: 0 }))
+  sum.entries += 1
+  sum.bytes += bytes
+}
+
+function within<Key, Value>(map: Map<Key, Value>, key: Key, make: () => Value): Value {
+  const known = map.get(key)
+  if (known !== undefined) return known
+  const made = make()
+  map.set(key, made)
+  return made
+}
+
+function newMap<Key, Value>(): Map<Key, Value> {
+  return new Map()
 }
 
 /** The bound of a reason and the figure that is beyond it. */

@@ -4,7 +4,7 @@ import { SessiondError } from '../model/errors.ts'
 import type { JournalEntry } from '../model/journal.ts'
 import type { HouseOutcome, HouseProgress } from './apply-house.ts'
 import type { HousePlan } from './house.ts'
-import { type RemovalSum, summarisePlan, sumOf } from './summarise-plan.ts'
+import { type RemovalSum, summariseInPieces, sumOf } from './summarise-plan.ts'
 
 /** What a journal line holds at most. */
 const MAX_CLASSES = 60
@@ -23,7 +23,7 @@ export interface FinishedPruning {
 }
 
 /** The line that says what a pruning removed and why, class by class, with the numbers it was decided on. */
-export function finishedLine(finished: FinishedPruning, nowMs: number): JournalEntry {
+export async function finishedLine(finished: FinishedPruning, nowMs: number): Promise<JournalEntry> {
   const { plan, outcome, cause, tookMs, waitedMs, failuresBefore, usedShare } = finished
   const { entries, bytes } = removedBy(outcome)
   return line('prune:finished', nowMs, {
@@ -33,7 +33,7 @@ export function finishedLine(finished: FinishedPruning, nowMs: number): JournalE
     waitedMs: Math.round(waitedMs),
     entries,
     bytes,
-    classes: classesOf(plan, outcome),
+    classes: await classesOf(plan, outcome),
     rows: outcome.rows,
     closedSessions: outcome.closedSessions,
     trash: outcome.trash,
@@ -64,8 +64,9 @@ export function didAnything({ classes, rows, closedSessions, trash }: HouseProgr
   return files.entries + trash.entries + closedSessions.archived + Object.values(rows).reduce((a, b) => a + b, 0) > 0
 }
 
-function classesOf(plan: HousePlan, outcome: HouseOutcome): readonly unknown[] {
-  const planned = new Map(summarisePlan(plan.files, 0).classes.map((each) => [each.name, each]))
+async function classesOf(plan: HousePlan, outcome: HouseOutcome): Promise<readonly unknown[]> {
+  const summary = await summariseInPieces(plan.files, 0)
+  const planned = new Map(summary.classes.map((each) => [each.name, each]))
   return outcome.classes
     .filter(({ removed, stays }) => removed.entries > 0 || Object.values(stays).some((count) => count > 0))
     .slice(0, MAX_CLASSES)

@@ -1,4 +1,3 @@
-import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ArtifactClass, PlannedRemoval, PrunePlan } from '../model/artifact.ts'
 import type { ArtifactFiles } from './artifact-files.ts'
@@ -30,11 +29,11 @@ export function stampOf(name: string): number | null {
 /** What has lain in the trash for longer than `keptMs`, by the name of its folder alone. */
 export async function planTrash(
   files: ArtifactFiles,
-  dataDir: string,
+  { dataDir, names }: { readonly dataDir: string; readonly names: readonly string[] },
   { nowMs, keptMs }: { readonly nowMs: number; readonly keptMs: number },
 ): Promise<PrunePlan> {
   const root = trashOf(dataDir)
-  const expired = (await namesIn(root))
+  const expired = names
     .map((name) => ({ name, stampMs: stampOf(name) }))
     .filter(({ stampMs }) => stampMs !== null && nowMs - stampMs > keptMs)
     .sort((a, b) => (a.name < b.name ? -1 : 1))
@@ -83,14 +82,4 @@ function ruleOf(root: string, names: readonly string[]): ArtifactClass {
 function withStamp(removal: PlannedRemoval, nowMs: number, keptMs: number): PlannedRemoval {
   const stampMs = stampOf(removal.path) ?? nowMs
   return { ...removal, reason: { bound: 'age', ageMs: nowMs - stampMs, maxAgeMs: keptMs } }
-}
-
-async function namesIn(folder: string): Promise<string[]> {
-  try {
-    return await readdir(folder)
-  } catch (error) {
-    // Nothing was ever put aside.
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return []
-    throw error
-  }
 }

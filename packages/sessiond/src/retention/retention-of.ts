@@ -12,11 +12,13 @@ type Configured = Pick<HostConfig, 'dataDir' | 'groups' | 'defaults'>
  * kept by the host's figures.
  */
 export function retentionOf(config: Configured, group: string): GroupRetention {
-  const own = config.groups.get(group)?.retention
-  const { files, rows, closedSessionsMs, archivesMs } = own ?? config.defaults.retention
+  const { files, rows, closedSessionsMs, archivesMs } = policyOf(config, group)
   return {
     rows,
-    artifacts: [...(own?.artifacts ?? []), ...shippedRules(files, config.dataDir, group)],
+    artifacts: [
+      ...shippedRules(files, config.dataDir, group),
+      ...(config.groups.get(group)?.retention.artifacts ?? []),
+    ],
     closedSessionsMs,
     archivesMs,
   }
@@ -24,22 +26,24 @@ export function retentionOf(config: Configured, group: string): GroupRetention {
 
 /** Retention of one group's rows; any name is answered. */
 export function rowRetentionOf(config: Configured, group: string): RowRetention {
-  return (config.groups.get(group) ?? config.defaults).retention.rows
+  return policyOf(config, group).rows
 }
 
 /**
- * The rules one pruning of `groups` goes by: each group's own classes, then the host's, then what is shipped, so that
- * a class of one's own takes an entry before a shipped one does. Empty `groups`: the host's classes alone.
+ * The rules one pruning of `groups` goes by: what is shipped, then each group's own classes, then the host's. Shipped
+ * ones come first so that no class of one's own takes what they protect. Empty `groups`: the host's classes alone.
  */
 export function rulesFor(config: Configured, groups: readonly string[]): readonly ArtifactClass[] {
   const each = [...new Set(groups)]
   return [
+    ...each.flatMap((group) => shippedRules(policyOf(config, group).files, config.dataDir, group)),
     ...each.flatMap((group) => config.groups.get(group)?.retention.artifacts ?? []),
     ...config.defaults.retention.artifacts,
-    ...each.flatMap((group) =>
-      shippedRules((config.groups.get(group) ?? config.defaults).retention.files, config.dataDir, group),
-    ),
   ]
+}
+
+function policyOf(config: Configured, group: string): RetentionPolicy {
+  return (config.groups.get(group) ?? config.defaults).retention
 }
 
 function shippedRules(files: RetentionPolicy['files'], dataDir: string, group: string): ArtifactClass[] {

@@ -135,3 +135,8 @@ function lookAt(path: Buffer): Seen {
   const { mtimeMs, ino, nlink: links, blocks } = stats
   return { kind, content, mtimeMs, ino, links, diskBytes: blocks * 512 }
 }
+
+/** What a killed host prunes: files that are due one by one, and units. */
+export function crashRules(root: string): readonly ArtifactClass[] {
+  return [ruleOf(root, ['logs/*/*.log']), ruleOf(root, ['units/{id}/'], { name: 'units', protects: ['id'] })]
+}

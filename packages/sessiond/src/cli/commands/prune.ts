@@ -60,18 +60,15 @@ async function prune(context: CliContext, options: PruneOptions): Promise<void> 
   // It becomes part of a path, and of a URL.
   if (group !== undefined) parseSessionArgument(`${group}/main`)
   const request = { ...(options.class ? { classes: options.class } : {}), ...(group === undefined ? {} : { group }) }
-  const interrupted = new AbortController()
-  await using source = await openSource(context, options, interrupted)
+  await using source = await openSource(context, options)
   if (options.dryRun === true) await showPlan(context, options, source, request)
-  else await carryOut(context, options, source, { request, interrupted: interrupted.signal })
+  else await carryOut(context, options, source, request)
 }
 
-/** The host that runs, or the data directory itself when none does. */
-async function openSource(
-  context: CliContext,
-  options: PruneOptions,
-  interrupted: AbortController,
-): Promise<PruningSource & AsyncDisposable> {
+/** The host that runs, or the data directory itself when none does; `interrupted` as far as that ends anything. */
+type Source = PruningSource & AsyncDisposable & { readonly interrupted?: AbortSignal }
+
+async function openSource(context: CliContext, options: PruneOptions): Promise<Source> {
   const found = await findConfig(options, context)
   const { config } = found
   const { isHeld } = await readHolder(config.dataDir)
@@ -86,11 +83,11 @@ async function openSource(
     if (!(error instanceof SessiondError))
       context.err(`${escapeText(error instanceof Error ? String(error.stack) : String(error))}\n`)
   }
-  const asked = { config, world: realWorld, interrupted: interrupted.signal, onError }
+  const asked = { config, world: realWorld, onError }
   if (options.dryRun === true) return openHouseReadOnly(asked)
   // A host that is asked goes on by itself; here, what is under way ends at the next batch.
-  context.handleInterrupt().addEventListener('abort', () => interrupted.abort(), { once: true })
-  return openHouse(asked)
+  const interrupted = context.handleInterrupt()
+  return Object.assign(await openHouse(asked, interrupted), { interrupted })
 }
 
 async function showPlan(
@@ -133,8 +130,8 @@ async function eachRemoval(
 async function carryOut(
   context: CliContext,
   { json, trash = false }: PruneOptions,
-  source: PruningSource,
-  { request, interrupted }: { readonly request: PruningRequest; readonly interrupted: AbortSignal },
+  source: Source,
+  request: PruningRequest,
 ): Promise<void> {
   const plan = await source.planPruning(request)
   const progress = json === true ? null : new ProgressLine(context)
@@ -148,7 +145,7 @@ async function carryOut(
   progress?.end()
   context.out(json === true ? `${toSafeJson({ plan, pruning })}\n` : formatPruning(plan, pruning))
   if (pruning.error !== null) throw errorOf(pruning.error)
-  if (interrupted.aborted) context.setExitCode(EXIT.interrupted)
+  if (source.interrupted?.aborted === true) context.setExitCode(EXIT.interrupted)
 }
 
 function errorOf({ code, message }: NonNullable<Pruning['error']>): SessiondError {

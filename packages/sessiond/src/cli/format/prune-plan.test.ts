@@ -43,9 +43,7 @@ SESSION   ENTRIES  BYTES
 ops/main  2        2.0 KiB
 
 2 entries, 2.0 KiB
-`
-        .replace('older than 3 d (31 d)    2', 'older than 3 d (31 d)  2')
-        .replace('WHY                      ', 'WHY                    '),
+`,
     )
   })
 

@@ -61,15 +61,16 @@ export type Removed = 'removed' | StayReason
 /** Removals column by column: as objects they would take several times the memory and time on the way. */
 export interface RemovalChunk {
   readonly rules: Uint32Array
-  readonly paths: readonly string[]
+  /** Of all, with a separator between. */
+  readonly paths: string
   readonly isFolder: Uint8Array
   readonly bytes: Float64Array
   readonly files: Float64Array
-  /** Who they belong to; many in a row are of the same. */
+  /** Who they belong to. */
   readonly owners: readonly ChunkOwner[]
   readonly ownerOf: Uint32Array
-  /** Of all, one after the other. */
-  readonly ids: readonly string[]
+  /** The same. */
+  readonly ids: string
   readonly idCounts: Uint8Array
   readonly bounds: Uint8Array
   /** The number the bound was decided on: age, rank, bytes before. */

@@ -11,7 +11,7 @@ import { scanTrees } from './scan-tree.ts'
  */
 
 /** Removals told to the host at once. */
-const CHUNK = 2_048
+const CHUNK = 8_192
 /** Between two looks at whether to stop. */
 const SLICE_MS = 20
 
