@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises'
+import { mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { lookAt } from '../mailbox/host-files.ts'
 import type { PrunePlan } from '../model/artifact.ts'
@@ -72,8 +72,9 @@ async function applyInstallation(
 ): Promise<InstallationOutcome> {
   const { reader, layout, files, world, removesOrphans } = deps
   const planned = await planInstallation(deps)
-  const folder = request.putsAside ? join(trashOf(own), trashFolder(world.now(), world.newId('p-'))) : null
-  if (folder !== null && planned.plan.removals.length > 0) await mkdir(folder, { recursive: true, mode: 0o700 })
+  const putsAside = request.putsAside && planned.plan.removals.length > 0
+  const folder = putsAside ? join(trashOf(own), trashFolder(world.now(), world.newId('p-'))) : null
+  if (folder !== null) await mkdir(folder, { recursive: true, mode: 0o700 })
   const common = { from: 0, batch: BATCH, mayGoOn: async () => request.mayGoOn() }
   const applied = await files.apply({
     ...common,
@@ -82,7 +83,11 @@ async function applyInstallation(
     trashDir: folder,
     onProgress: request.onProgress,
   })
-  const expired = await planTrash(files, own, { nowMs: world.now(), keptMs: TRASH_MS })
+  const expired = await planTrash(
+    files,
+    { dataDir: own, names: await namesIn(trashOf(own)) },
+    { nowMs: world.now(), keptMs: TRASH_MS },
+  )
   const emptied = await files.apply({
     ...common,
     plan: expired,
@@ -92,6 +97,16 @@ async function applyInstallation(
   })
   const trash = emptied.classes[0]?.removed ?? { entries: 0, bytes: 0 }
   return { ...planned, applied, trash, trashFolder: folder }
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder)
+  } catch (error) {
+    // Nothing was ever put aside.
+    if (error instanceof Error && Reflect.get(error, 'code') === 'ENOENT') return []
+    throw unusable(folder, error)
+  }
 }
 
 /** What was put aside was found to be nobody's. */

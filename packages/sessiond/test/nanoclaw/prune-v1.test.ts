@@ -4,6 +4,11 @@ import { DatabaseSync } from 'node:sqlite'
 import { holdDatabase, leaveHotJournal } from '@sessiond/testkit'
 import { leaveV1Files, makeV1, setAge, v1Claude, writeAged } from '@sessiond/testkit/nanoclaw'
 import { describe, expect, it } from 'vitest'
+import { openInstallation } from '../../src/nanoclaw/open-installation.ts'
+import { pruneInstallation } from '../../src/nanoclaw/prune-installation.ts'
+import type { ArtifactFiles } from '../../src/prune/artifact-files.ts'
+import { createArtifactFiles } from '../../src/prune/files/create-artifact-files.ts'
+import { realWorld } from '../../src/world.ts'
 import { runInside } from '../cli/cli-harness.ts'
 import { makeRoot, prune, snapshot } from './installation-fixture.ts'
 
@@ -239,8 +244,67 @@ describe('prune --layout nanoclaw-v1', () => {
     expect(place.has(`${PROJECT}/old.jsonl`)).toBe(false)
     expect(result.trashFolder.startsWith(join(place.root, '.sessiond/trash/'))).toBe(true)
     expect(snapshot(result.trashFolder).some((line) => line.includes('old.jsonl'))).toBe(true)
+    expect((await prune(place.root, 'nanoclaw-v1', '--apply', '--trash')).result.trashFolder).toBe(null)
+    expect(snapshot(result.trashFolder).some((line) => line.includes('old.jsonl'))).toBe(true)
+  })
+
+  it('sees before each batch who has come to life since the plan (F4)', async () => {
+    await using place = await makeRoot()
+    makeV1(place.root, [{ folder: 'main', sessionId: 'live' }])
+    leaveV1Files(place.root, 'main', 'back', 99)
+    leaveV1Files(place.root, 'main', 'old', 99)
+    const { applied } = await pruneMeanwhile(place.root, () =>
+      exec(join(place.root, 'store/messages.db'), "INSERT INTO sessions VALUES ('other', 'back')"),
+    )
+    expect(applied.classes.find(({ name }) => name === 'transcripts')?.stays).toEqual({ active: 2 })
+    expect([place.has(`${PROJECT}/back.jsonl`), place.has(`${PROJECT}/old.jsonl`)]).toEqual([true, false])
+  })
+
+  it('removes nothing more once the sessions on record cannot be read any longer', async () => {
+    await using place = await makeRoot()
+    makeV1(place.root, [{ folder: 'main', sessionId: 'live' }])
+    leaveV1Files(place.root, 'main', 'old', 99)
+    const pruning = pruneMeanwhile(place.root, () => truncateSync(join(place.root, 'store/messages.db'), 700))
+    await expect(pruning).rejects.toMatchObject({ code: 'REFERENCES_UNREADABLE' })
+    expect(place.has(`${PROJECT}/old.jsonl`)).toBe(true)
+  })
+
+  it('empties after 7 days what was put aside, by the time of that and not by the age of the files', async () => {
+    await using place = await makeRoot()
+    makeV1(place.root, [{ folder: 'main', sessionId: 'live' }])
+    leaveV1Files(place.root, 'main', 'live', 1)
+    const stamp = (days: number) =>
+      `${new Date(Date.now() - days * 86_400_000).toISOString().slice(0, 19).replace(/[-:]/g, '')}Z`
+    const [old, recent] = [`.sessiond/trash/${stamp(8)}-p-1`, `.sessiond/trash/${stamp(6)}-p-2`]
+    for (const folder of [old, recent, '.sessiond/trash/mine']) writeAged(place.root, `${folder}/a.jsonl`, 99)
+    expect((await prune(place.root, 'nanoclaw-v1')).planned).toEqual([])
+    expect(place.has(old)).toBe(true)
+    const { result } = await prune(place.root, 'nanoclaw-v1', '--apply')
+    expect(result.trash.entries).toBe(1)
+    expect([old, recent, '.sessiond/trash/mine'].map((path) => place.has(path))).toEqual([false, true, true])
   })
 })
+
+/** Something happens between the plan and its apply. */
+async function pruneMeanwhile(root: string, happens: () => void) {
+  await using reader = await openInstallation(root, 'nanoclaw-v1', realWorld)
+  const files = createArtifactFiles({ world: realWorld })
+  const between: ArtifactFiles = {
+    plan: async (request) => {
+      const plan = await files.plan(request)
+      if (plan.removals.length > 0) happens()
+      return plan
+    },
+    apply: (request) => files.apply(request),
+    close: () => files.close(),
+  }
+  const deps = { reader, layout: 'nanoclaw-v1', files: between, world: realWorld, removesOrphans: false } as const
+  try {
+    return await pruneInstallation(deps, { putsAside: false, mayGoOn: () => true, onProgress: () => {} })
+  } finally {
+    await files.close()
+  }
+}
 
 function exec(file: string, sql: string): void {
   using db = new DatabaseSync(file)

@@ -1,3 +1,4 @@
+export { writeEndlessTree } from '../endless-tree.ts'
 export { leaveV1Files, makeV1, type V1GroupPlan, v1Claude } from './make-v1.ts'
 export {
   addV2Session,
