@@ -16,25 +16,36 @@ const LOG_HEADER_BYTES = 32
 const PAUSE_MS = 10
 const PAUSE = new Int32Array(new SharedArrayBuffer(4))
 
+export interface CopyLimits {
+  /** No file of the database is copied that has grown beyond this. */
+  readonly maxBytes: number
+  readonly waitMs: number
+}
+
 /**
  * Copies a database with its journal or log, all as they were at one instant (C3), into `folder`; gives the copy's path.
  * Another program may be writing meanwhile: what changed under the copying is copied again, for `waitMs` at most, then
  * it throws Unreadable.
  */
-export function copyDatabase(path: string, folder: string, waitMs: number, now: () => number = Date.now): string {
+export function copyDatabase(
+  path: string,
+  folder: string,
+  { maxBytes, waitMs }: CopyLimits,
+  now: () => number = Date.now,
+): string {
   const copy = join(folder, basename(path))
   const beganMs = performance.now()
   do {
-    if (copyOnce(path, copy, now)) return copy
+    if (copyOnce(path, copy, maxBytes, now)) return copy
     Atomics.wait(PAUSE, 0, 0, PAUSE_MS)
   } while (performance.now() - beganMs < waitMs)
   throw new Unreadable(`${path} cannot be read: another program keeps changing it.`)
 }
 
 /** False: somebody wrote in between, or took a part away. */
-function copyOnce(path: string, copy: string, now: () => number): boolean {
+function copyOnce(path: string, copy: string, maxBytes: number, now: () => number): boolean {
   try {
-    return copyParts(path, copy, now)
+    return copyParts(path, copy, maxBytes, now)
   } catch (error) {
     if (error instanceof Error && Reflect.get(error, 'code') === 'ENOENT') return false
     throw error
@@ -46,15 +57,15 @@ function copyOnce(path: string, copy: string, now: () => number): boolean {
  * copies into it stands in the log too, as long as the log was not begun anew; so the log comes last, and counts for
  * more. Without one nothing may have changed at all.
  */
-function copyParts(path: string, copy: string, now: () => number): boolean {
+function copyParts(path: string, copy: string, maxBytes: number, now: () => number): boolean {
   const before = lookAtParts(path)
   const hasLog = (before['-wal']?.size ?? 0n) > 0n
   const log = hasLog && before['-journal'] === undefined ? readLogHeader(path) : null
   if (log === null && isSettling(before, now())) return false
   for (const part of PARTS) rmSync(copy + part, { force: true })
-  copyFile(path, copy)
+  copyFile(path, copy, maxBytes)
   for (const part of PARTS) {
-    if (before[part] !== undefined) copyFile(path + part, copy + part)
+    if (before[part] !== undefined) copyFile(path + part, copy + part, maxBytes)
   }
   const after = lookAtParts(path)
   if (log !== null) {
@@ -105,13 +116,14 @@ function refuseSuperJournal(path: string): void {
   if (end.equals(SUPER_JOURNAL_END)) throw new Unreadable('The journal of a database names another file.')
 }
 
-function copyFile(from: string, to: string): void {
+function copyFile(from: string, to: string, maxBytes: number): void {
   withFile(from, (source) => {
     const target = openSync(to, constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC, 0o600)
     try {
       const piece = Buffer.alloc(PIECE_BYTES)
       // No further than it was: a file may grow for as long as one reads it.
       let left = fstatSync(source).size
+      if (left > maxBytes) throw new Unreadable(`${from} has ${left} bytes, more than the ${maxBytes} that are read.`)
       while (left > 0) {
         const read = readSync(source, piece, 0, Math.min(left, PIECE_BYTES), null)
         if (read === 0) break

@@ -30,8 +30,7 @@ const MIN_BYTES = 512
 /**
  * Reads another program's database while that program may be at work, and touches nothing beside it. It is copied together
  * with its journal or log, never without, and read there: where it lies, SQLite could not read it without writing (the
- * shared memory of a log, what a killed writer left half-done), and as root gives whatever stands in a journal's place to
- * the owner of the database. Null: there is none, or it is still empty. Throws Unreadable; never gives half an answer.
+ * shared memory of a log, what a killed writer left half-done, the owner of a journal when root reads). Null: there is none, or it is still empty. Throws Unreadable; never gives half an answer.
  */
 export function readDatabase<T>(source: DatabaseSource, read: (db: DatabaseSync) => T): T | null {
   try {
@@ -69,11 +68,11 @@ function sizeOfPlain(path: string): number | null {
   return seen.size
 }
 
-function readCopy<T>({ path, tempDir, busyMs, isHostile }: DatabaseSource, read: (db: DatabaseSync) => T): T {
+function readCopy<T>({ path, maxBytes, tempDir, busyMs, isHostile }: DatabaseSource, read: (db: DatabaseSync) => T): T {
   const folder = mkdtempSync(join(tempDir, 'copy-'))
   try {
     // Writable: only a writer may roll back, or check in, what was half-done. Nobody else has the copy.
-    const db = new DatabaseSync(copyDatabase(path, folder, busyMs), {
+    const db = new DatabaseSync(copyDatabase(path, folder, { maxBytes, waitMs: busyMs }), {
       timeout: 0,
       // Integers beyond 2^53 must be read, not throw.
       readBigInts: true,

@@ -260,6 +260,28 @@ describe('prune --layout nanoclaw-v1', () => {
     expect([place.has(`${PROJECT}/back.jsonl`), place.has(`${PROJECT}/old.jsonl`)]).toEqual([true, false])
   })
 
+  it('stops at the next batch when it is interrupted, and says so', async () => {
+    await using place = await makeRoot()
+    makeV1(place.root, [{ folder: 'main', sessionId: 'live' }])
+    leaveV1Files(place.root, 'main', 'old', 99)
+    const args = ['prune', '--layout', 'nanoclaw-v1', '.', '--apply']
+    const { code, stdout } = await runInside(place.root, args, { signal: AbortSignal.abort() })
+    expect([code, stdout.includes('Stopped before its end')]).toEqual([130, true])
+    expect(place.has(`${PROJECT}/old.jsonl`)).toBe(true)
+    expect((await runInside(place.root, args)).code).toBe(0)
+    expect(place.has(`${PROJECT}/old.jsonl`)).toBe(false)
+  })
+
+  it('waits for another pruning of the same tree, and then finds nothing left to do', async () => {
+    await using place = await makeRoot()
+    makeV1(place.root, [{ folder: 'main', sessionId: 'live' }])
+    leaveV1Files(place.root, 'main', 'old', 99)
+    const both = await Promise.all([1, 2].map(() => prune(place.root, 'nanoclaw-v1', '--apply')))
+    expect(both.map(({ code }) => code)).toEqual([0, 0])
+    const removed = both.map(({ result }) => result.plan.removed.entries)
+    expect(removed.sort((a, b) => a - b)).toEqual([0, 5])
+  })
+
   it('removes nothing more once the sessions on record cannot be read any longer', async () => {
     await using place = await makeRoot()
     makeV1(place.root, [{ folder: 'main', sessionId: 'live' }])
