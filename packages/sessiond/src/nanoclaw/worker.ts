@@ -4,7 +4,7 @@ import { lookAt, lookCloselyAt } from '../mailbox/host-files.ts'
 import type { WorkerAnswer } from '../mailbox/operations.ts'
 import { startWatchdog } from '../mailbox/watchdog.ts'
 import { CENTRAL, type Layout, SESSIONS } from './installation.ts'
-import { readDatabase } from './read-database.ts'
+import { type DatabaseSource, readDatabase } from './read-database.ts'
 import { readV1Record } from './read-v1.ts'
 import { readV2Record } from './read-v2.ts'
 import {
@@ -86,24 +86,31 @@ interface SessionDatabases {
 }
 
 function readSession(input: SessionInput): SessionDatabases {
-  const source = (name: string) => ({
-    root: input.root,
-    path: join(input.root, ...folderOf(input), name),
-    maxBytes: MAX_SESSION_BYTES,
-    busyMs: input.busyMs,
-    tempDir: input.tempDir,
-    isHostile: true,
+  // First what its host has noted, then what the container has said: what comes between counts as not noted yet.
+  const whole = readDatabase(sourceOf(input, 'inbound.db'), (db) => {
+    const inbound = readInbound(db)
+    return { inbound, ...readAnswers(input, inbound, (page) => countUndelivered(db, page)) }
   })
-  const inbound = readDatabase(source('inbound.db'), readInbound)
+  return whole ?? { inbound: null, ...readAnswers(input, null, (page) => page.length) }
+}
+
+function readAnswers(
+  input: SessionInput,
+  inbound: InboundState | null,
+  count: (replies: readonly string[]) => number,
+): Pick<SessionDatabases, 'outbound' | 'undelivered'> {
   const about = inbound?.open.map(({ id }) => id) ?? []
-  const outbound = readDatabase(source('outbound.db'), (out) => ({
-    ...readOutbound(out, about),
-    // Deliveries are looked up while the replies are, so that the answer is about one instant of these.
-    undelivered:
-      readDatabase(source('inbound.db'), (db) => countAll(out, (page) => countUndelivered(db, page))) ??
-      countAll(out, (page) => page.length),
+  const outbound = readDatabase(sourceOf(input, 'outbound.db'), (db) => ({
+    ...readOutbound(db, about),
+    undelivered: countAll(db, count),
   }))
-  return { inbound, outbound, undelivered: outbound?.undelivered ?? 0 }
+  return { outbound, undelivered: outbound?.undelivered ?? 0 }
+}
+
+function sourceOf(input: SessionInput, name: string): DatabaseSource {
+  const { root, tempDir, busyMs } = input
+  const path = join(root, ...folderOf(input), name)
+  return { root, path, maxBytes: MAX_SESSION_BYTES, busyMs, tempDir, isHostile: true }
 }
 
 function countAll(out: DatabaseSync, count: (page: readonly string[]) => number): number {
