@@ -147,7 +147,7 @@ async function build(config: HostConfig, extras: HostExtras, releases: ReleaseSt
 }
 
 /** Other prunings of the directory that are under way get so long to end. */
-const PRUNE_LOCK_WAIT_MS = 30_000
+const PRUNE_LOCK_WAIT_MS = 10_000
 
 function createCleaner(config: HostConfig, world: World, store: Store, onError: (error: unknown) => void) {
   const { dataDir, cleaning } = config

@@ -25,7 +25,7 @@ export interface RemovalFacts<Entry extends SeenEntry> {
   readonly active: ActiveReferences
   readonly nowMs: number
   readonly pressure: Pressure | null
-  /** So many at most; what comes first in order stays in. */
+  /** So many at most, by weight; what comes first in order stays in. */
   readonly maxRemovals: number
 }
 
@@ -74,7 +74,7 @@ export function decideRemovals<Entry extends SeenEntry>(facts: RemovalFacts<Entr
   }
   due.sort(byAge)
   const all = [...due, ...decideUnderPressure(free, facts)]
-  const chosen = all.slice(0, maxRemovals)
+  const chosen = firstOf(all, maxRemovals)
   return { removals: withBytes(chosen), stays, isPartial: chosen.length < all.length }
 }
 
@@ -85,6 +85,14 @@ export function isImplausible(
   active: ActiveReferences,
 ): boolean {
   return active.known === 0 && rules.some(({ protects }, rule) => protects.length > 0 && (entriesByRule[rule] ?? 0) > 0)
+}
+
+/** Characters of a path that an entry may have for one; longer ones, which enemies make, count as several. */
+const PATH_LENGTH = 256
+
+/** For how many entries of common size one counts in memory. */
+export function weightOf({ path }: Pick<SeenEntry, 'path'>): number {
+  return Math.ceil(path.length / PATH_LENGTH)
 }
 
 /** What age alone says about an entry: it need not be kept for a decision, which most are too young for. */
@@ -198,6 +206,16 @@ function decideUnderPressure<Entry extends SeenEntry>(
     bytes += entry.bytes
   }
   return chosen
+}
+
+/** So many as fit, and one in any case. */
+function firstOf<Entry extends SeenEntry>(all: readonly Due<Entry>[], maxWeight: number): readonly Due<Entry>[] {
+  let weight = 0
+  const end = all.findIndex(({ entry }) => {
+    weight += weightOf(entry)
+    return weight > maxWeight
+  })
+  return end === -1 ? all : all.slice(0, Math.max(1, end))
 }
 
 /** A file with several names gives its bytes back with the last of them, provided that all of them go. */

@@ -115,7 +115,7 @@ describe('a host that cleans by itself', () => {
     await house.cleaner.stop()
   })
 
-  it('(F6) fails once in the journal, is tried again ever later, and says when it works again', async () => {
+  it('(F6, H1) fails once in the journal, is tried again ever later, and says when it works again', async () => {
     const house = new ScriptedHouse()
     house.files.due = files(1)
     house.readError = UNREADABLE

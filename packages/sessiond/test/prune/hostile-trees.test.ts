@@ -150,6 +150,24 @@ test('(G3) files are looked for down to a depth, and what lies deeper is counted
   expect(staysOf(await bed.apply(plan))).toEqual({})
 })
 
+test('(G3) a path longer than any program would use is not looked at, nor moved to a trash whose paths are too long', async () => {
+  await using bed = await makeBed({ removals: 30 })
+  makeDeep(bed.root, 'n'.repeat(200), 30)
+  const plan = await bed.plan([ruleOf(bed.root, ['**/f'])])
+  expect(staysOf(plan)).toEqual({ unreadable: 1 })
+  // 20 fit into a path; the longer ones weigh several, so the plan has a part of them.
+  expect(plan.removals.length).toBeGreaterThan(3)
+  expect(plan.removals.length).toBeLessThan(20)
+  expect(plan.isPartial).toBe(true)
+  await using roomy = await makeBed()
+  const deepest = await roomy.plan([ruleOf(bed.root, ['**/f'])])
+  expect(deepest.removals).toHaveLength(20)
+  const trashDir = join(bed.dir, 'trash'.padEnd(100, 'h'))
+  const applied = await bed.apply(deepest, { trashDir })
+  expect(applied.next).toBe(20)
+  expect(staysOf(applied)).toEqual({ unreadable: 1 })
+})
+
 test('a unit that is renamed to what a removal leaves is judged by its own name', async () => {
   await using bed = await makeBed()
   bed.write('.sessiond-pruning.held/x', { ageMs: 0 })

@@ -47,6 +47,21 @@ describe('planning a pruning', () => {
     expect(house.files.plans[0]?.rules.map(({ name }) => name)).toEqual(['debugLogs'])
   })
 
+  it('goes by the rules of every group there is, or of the one asked for, be it configured or not', async () => {
+    const { deps } = houseOf()
+    const asked: (readonly string[])[] = []
+    const figures: HouseDeps['figures'] = {
+      ...deps.figures,
+      rules: (groups) => {
+        asked.push(groups)
+        return deps.figures.rules(groups)
+      },
+    }
+    await planHouse({ ...deps, figures }, WHOLE_HOUSE, null)
+    await planHouse({ ...deps, figures }, scope(null, 'gone'), null)
+    expect(asked).toEqual([['ops'], ['gone']])
+  })
+
   it('sums up anew what is narrowed', async () => {
     const { deps } = houseOf()
     const { files } = await planHouse(deps, scope(['debugLogs'], 'other'), null)

@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { compilePatterns, type Match } from './compile-patterns.ts'
 
@@ -28,6 +29,17 @@ test.each<[pattern: string, path: string, expected: Partial<Match['captures']> |
   ['a*b*c', 'abc', {}],
   ['a*b*c', 'a-b-c-b-c', {}],
   ['a*b*c', 'acb', null],
+  ['a*a', 'a', null],
+  ['a*a', 'aa', {}],
+  ['*a*', 'bab', {}],
+  ['a*b*b', 'ab', null],
+  ['{id}a', 'a', null],
+  ['{id}a', 'aa', { ids: ['a'] }],
+  ['{id}{id}', 'abc', { ids: ['a', 'bc'] }],
+  ['*{id}', 'abc', { ids: ['abc'] }],
+  ['{id}-*', 'a-b-c', { ids: ['a'] }],
+  ['{id}--{id}', '----', { ids: ['-', '-'] }],
+  ['{id}--{id}', '---', null],
   ['(a+).log', '(a+).log', {}],
   ['(a+).log', 'aa.log', null],
   ['[ab]', 'a', null],
@@ -98,5 +110,21 @@ test('stays small and quick where a pattern could branch at every name', () => {
   let at = start
   for (let depth = 0; depth < 1_000; depth += 1) at = enter(at, 'a')
   expect(at.length).toBeLessThan(12)
-  expect(matchFile(at, 'a'.repeat(60))).toBeNull()
+  expect(matchFile(at, 'a'.repeat(255))).toBeNull()
+})
+
+test('finds what a regular expression would, each wildcard as short as can be', () => {
+  const anyPart = fc.constantFrom('*', '{id}', 'a', 'b', '.')
+  const property = fc.property(
+    fc.array(anyPart, { minLength: 1, maxLength: 7 }),
+    fc.string({ unit: fc.constantFrom('a', 'b', '.'), minLength: 1, maxLength: 10 }),
+    (parts, name) => {
+      const pattern = parts.join('')
+      fc.pre(!pattern.includes('**'))
+      const sources = { '*': '.*?', '{id}': '(.+?)', '.': '\\.' } as Record<string, string>
+      const found = new RegExp(`^${parts.map((part) => sources[part] ?? part).join('')}$`).exec(name)
+      expect(match([{ patterns: [pattern] }], name)?.captures.ids ?? null).toEqual(found?.slice(1) ?? null)
+    },
+  )
+  fc.assert(property, { numRuns: 3_000 })
 })

@@ -77,39 +77,62 @@ function compilePattern(rule: number, prefix: readonly string[], text: string): 
 
 function compileSegment(text: string): Segment {
   if (text === '**') return null
-  const parts = text.split(PARTS).filter((part) => part !== '')
-  if (!parts.some((part) => PARTS.test(part))) return compileName(text)
-  if (text === '*') return { fits: (_name, before) => before }
-  const captured = parts.filter((part) => part.startsWith('{') && PARTS.test(part)).map(placeholderOf)
-  const regExp = new RegExp(`^${parts.map(sourceOf).join('')}$`, 'su')
+  const parts = text.split(PARTS)
+  // Letters and wildcards take turns, letters first and last.
+  const letters = parts.filter((_, index) => index % 2 === 0)
+  const wildcards = parts.filter((_, index) => index % 2 === 1).map(placeholderOf)
+  if (wildcards.length === 0) return compileName(text)
   return {
     fits(name, before) {
-      const found = regExp.exec(name)
-      if (found === null) return null
-      return captured.length === 0 ? before : capture(before, captured, found)
+      const found = findWildcards(name, letters, wildcards)
+      return found === null ? null : capture(before, wildcards, found)
     },
   }
+}
+
+/**
+ * What each wildcard stands for, each as short as it can be; null: the name does not fit. Never goes back: names are
+ * chosen by enemies, and what a regular expression tries on one can take longer than anybody waits.
+ */
+function findWildcards(
+  name: string,
+  letters: readonly string[],
+  wildcards: readonly (Placeholder | null)[],
+): readonly string[] | null {
+  const [first = ''] = letters
+  const last = letters.at(-1) ?? ''
+  const end = name.length - last.length
+  if (end < first.length || !name.startsWith(first) || !name.endsWith(last)) return null
+  const found: string[] = []
+  let from = first.length
+  for (const [index, wildcard] of wildcards.entries()) {
+    const next = letters[index + 1] ?? ''
+    const least = from + (wildcard === null ? 0 : 1)
+    const isLast = index === wildcards.length - 1
+    const until = isLast ? end : name.indexOf(next, least)
+    if (until < least || (!isLast && until + next.length > end)) return null
+    found.push(name.slice(from, until))
+    from = until + next.length
+  }
+  return found
 }
 
 function compileName(expected: string): Segment {
   return { fits: (name, before) => (name === expected ? before : null) }
 }
 
-function placeholderOf(part: string): Placeholder {
-  return part.slice(1, -1) as Placeholder
+/** Null: it captures nothing. */
+function placeholderOf(part: string): Placeholder | null {
+  return part === '*' ? null : (part.slice(1, -1) as Placeholder)
 }
 
-function sourceOf(part: string): string {
-  if (part === '*') return '.*?'
-  return PARTS.test(part) ? '(.+?)' : part.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&')
-}
-
-function capture(before: Captures, names: readonly Placeholder[], found: RegExpExecArray): Captures {
+function capture(before: Captures, names: readonly (Placeholder | null)[], found: readonly string[]): Captures {
+  if (names.every((name) => name === null)) return before
   const after = { ...before, ids: [...before.ids] }
   for (const [index, name] of names.entries()) {
-    const value = found[index + 1] ?? ''
+    const value = found[index] ?? ''
     if (name === 'id') after.ids.push(value)
-    else after[name] ??= value
+    else if (name !== null) after[name] ??= value
   }
   return after
 }

@@ -22,8 +22,8 @@ import type { PlanLimits, PruneAnswer, RemovalItem } from './messages.ts'
 import { PruneProcess } from './prune-process.ts'
 import { unpackRemovals } from './removal-chunks.ts'
 
-/** A million entries of some 300 bytes in the child, and a quarter of that in the host's plan. */
-const LIMITS: PlanLimits = { entries: 1_000_000, entriesOfRule: 500_000, removals: 250_000 }
+/** Some 300 MB in the child, and some 100 MB for the host's plan. */
+const LIMITS: PlanLimits = { entries: 500_000, entriesOfRule: 300_000, removals: 250_000 }
 
 /** Looks at and removes artifacts in a process of its own, which lives as long as one plan or one apply. */
 export function createArtifactFiles(options: {

@@ -1,7 +1,7 @@
 import type { Pressure } from '../../decide/decide-removals.ts'
 import type { ActiveReferences, ArtifactClass, PlannedRemoval, StayReason } from '../../model/artifact.ts'
 
-/** How much of a plan there is in memory at most, whatever the trees hold. */
+/** How much of a plan there is in memory at most, whatever the trees hold; entries with long paths count as several. */
 export interface PlanLimits {
   /** Entries kept for the decision, in the child. */
   readonly entries: number

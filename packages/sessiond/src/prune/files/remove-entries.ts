@@ -1,5 +1,5 @@
 import { mkdirSync, renameSync, unlinkSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { StayReason } from '../../model/artifact.ts'
 import { errnoOf, type Look, look } from './look.ts'
 import { measureFolder } from './measure-folder.ts'
@@ -86,8 +86,9 @@ export class EntryRemover {
   /** Where it goes is a tree of folders that only this pruning makes; what is moved there lies at its ends. */
   #moveToTrash(name: string, { path, trashName }: RemovalItem, trash: string): Removed {
     const target = join(trash, trashName, path)
-    this.#makeFolder(join(target, '..'))
     try {
+      // That may fail as well: a path that is too long there, for one.
+      this.#makeFolder(dirname(target))
       renameSync(name, target)
       return 'removed'
     } catch (error) {

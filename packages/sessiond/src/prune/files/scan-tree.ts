@@ -1,5 +1,5 @@
 import { basename } from 'node:path'
-import { decideByAge, type Pressure, type SeenEntry } from '../../decide/decide-removals.ts'
+import { decideByAge, type Pressure, type SeenEntry, weightOf } from '../../decide/decide-removals.ts'
 import type { ActiveReferences, ArtifactClass, StayReason } from '../../model/artifact.ts'
 import { compilePatterns, type Match, type PatternMatcher, type Progress } from './compile-patterns.ts'
 import { type Look, look } from './look.ts'
@@ -34,7 +34,7 @@ export interface ScanRequest {
 export interface RuleTally {
   entries: number
   bytes: number
-  /** Kept for a decision. */
+  /** Weight of those kept for a decision. */
   kept: number
   readonly stays: Partial<Record<StayReason, number>>
 }
@@ -48,7 +48,9 @@ export interface Scan {
 }
 
 /** Folders below a root that are looked into; what lies deeper was made to lie deep. */
-export const MAX_DEPTH = 200
+const MAX_DEPTH = 200
+/** No path that a program would use is longer. */
+const MAX_PATH_LENGTH = 4_096
 
 /** Looks at everything the rules name. Reads only. */
 export function scanTrees(request: ScanRequest): Scan {
@@ -76,6 +78,7 @@ class TreeScan {
   readonly tallies: readonly RuleTally[]
   isFull = false
   isPartial = false
+  #kept = 0
   readonly #request: ScanRequest
 
   constructor(request: ScanRequest) {
@@ -106,11 +109,13 @@ class TreeScan {
   /** A part decides soundly for itself: more entries would only add to what counts and sizes exceed. */
   #keep(entry: ScannedEntry, tally: RuleTally): void {
     const { entries, entriesOfRule } = this.#request.limits
+    const weight = weightOf(entry)
     if (tally.kept < entriesOfRule) {
-      tally.kept += 1
+      tally.kept += weight
+      this.#kept += weight
       this.entries.push(entry)
     } else this.isPartial = true
-    if (this.entries.length >= entries) {
+    if (this.#kept >= entries) {
       this.isFull = true
       this.isPartial = true
     }
@@ -172,7 +177,7 @@ class RootScan {
     const progress = unit === null ? this.#matcher.enter(folder.progress, name) : []
     if (unit === null && progress.length === 0) return
     const data = { progress, path, depth, unit }
-    if (depth > MAX_DEPTH) this.#refuse(data)
+    if (depth > MAX_DEPTH || path.length > MAX_PATH_LENGTH) this.#refuse(data)
     else below.push({ name, data })
   }
 
