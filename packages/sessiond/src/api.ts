@@ -1,5 +1,6 @@
 import type { LedgerCheck } from './decide/check-ledger.ts'
 import type { Account } from './model/account.ts'
+import type { PlannedRemoval } from './model/artifact.ts'
 import type { BlackBox } from './model/black-box.ts'
 import type { JournalRecord } from './model/journal.ts'
 import type { Message, MessageStatus, SendReceipt } from './model/message.ts'
@@ -7,7 +8,9 @@ import type { Reply } from './model/reply.ts'
 import type { Run } from './model/run.ts'
 import type { LedgerLine, MissedPolicy, Overlap, Series, SeriesState, ZoneChange } from './model/series.ts'
 import type { Session, SessionSummary } from './model/session.ts'
-import type { DeadLetter } from './store/store.ts'
+import type { HouseOutcome, HouseProgress } from './prune/apply-house.ts'
+import type { PlanSummary, RemovalSum } from './prune/summarise-plan.ts'
+import type { DeadLetter, PrunedRows } from './store/store.ts'
 
 /** What a sender may say of a message. Everything is checked at once; the first wrong field is named in the error. */
 export interface SendRequest {
@@ -158,6 +161,50 @@ export interface SweepReport {
   readonly lines: readonly SweepLine[]
 }
 
+/** What a pruning looks at; what is left out is not narrowed. */
+export interface PruningRequest {
+  /** Classes of files, of rows, `closedSessions` and `trash`. */
+  readonly classes?: readonly string[]
+  readonly group?: string
+}
+
+/** What one pruning would do, and why. Carried out by its id; nothing else is removed by that. */
+export interface PruningPlan extends PlanSummary {
+  readonly id: string
+  /** Rows whose time is over, counted up to 100,000 a class. */
+  readonly rows: PrunedRows
+  /** Sessions closed long enough to be packed away, counted alike; null: they are not asked for. */
+  readonly closedSessions: number | null
+  /** What was put aside before and has lain long enough. */
+  readonly trash: RemovalSum
+}
+
+/** One file or folder that a plan removes. */
+export type PlannedRemovalLine = Pick<
+  PlannedRemoval,
+  'className' | 'path' | 'isFolder' | 'bytes' | 'files' | 'group' | 'session' | 'epoch' | 'ids' | 'reason'
+> & {
+  /** Absolute; `path` is below it. */
+  readonly root: string
+}
+
+export interface PlannedRemovals {
+  readonly removals: readonly PlannedRemovalLine[]
+  /** The next page's `after`; null: this was the last. */
+  readonly next: number | null
+}
+
+/** How the carrying out of a plan gets on; its id is the plan's. */
+export interface Pruning {
+  readonly id: string
+  /** `failed`: something went wrong; what `progress` tells is done all the same. */
+  readonly state: 'running' | 'finished' | 'failed'
+  readonly progress: HouseProgress
+  readonly error: { readonly code: string; readonly message: string } | null
+  /** Null while it runs, and when it could not begin. */
+  readonly outcome: Pick<HouseOutcome, 'stoppedAt' | 'isMore' | 'trashFolder'> | null
+}
+
 export interface Health {
   readonly ok: boolean
   readonly version: string
@@ -247,5 +294,16 @@ export interface HostApi {
   /** Newest journal id: where "from now on" begins. */
   lastEventId(): Promise<number>
   sweepOnce(options: { dryRun: boolean }): Promise<SweepReport>
+  /** Decides what a pruning would do; changes nothing. BAD_REQUEST, REFERENCES_UNREADABLE, REFERENCES_IMPLAUSIBLE. */
+  planPruning(request: PruningRequest): Promise<PruningPlan>
+  /** Removals of a plan, page by page. NOT_FOUND. */
+  listPlannedRemovals(query: { planId: string; after?: number; limit?: number }): Promise<PlannedRemovals>
+  /**
+   * Begins to carry a plan out, each entry checked again before it goes; `trash`: what goes is put aside. A plan is kept
+   * for 15 minutes and used up by this. NOT_FOUND.
+   */
+  startPruning(request: { planId: string; trash?: boolean }): Promise<Pruning>
+  /** NOT_FOUND. */
+  readPruning(id: string): Promise<Pruning>
   health(): Promise<Health>
 }

@@ -92,6 +92,10 @@ function callsOf(host: () => HostApi): HostApi {
     events: (query) => host().events(query),
     lastEventId: async () => host().lastEventId(),
     sweepOnce: async (options) => host().sweepOnce(options),
+    planPruning: async (request) => host().planPruning(request),
+    listPlannedRemovals: async (query) => host().listPlannedRemovals(query),
+    startPruning: async (request) => host().startPruning(request),
+    readPruning: async (id) => host().readPruning(id),
     health: async () => host().health(),
   }
 }

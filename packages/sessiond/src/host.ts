@@ -15,6 +15,15 @@ import { hasCode } from './model/errors.ts'
 import { DiskSpace } from './observe/disk-space.ts'
 import { RunWatches } from './observe/run-watch.ts'
 import { createOperations, type OperationsDeps, seriesDepsOf } from './operations/host-operations.ts'
+import { Cleaner } from './prune/cleaner.ts'
+import { fileMemory } from './prune/cleaning-memory.ts'
+import { LEAVE_CLOSED } from './prune/closed-sessions.ts'
+import { createHouse } from './prune/create-house.ts'
+import { DiskPressure } from './prune/disk-pressure.ts'
+import { readDiskUsage } from './prune/disk-usage.ts'
+import { createArtifactFiles } from './prune/files/create-artifact-files.ts'
+import { withPruneLock } from './prune/prune-lock.ts'
+import { PruningDesk } from './prune/pruning-desk.ts'
 import { ReleaseStack } from './release-stack.ts'
 import { answerRequest } from './requests/answer-request.ts'
 import { RequestDesk } from './requests/request-desk.ts'
@@ -90,11 +99,14 @@ async function build(config: HostConfig, extras: HostExtras, releases: ReleaseSt
   let isRecovered = false
   // A start that fails half-way (a port taken) must leave the agents it has found at work to the next one.
   releases.add(supervisor, (running) => (isRecovered ? running.stop(leftMs()) : running.halt(leftMs())))
+  const cleaner = createCleaner(config, world, store, (error) => onError('cleaning', error))
   const operationsDeps: OperationsDeps = {
     ...deps,
     supervisor,
     feed,
     diskSpace: new DiskSpace(dataDir, world),
+    cleaner: cleaner.cleaner,
+    pruning: cleaner.desk,
     kickDelivery: () => delivery.kick(),
     isStopping: () => stopByMs !== null,
     startedAtMs,
@@ -117,6 +129,8 @@ async function build(config: HostConfig, extras: HostExtras, releases: ReleaseSt
   await store.append([hostLine('host:started', startedAtMs, { version: VERSION, pid: process.pid })])
   await supervisor.start()
   isRecovered = true
+  releases.add(cleaner.desk, (opened) => opened.close())
+  await releases.add(cleaner.cleaner, (running) => running.stop()).start()
   delivery.kick()
   requestReceived = () => desk.kick()
   desk.open()
@@ -130,6 +144,35 @@ async function build(config: HostConfig, extras: HostExtras, releases: ReleaseSt
       await releases.releaseAll()
     },
   }
+}
+
+/** Other prunings of the directory that are under way get so long to end. */
+const PRUNE_LOCK_WAIT_MS = 10_000
+
+function createCleaner(config: HostConfig, world: World, store: Store, onError: (error: unknown) => void) {
+  const { dataDir, cleaning } = config
+  const house = createHouse({ config, world, store, files: createArtifactFiles({ world }), closed: LEAVE_CLOSED })
+  const pressure = new DiskPressure({ dataDir, world })
+  const cleaner = new Cleaner({
+    world,
+    policy: cleaning,
+    house,
+    withLock: (work) => withPruneLock(dataDir, PRUNE_LOCK_WAIT_MS, work),
+    readUsage: () => readDiskUsage(dataDir),
+    isDiskBusy: () => pressure.isBusy(),
+    memory: fileMemory(dataDir),
+    note: (entry) => store.append([entry]),
+    onError,
+  })
+  const desk = new PruningDesk({
+    world,
+    figures: house.figures,
+    listGroups: house.listGroups,
+    onError,
+    plan: (scope) => cleaner.plan(scope),
+    carryOut: (plan, options) => cleaner.carryOut(plan, options),
+  })
+  return { cleaner, desk }
 }
 
 async function listen(

@@ -9,10 +9,15 @@ const CHILDREN = 500
  * Makes a database of one plain table whose tree visits the same leaf 500^8 times: well-formed page by page, and
  * no scan of it ends. A reader of it can only be killed.
  */
-export function writeEndlessTree(path: string, table: string): void {
+export function writeEndlessTree(
+  path: string,
+  table: string,
+  row: Readonly<Record<string, string | number>> = { id: 'never', seq: 0, kind: 'chat', content: '{}' },
+): void {
+  const columns = Object.keys(row)
   const db = new DatabaseSync(path)
-  db.exec(`PRAGMA page_size=${PAGE}; CREATE TABLE ${table} (id TEXT, seq INTEGER, kind TEXT, content TEXT)`)
-  db.exec(`INSERT INTO ${table} VALUES ('never', 0, 'chat', '{}')`)
+  db.exec(`PRAGMA page_size=${PAGE}; CREATE TABLE ${table} (${columns.join(', ')})`)
+  db.prepare(`INSERT INTO ${table} VALUES (${columns.map(() => '?').join(', ')})`).run(...Object.values(row))
   db.close()
   const file = readFileSync(path)
   // Page 1 is the schema, page 2 the table's root and only leaf: move the leaf away and build a tree above it.

@@ -1,6 +1,10 @@
 import type {
   Explanation,
   Health,
+  PlannedRemovals,
+  Pruning,
+  PruningPlan,
+  PruningRequest,
   ScheduleChanges,
   SchedulePreview,
   ScheduleRequest,
@@ -28,6 +32,8 @@ type Query = Readonly<Record<string, string | number | undefined>>
 
 /** Longest wait for the answer to one request; a sweep of many sessions takes its time. */
 const REQUEST_TIMEOUT_MS = 60_000
+/** A plan goes through every folder there is, after any plan that is being made. */
+const PLAN_TIMEOUT_MS = 4 * 60_000
 
 /**
  * A running host, asked over HTTP. Throws the host's own SessiondErrors, HOST_NOT_RUNNING when nobody listens, and
@@ -162,6 +168,29 @@ export class HostClient {
     return this.#ask('POST', '/v1/sweep', {}, { dryRun })
   }
 
+  planPruning(request: PruningRequest): Promise<PruningPlan> {
+    return this.#ask('POST', '/v1/prune/plans', {}, request, PLAN_TIMEOUT_MS)
+  }
+
+  listPlannedRemovals({
+    planId,
+    ...page
+  }: {
+    planId: string
+    after?: number
+    limit?: number
+  }): Promise<PlannedRemovals> {
+    return this.#ask('GET', `/v1/prune/plans/${planId}/removals`, page)
+  }
+
+  startPruning({ planId, trash }: { planId: string; trash: boolean }): Promise<Pruning> {
+    return this.#ask('POST', `/v1/prune/plans/${planId}/apply`, {}, { trash })
+  }
+
+  readPruning(id: string): Promise<Pruning> {
+    return this.#ask('GET', `/v1/prune/${id}`)
+  }
+
   health(): Promise<Health> {
     return this.#ask('GET', '/v1/health')
   }
@@ -182,9 +211,15 @@ export class HostClient {
     return response.body
   }
 
-  async #ask<Answer>(method: string, path: string, query: Query = {}, body?: unknown): Promise<Answer> {
+  async #ask<Answer>(
+    method: string,
+    path: string,
+    query: Query = {},
+    body?: unknown,
+    timeoutMs = REQUEST_TIMEOUT_MS,
+  ): Promise<Answer> {
     const response = await this.#fetch(method, this.#at(path, query), {
-      signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
+      signal: AbortSignal.timeout(timeoutMs),
       ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { 'Content-Type': 'application/json' } }),
     })
     const answer = await this.#read(response)

@@ -44,5 +44,9 @@ export default defineConfig({
   // When a run counts as stuck, and how often a failed message is tried again.
   stuck: { claimSilent: '60s', ceiling: '30m' },
   retry: { maxTries: 5, base: '5s' },
+
+  // How long what agents leave behind is kept, and how often the host cleans: docs/retention.md
+  // retention: { transcripts: { age: '30d' }, telemetry: null },
+  cleaning: { every: '1d' },
 })
 `

@@ -8,8 +8,10 @@ import { addDead } from './commands/dead.ts'
 import { addDoctor } from './commands/doctor.ts'
 import { addHealth } from './commands/health.ts'
 import { addInit } from './commands/init.ts'
+import { addInspect } from './commands/inspect.ts'
 import { addLogs } from './commands/logs.ts'
 import { addProbe } from './commands/probe.ts'
+import { addPrune } from './commands/prune.ts'
 import { addRuns } from './commands/runs.ts'
 import { addSchedule } from './commands/schedule.ts'
 import { addSend } from './commands/send.ts'
@@ -54,8 +56,10 @@ export function createProgram(context: CliContext, isJson: boolean): Command {
     addCancel,
     addClose,
     addSweep,
+    addPrune,
     addBacktest,
     addProbe,
+    addInspect,
     addDoctor,
     addHealth,
   ]

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import { compileGroup, retryOf, secretValue, stuckOf } from './compile-group.ts'
+import { cleaningOf, retentionPolicyOf } from './compile-retention.ts'
 import type { HostConfig } from './config.ts'
 import { type Conflict, findConflicts } from './conflicts.ts'
 import { applyEnvironment, type Environment } from './environment.ts'
@@ -109,7 +110,9 @@ function toHostConfig(options: ParsedOptions, context: CompileContext): HostConf
       stuck: stuckOf({ tools: {} }, options.stuck),
       retry: retryOf({}, options.retry),
       idleStopMs: runs.idleStop,
+      retention: retentionPolicyOf(null, options, context),
     },
+    cleaning: cleaningOf(options.cleaning),
     spawn: { baseMs: spawn.base, maxMs: spawn.max, tellAfter: spawn.tellAfter },
     provider: {
       maxParkMs: provider.maxPark,

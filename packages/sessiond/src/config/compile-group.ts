@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import type { CompileContext } from './compile-config.ts'
+import { retentionPolicyOf } from './compile-retention.ts'
 import type { AgentConfig, GroupConfig, RetryPolicy, StuckPolicy, ToolOverride } from './config.ts'
 import type { Environment } from './environment.ts'
 import type { ParsedOptions } from './host-schema.ts'
@@ -36,6 +37,7 @@ export function compileGroup(name: string, group: Group, host: ParsedOptions, co
     retry: retryOf(group.retry, host.retry),
     idleStopMs: group.idleStop ?? host.runs.idleStop,
     account: group.account ?? name,
+    retention: retentionPolicyOf(name, host, context),
   }
 }
 

@@ -1,3 +1,5 @@
+import type { ArtifactClass } from '../model/artifact.ts'
+import type { CleaningPolicy, RowRetention } from '../model/retention.ts'
 import type { ResolvedMount, RunLimits } from '../runtime/runtime.ts'
 
 /** How a group's text becomes work: the bundled command agent, or a runner program of the group's own. */
@@ -33,6 +35,42 @@ export interface GroupConfig {
   readonly idleStopMs: number
   /** What its sessions use together and the provider of their model limits as one. */
   readonly account: string
+  readonly retention: RetentionPolicy
+}
+
+/** Classes of files that every session may have; where they lie is told in retention/shipped-classes.ts. */
+export const FILE_CLASSES = [
+  'transcripts',
+  'debugLogs',
+  'todos',
+  'telemetry',
+  'groupLogs',
+  'runLogs',
+  'recordings',
+  'setAside',
+  'attachments',
+  'files',
+] as const
+export type FileClass = (typeof FILE_CLASSES)[number]
+
+/** What stays of a class of files; null: that bound removes nothing. */
+export interface FileBounds {
+  readonly maxAgeMs: number | null
+  readonly maxCount: number | null
+  readonly maxBytes: number | null
+  /** Names that stay besides those the class itself keeps. */
+  readonly keep: readonly string[]
+}
+
+/** How long what sessions leave behind is kept: the figures. `retentionOf` makes rules of them. */
+export interface RetentionPolicy {
+  /** Null: the class is switched off, nothing of it is ever removed. */
+  readonly files: Readonly<Record<FileClass, FileBounds | null>>
+  readonly rows: RowRetention
+  readonly closedSessionsMs: number | null
+  readonly archivesMs: number | null
+  /** Classes of one's own: of the group, or in `HostConfig.defaults` those of the host, which no group repeats. */
+  readonly artifacts: readonly ArtifactClass[]
 }
 
 /** When a silent run counts as stuck. `default` keeps its clocks apart; `classic` is the seed's judgement by the heartbeat. */
@@ -170,7 +208,9 @@ export interface HostConfig {
     readonly stuck: StuckPolicy
     readonly retry: RetryPolicy
     readonly idleStopMs: number
+    readonly retention: RetentionPolicy
   }
+  readonly cleaning: CleaningPolicy
   readonly spawn: SpawnPolicy
   readonly provider: ProviderPolicy
   readonly sweep: {

@@ -6,6 +6,7 @@ import type { Environment } from './environment.ts'
 import { groupConflicts } from './group-conflicts.ts'
 import type { ParsedOptions } from './host-schema.ts'
 import type { Problem } from './problem.ts'
+import { hostRetentionConflicts } from './retention-conflicts.ts'
 import { formatSize } from './size.ts'
 import { stuckConflicts, toolConflicts } from './stuck-conflicts.ts'
 
@@ -25,6 +26,7 @@ export interface ConflictContext {
 export function findConflicts(options: ParsedOptions, context: ConflictContext): Conflict[] {
   return [
     ...hostConflicts(options),
+    ...hostRetentionConflicts(options, context),
     ...nameConflicts('groups', Object.keys(options.groups)),
     ...nameConflicts('sinks', Object.keys(options.sinks)),
     ...Object.entries(options.sinks).flatMap(([name, sink]) => [
@@ -37,7 +39,7 @@ export function findConflicts(options: ParsedOptions, context: ConflictContext):
 }
 
 function hostConflicts(options: ParsedOptions): Conflict[] {
-  const { runs, spawn, stuck, retry, provider, mailbox, limits, api, shutdown } = options
+  const { runs, spawn, stuck, retry, provider, mailbox, limits, api, shutdown, cleaning } = options
   return [
     ...atMost('runs.maxStarting', runs.maxStarting ?? 1, 'runs.max', runs.max, String),
     ...atMost('spawn.base', spawn.base, 'spawn.max', spawn.max, formatDuration),
@@ -45,6 +47,9 @@ function hostConflicts(options: ParsedOptions): Conflict[] {
     ...atMost('provider.wait', provider.wait, 'provider.maxWait', provider.maxWait, formatDuration),
     ...atMost('provider.maxWait', provider.maxWait, 'provider.maxPark', provider.maxPark, formatDuration),
     ...hostStuckConflicts(stuck),
+    ...(cleaning.every === null
+      ? []
+      : atMost('cleaning.budget', cleaning.budget, 'cleaning.every', cleaning.every, formatDuration)),
     ...atMost('limits.text', limits.text, 'mailbox.window', mailbox.window, formatSize),
     // The body also holds the text's quotes, escapes and the other fields.
     ...atMost('limits.text', limits.text, 'api.maxBody', api.maxBody - 1024, () => formatSize(limits.text), {

@@ -17,6 +17,8 @@ export const ENVIRONMENT_OVERRIDES = {
   SESSIOND_RUNS_STOP_GRACE: 'runs.stopGrace',
   SESSIOND_RUNS_IDLE_STOP: 'runs.idleStop',
   SESSIOND_SWEEP_INTERVAL: 'sweep.interval',
+  SESSIOND_CLEANING_EVERY: 'cleaning.every',
+  SESSIOND_CLEANING_BUDGET: 'cleaning.budget',
   SESSIOND_LIMITS_TEXT: 'limits.text',
   SESSIOND_LIMITS_DISK_FLOOR: 'limits.diskFloor',
   SESSIOND_SHUTDOWN_DRAIN: 'shutdown.drain',

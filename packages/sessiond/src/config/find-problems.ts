@@ -62,12 +62,15 @@ function unknownKey(path: Path, key: string): Problem {
   }
 }
 
+/** Below these, people choose the names. */
+const CHOSEN: readonly PropertyKey[] = ['groups', 'sinks', 'tools', 'artifacts']
+
 /** The option path that a place in a configuration stands for: chosen names become `<name>`. */
 function templateOf(path: Path): string {
   return path
     .map((key, index) => {
       if (typeof key === 'number') return '[]'
-      const isChosen = index === 1 && (path[0] === 'groups' || path[0] === 'sinks')
+      const isChosen = index > 0 && CHOSEN.includes(path[index - 1] ?? '')
       return `${index === 0 ? '' : '.'}${isChosen ? '<name>' : String(key)}`
     })
     .join('')

@@ -5,6 +5,7 @@ import { atMost, type Conflict, type ConflictContext, missingVariable } from './
 import { formatDuration } from './duration.ts'
 import type { ParsedOptions } from './host-schema.ts'
 import { isWithin } from './is-within.ts'
+import { groupRetentionConflicts } from './retention-conflicts.ts'
 import { stuckConflicts, toolConflicts } from './stuck-conflicts.ts'
 import { suggest } from './suggest.ts'
 
@@ -17,6 +18,7 @@ export function groupConflicts(name: string, group: Group, host: ParsedOptions, 
     ...agentConflicts(at, group),
     ...runtimeConflicts(at, group),
     ...policyConflicts(at, group, host),
+    ...groupRetentionConflicts(at, name, host, context),
     ...group.sinks.flatMap((sink) => unknownSink(at, sink, Object.keys(host.sinks))),
     ...Object.entries(group.env).flatMap(([variable, value]) => [
       ...badVariable(`${at}.env`, variable),

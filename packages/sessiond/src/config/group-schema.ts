@@ -3,6 +3,7 @@ import { isValidName } from '@sessiond/protocol'
 import { z } from 'zod'
 import { count, duration, flag, type Leaf, leaf, list, oneOf, orNull, size, text, toBytes, toMs } from './leaf.ts'
 import type { SecretOption } from './options.ts'
+import { groupRetentionSchema } from './retention-schema.ts'
 import { groupRetrySchema } from './retry-schema.ts'
 import { groupStuckSchema } from './stuck-schema.ts'
 import { timeZone } from './time-zone.ts'
@@ -222,4 +223,5 @@ export const groupSchema = z.strictObject({
     cure: 'Choose any such name; it is no secret and no key.',
     accepts: isValidName,
   }).optional(),
+  retention: groupRetentionSchema,
 })

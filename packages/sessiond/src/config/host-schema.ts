@@ -1,8 +1,10 @@
 // The page docs/configuration.md is made of these schemas; a test holds the two together.
 import { PROTOCOL_LIMITS } from '@sessiond/protocol'
 import { z } from 'zod'
+import { cleaningSchema } from './cleaning-schema.ts'
 import { groupSchema, secret } from './group-schema.ts'
 import { count, duration, flag, list, oneOf, size, text, toBytes, toMs } from './leaf.ts'
+import { hostRetentionSchema } from './retention-schema.ts'
 import { hostRetrySchema } from './retry-schema.ts'
 import { formatSize } from './size.ts'
 import { hostStuckSchema } from './stuck-schema.ts'
@@ -395,6 +397,8 @@ export const hostSchema = z.strictObject({
   stuck: hostStuckSchema,
   retry: hostRetrySchema,
   provider: providerSchema,
+  retention: hostRetentionSchema,
+  cleaning: cleaningSchema,
   sweep: sweepSchema,
   mailbox: mailboxSchema,
   limits: limitsSchema,

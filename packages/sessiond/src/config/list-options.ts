@@ -31,6 +31,8 @@ function* entriesOf(schema: z.core.$ZodType, path: string, wrapping: Wrapping): 
     yield* entriesOf(schema.def.innerType, path, { isOptional: true })
   } else if (schema instanceof z.ZodPrefault) {
     yield* entriesOf(schema.def.innerType, path, {})
+  } else if (schema instanceof z.ZodNullable) {
+    yield* entriesOf(schema.def.innerType, path, {})
   } else if (schema instanceof z.ZodObject) {
     for (const [key, inner] of Object.entries(schema.shape)) yield* entriesOf(inner, joinPath(path, key), {})
   } else if (schema instanceof z.ZodRecord) {

@@ -9,7 +9,7 @@ export interface LostName extends Problem {
 }
 
 /**
- * Names that never reach the schema: a group, sink or variable called `__proto__` is left out of the objects it reads,
+ * Names that never reach the schema: a group, sink, variable or artifact class called `__proto__` is left out of the objects it reads,
  * and whoever wrote it would be told nothing.
  */
 export function findLostNames(options: unknown): LostName[] {
@@ -17,7 +17,11 @@ export function findLostNames(options: unknown): LostName[] {
   return [
     ...lostIn('groups', groups),
     ...lostIn('sinks', valueAt(options, ['sinks'])),
-    ...namesIn(groups).flatMap((name) => lostIn(`groups.${name}.env`, valueAt(groups, [name, 'env']))),
+    ...lostIn('retention.artifacts', valueAt(options, ['retention', 'artifacts'])),
+    ...namesIn(groups).flatMap((name) => [
+      ...lostIn(`groups.${name}.env`, valueAt(groups, [name, 'env'])),
+      ...lostIn(`groups.${name}.retention.artifacts`, valueAt(groups, [name, 'retention', 'artifacts'])),
+    ]),
   ]
 }
 

@@ -1,7 +1,15 @@
 import { expect, it } from 'vitest'
 import { compileConfig } from './compile-config.ts'
+import { FILE_CLASSES } from './config.ts'
 import { listOptions } from './list-options.ts'
-import type { HostOptions, RetryOptions, StuckOptions } from './options.ts'
+import type {
+  ArtifactOptions,
+  FileBoundsOptions,
+  HostOptions,
+  RetentionOptions,
+  RetryOptions,
+  StuckOptions,
+} from './options.ts'
 
 const STUCK: Required<StuckOptions> = {
   policy: 'classic',
@@ -22,6 +30,40 @@ const STUCK: Required<StuckOptions> = {
   tools: { 'mcp__*': { silent: '1m', busyCeiling: '1h' } },
 }
 const RETRY: Required<RetryOptions> = { maxTries: 2, base: '1s', max: '2s', jitter: 'full', maxDefer: '1h' }
+
+const BOUNDS: Required<FileBoundsOptions> = { age: '1m', count: 1, size: '1KiB', keep: ['kept'] }
+const SCRATCH: Required<ArtifactOptions> = {
+  root: '/srv/scratch',
+  patterns: ['{id}.tmp'],
+  age: '1m',
+  count: 1,
+  size: '1KiB',
+  keep: ['kept'],
+  protects: ['id'],
+}
+
+function retentionOf(artifact: string, artifactRoot: string): Required<RetentionOptions> {
+  return {
+    transcripts: BOUNDS,
+    debugLogs: BOUNDS,
+    todos: BOUNDS,
+    telemetry: BOUNDS,
+    groupLogs: BOUNDS,
+    runLogs: BOUNDS,
+    recordings: BOUNDS,
+    setAside: BOUNDS,
+    attachments: BOUNDS,
+    files: BOUNDS,
+    messages: '1h',
+    replies: '2h',
+    deadLetters: '3h',
+    journal: '4h',
+    runs: '5h',
+    closedSessions: '1m',
+    archives: '6h',
+    artifacts: { [artifact]: { ...SCRATCH, root: artifactRoot } },
+  }
+}
 
 /** Every option there is, once: what the types offer must be what the schema knows. */
 const FULL: Required<HostOptions> = {
@@ -44,6 +86,7 @@ const FULL: Required<HostOptions> = {
       retry: RETRY,
       idleStop: 0,
       account: 'team',
+      retention: retentionOf('own', '/srv/own'),
     },
     b: { runner: { command: ['b'] } },
   },
@@ -55,6 +98,8 @@ const FULL: Required<HostOptions> = {
   provider: { maxPark: '3s', wait: '1s', maxWait: '2s', ramp: 4 },
   stuck: STUCK,
   retry: RETRY,
+  retention: retentionOf('scratch', '/srv/scratch'),
+  cleaning: { every: '2h', budget: '1m', batch: 7, highWater: 0.8, trash: '1d', useTrash: true },
   sweep: { interval: '1s', concurrency: 1 },
   mailbox: {
     windowMessages: 1,
@@ -71,7 +116,7 @@ const FULL: Required<HostOptions> = {
 }
 
 /** Options that are one value although they look like a list or an object. */
-const WHOLE = /\.(command|sinks|allowedHosts)$/
+const WHOLE = /\.(command|sinks|allowedHosts|keep|patterns|protects)$/
 
 function pathsOf(value: unknown, path: string): string[] {
   if (typeof value !== 'object' || value === null || WHOLE.test(path)) return [path]
@@ -82,7 +127,8 @@ function pathsOf(value: unknown, path: string): string[] {
       path === 'sinks' ||
       path.endsWith('.env') ||
       path.endsWith('.stuck.tools') ||
-      path === 'stuck.tools'
+      path === 'stuck.tools' ||
+      path.endsWith('retention.artifacts')
     return pathsOf(inner, path === '' ? key : `${path}.${isChosen ? '<name>' : key}`)
   })
 }
@@ -115,7 +161,31 @@ it('takes every one of them to the host', () => {
     limits: { textBytes: 1_024, diskFloorBytes: 0 },
     shutdown: { drainMs: 0 },
     log: { level: 'silent' },
+    cleaning: {
+      everyMs: 7_200_000,
+      budgetMs: 60_000,
+      batch: 7,
+      highWaterShare: 0.8,
+      trashMs: 86_400_000,
+      usesTrash: true,
+    },
   })
+  const bounds = { maxAgeMs: 60_000, maxCount: 1, maxBytes: 1_024, keep: ['kept'] }
+  const scratch = { ...bounds, group: null, patterns: ['{id}.tmp'], protects: ['id'] }
+  const retention = {
+    files: Object.fromEntries(FILE_CLASSES.map((name) => [name, bounds])),
+    rows: {
+      messagesMs: 3_600_000,
+      repliesMs: 7_200_000,
+      deadLettersMs: 10_800_000,
+      journalMs: 14_400_000,
+      runsMs: 18_000_000,
+    },
+    closedSessionsMs: 60_000,
+    archivesMs: 21_600_000,
+    artifacts: [{ ...scratch, name: 'scratch', root: '/srv/scratch' }],
+  }
+  expect(config.defaults.retention).toEqual(retention)
   expect(config.groups.get('a')).toEqual({
     name: 'a',
     agent: { kind: 'command', command: ['a'], per: 'batch', timeoutMs: 60_000, maxReplyBytes: 1_024 },
@@ -150,6 +220,7 @@ it('takes every one of them to the host', () => {
     retry: { maxTries: 2, baseMs: 1_000, maxMs: 2_000, jitter: 'full', maxDeferMs: 3_600_000 },
     idleStopMs: 0,
     account: 'team',
+    retention: { ...retention, artifacts: [{ ...scratch, name: 'own', group: 'a', root: '/srv/own' }] },
   })
   expect(config.groups.get('b')).toMatchObject({
     agent: { kind: 'runner', command: ['b'] },

@@ -38,6 +38,49 @@ export interface RetryOptions {
   readonly maxDefer?: DurationOption
 }
 
+/** What stays of a class of files; null: that bound removes nothing. At least one bound is set. */
+export interface FileBoundsOptions {
+  readonly age?: DurationOption | null
+  /** At most this many of a group. */
+  readonly count?: number | null
+  /** At most this much of a group. */
+  readonly size?: SizeOption | null
+  /** Names that are never removed. */
+  readonly keep?: readonly string[]
+}
+
+/** A class of files of one's own. */
+export interface ArtifactOptions extends FileBoundsOptions {
+  /** The sessions' folder when left out. */
+  readonly root?: string
+  /** Below `root`: `*` within a name, `**` for folders, `{group}`, `{session}`, `{epoch}`, `{id}`; `name/` is a folder. */
+  readonly patterns: readonly string[]
+  readonly protects?: readonly ('id' | 'session' | 'run' | 'work')[]
+}
+
+/** How long what sessions leave behind is kept; null switches a class off. docs/retention.md says what each means. */
+export interface RetentionOptions {
+  readonly transcripts?: FileBoundsOptions | null
+  readonly debugLogs?: FileBoundsOptions | null
+  readonly todos?: FileBoundsOptions | null
+  readonly telemetry?: FileBoundsOptions | null
+  readonly groupLogs?: FileBoundsOptions | null
+  readonly runLogs?: FileBoundsOptions | null
+  readonly recordings?: FileBoundsOptions | null
+  readonly setAside?: FileBoundsOptions | null
+  readonly attachments?: FileBoundsOptions | null
+  readonly files?: FileBoundsOptions | null
+  readonly messages?: DurationOption | null
+  readonly replies?: DurationOption | null
+  readonly deadLetters?: DurationOption | null
+  readonly journal?: DurationOption | null
+  readonly runs?: DurationOption | null
+  readonly closedSessions?: DurationOption | null
+  readonly archives?: DurationOption | null
+  /** By a name of one's own. */
+  readonly artifacts?: Readonly<Record<string, ArtifactOptions>>
+}
+
 export interface MountOptions {
   /** File or folder of the host, below one of `mounts.roots`. */
   readonly source: string
@@ -79,6 +122,7 @@ export interface GroupOptions {
   readonly idleStop?: DurationOption
   /** The account of the model's provider its sessions use; the group's own name when left out. */
   readonly account?: string
+  readonly retention?: RetentionOptions
 }
 
 export interface SinkOptions {
@@ -134,6 +178,18 @@ export interface HostOptions {
     readonly wait?: DurationOption
     readonly maxWait?: DurationOption
     readonly ramp?: number
+  }
+  readonly retention?: RetentionOptions
+  /** When and how hard the host cleans. */
+  readonly cleaning?: {
+    /** Null: only when asked. */
+    readonly every?: DurationOption | null
+    readonly budget?: DurationOption
+    readonly batch?: number
+    /** Used share of the disk; null: never. */
+    readonly highWater?: number | null
+    readonly trash?: DurationOption
+    readonly useTrash?: boolean
   }
   readonly sweep?: { readonly interval?: DurationOption; readonly concurrency?: number }
   readonly mailbox?: {

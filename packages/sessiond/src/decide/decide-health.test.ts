@@ -10,6 +10,7 @@ const healthy = {
   parkedGroups: [],
   lostRuntimes: [],
   unkillable: [],
+  cleaningFailsForMs: null,
 }
 
 describe('decideHealth (H5)', () => {
@@ -27,6 +28,8 @@ describe('decideHealth (H5)', () => {
     [{ freeBytes: 1024 * 1024 - 1, diskFloorBytes: 0 }, 1],
     [{ lostRuntimes: ['docker'], unkillable: ['r'] }, 2],
     [{ parkedGroups: ['old', 'older'] }, 2],
+    [{ cleaningFailsForMs: 21_600_000 }, 0],
+    [{ cleaningFailsForMs: 21_600_001 }, 1],
   ])('%o: %i problems', (facts, problems) => {
     expect(decideHealth({ ...healthy, ...facts })).toHaveLength(problems)
   })

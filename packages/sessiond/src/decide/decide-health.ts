@@ -10,10 +10,14 @@ export interface HealthFacts {
   readonly parkedGroups: readonly string[]
   readonly lostRuntimes: readonly string[]
   readonly unkillable: readonly string[]
+  /** Null: the last cleaning worked. */
+  readonly cleaningFailsForMs: number | null
 }
 
 /** A message this long due without a run having taken it means that something does not move. */
 const DUE_TOO_LONG_MS = 10 * 60_000
+/** Cleanings that fail for so long will not mend themselves; until then they are tried again every hour. */
+const CLEANING_TOO_LONG_MS = 6 * 3_600_000
 const MISSED_SWEEPS = 3
 /** With less than this the store may find no room for its next write, whatever the floor. */
 const FULL_BELOW_BYTES = 1024 * 1024
@@ -34,6 +38,11 @@ export function decideHealth(facts: HealthFacts): string[] {
   for (const group of facts.parkedGroups) problems.push(`group ${group} is not configured: its due messages wait`)
   for (const runtime of facts.lostRuntimes) problems.push(`runtime ${runtime} cannot be reached`)
   for (const name of facts.unkillable) problems.push(`run ${name} does not die; its session is quarantined`)
+  if (facts.cleaningFailsForMs !== null && facts.cleaningFailsForMs > CLEANING_TOO_LONG_MS) {
+    problems.push(
+      `no cleaning has worked for ${Math.floor(facts.cleaningFailsForMs / 3_600_000)} h: see prune:failed in the log`,
+    )
+  }
   return problems
 }
 

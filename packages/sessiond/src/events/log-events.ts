@@ -30,6 +30,8 @@ const LEVELS: Partial<Record<JournalType, 'info' | 'warn' | 'error'>> = {
   'host:stalled': 'warn',
   'session:errored': 'error',
   'reply:deliveryFailed': 'warn',
+  'prune:finished': 'info',
+  'prune:failed': 'error',
 }
 
 /**

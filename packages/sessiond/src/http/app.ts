@@ -16,6 +16,7 @@ import { registerHealth } from './health.ts'
 import { checkHostHeader } from './host-header.ts'
 import { registerMessages } from './messages.ts'
 import { registerOpenApi } from './openapi.ts'
+import { registerPrune } from './prune.ts'
 import { limitRate } from './rate-limit.ts'
 import { readBody } from './read-body.ts'
 import { registerRuns } from './runs.ts'
@@ -32,6 +33,7 @@ const RESOURCES = [
   registerDead,
   registerEvents,
   registerSweep,
+  registerPrune,
   registerHealth,
   registerOpenApi,
 ]

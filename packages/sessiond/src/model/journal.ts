@@ -48,6 +48,8 @@ export const JOURNAL_TYPES = [
   'series:ended',
   'series:fired',
   'series:missed',
+  'prune:finished',
+  'prune:failed',
 ] as const
 
 export type JournalType = (typeof JOURNAL_TYPES)[number]

@@ -3,6 +3,7 @@ import type { EventFeed } from '../events/event-feed.ts'
 import { SessiondError } from '../model/errors.ts'
 import type { Reply } from '../model/reply.ts'
 import type { DiskSpace } from '../observe/disk-space.ts'
+import type { PruningDesk } from '../prune/pruning-desk.ts'
 import type { Supervisor } from '../sweep/supervisor.ts'
 import { VERSION } from '../version.ts'
 import { dropDead, replayDead, showDead } from './dead-letters.ts'
@@ -17,6 +18,8 @@ export interface OperationsDeps extends Omit<StopDeps, 'trigger'> {
   readonly supervisor: Supervisor
   readonly feed: EventFeed
   readonly diskSpace: DiskSpace
+  readonly pruning: PruningDesk
+  readonly cleaner: { failingForMs(): number | null }
   readonly kickDelivery: () => void
   readonly isStopping: () => boolean
   readonly startedAtMs: number
@@ -80,6 +83,10 @@ export function createOperations(deps: OperationsDeps): HostApi {
     events: (query) => feed.subscribe(query),
     lastEventId: () => store.lastJournalId(),
     sweepOnce: (options) => supervisor.sweepOnce(options),
+    planPruning: (request) => deps.pruning.plan(request),
+    listPlannedRemovals: async (query) => deps.pruning.listRemovals(query),
+    startPruning: async ({ planId, trash = false }) => deps.pruning.start(planId, trash),
+    readPruning: async (id) => deps.pruning.read(id),
     health: (): Promise<Health> => readHealth({ ...deps, version: VERSION }),
   }
 }

@@ -11,6 +11,7 @@ export interface HealthDeps {
   readonly store: Store
   readonly supervisor: { lastSweepAtMs(): number | null; lostRuntimes(): readonly string[] }
   readonly diskSpace: Pick<DiskSpace, 'freeBytes'>
+  readonly cleaner: { failingForMs(): number | null }
   readonly startedAtMs: number
   readonly version: string
 }
@@ -37,6 +38,7 @@ export async function readHealth(deps: HealthDeps): Promise<Health> {
     diskFloorBytes: config.limits.diskFloorBytes,
     parkedGroups: waiting.map(({ group }) => group).filter((group) => !config.groups.has(group)),
     lostRuntimes: supervisor.lostRuntimes(),
+    cleaningFailsForMs: deps.cleaner.failingForMs(),
     unkillable: live.filter((run) => run.state === 'unkillable').map((run) => run.name),
   })
   return {

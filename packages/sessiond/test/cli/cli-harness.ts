@@ -18,6 +18,8 @@ export interface CliRun {
   readonly env?: Readonly<Record<string, string>>
   readonly stdin?: Iterable<Uint8Array>
   readonly signal?: AbortSignal
+  /** A person reads standard error. */
+  readonly isErrTerminal?: boolean
   /** Called after each piece of standard output. */
   readonly onOut?: (all: string) => void
 }
@@ -47,7 +49,7 @@ export async function runInside(cwd: string, args: readonly string[], run: CliRu
       stdout += text
       run.onOut?.(stdout)
     },
-    isErrTerminal: false,
+    isErrTerminal: run.isErrTerminal ?? false,
     err: (text) => {
       stderr += text
     },

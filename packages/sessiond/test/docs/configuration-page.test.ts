@@ -33,6 +33,17 @@ async function readCells(): Promise<string[][]> {
 /** Where HostConfig keeps what an option with a plain default sets; the rest have no home of the same name. */
 const HOMES: Readonly<Record<string, string>> = {
   'runs.idleStop': 'defaults.idleStopMs',
+  'cleaning.highWater': 'cleaning.highWaterShare',
+  'cleaning.useTrash': 'cleaning.usesTrash',
+}
+
+/** The same of options that the host keeps by class or under another name. */
+function homeOf(path: string): string | undefined {
+  const [, name = '', bound] = /^retention\.([a-zA-Z]+)(?:\.([a-z]+))?$/.exec(path) ?? []
+  const bounds: Readonly<Record<string, string>> = { age: 'maxAge', count: 'maxCount', size: 'maxBytes', keep: 'keep' }
+  if (bound !== undefined) return `defaults.retention.files.${name}.${bounds[bound]}`
+  if (['closedSessions', 'archives'].includes(name)) return `defaults.retention.${name}`
+  return name === '' ? HOMES[path] : `defaults.retention.rows.${name}`
 }
 
 const UNUSED_BY_THE_HOST = ['shutdown.stopTimeout']
@@ -73,14 +84,15 @@ describe('docs/configuration.md', () => {
       if (written === undefined || UNUSED_BY_THE_HOST.includes(path) || /^`(?:runs|bridge)/.test(fallback)) continue
       const root = path.startsWith('groups.') ? group : path.startsWith('sinks.') ? sink : config
       const local = path.replace(/^(groups|sinks)\.<name>\./, '')
-      if (local.includes('[]')) continue
+      if (local.includes('[]') || local.includes('artifacts.<name>')) continue
       const found = lookUp(
         root,
-        HOMES[path] ?? local.replace(/^(?=(?:stuck|retry)\.)/, root === config ? 'defaults.' : ''),
+        homeOf(path) ?? local.replace(/^(?=(?:stuck|retry)\.)/, root === config ? 'defaults.' : ''),
       )
-      const expected =
-        unit === 'duration' ? parseDurationMs(written) : unit === 'size' ? parseSizeBytes(written) : written
-      const shown = typeof found === 'string' || typeof expected === 'number' ? found : JSON.stringify(found)
+      const readAs = { duration: parseDurationMs, size: parseSizeBytes }[unit]
+      const expected = readAs === undefined || written === 'none' ? written : readAs(written)
+      const plain = typeof found === 'string' || typeof expected === 'number' ? found : JSON.stringify(found)
+      const shown = found === null ? 'none' : plain
       const isSame = path === 'dataDir' ? found === '/base/.sessiond' : shown === expected
       if (!isSame) wrong.push(`${path}: page ${expected}, host ${String(shown)}`)
     }
@@ -105,6 +117,7 @@ function lookUp(root: unknown, path: string): unknown {
   return path.split('.').reduce<unknown>((value, key) => {
     if (typeof value !== 'object' || value === null) return undefined
     const object = value as Readonly<Record<string, unknown>>
-    return object[key] ?? object[`${key}Ms`] ?? object[`${key}Bytes`]
+    const home = [key, `${key}Ms`, `${key}Bytes`].find((name) => object[name] !== undefined)
+    return home === undefined ? undefined : object[home]
   }, root)
 }

@@ -25,9 +25,9 @@ describe('docs/errors.md', () => {
     const { listOptions } = await import('../../src/config/list-options.ts')
     const known = listOptions().map((entry) => entry.path)
     const text = await readFile(PAGE, 'utf8')
-    const named = [...text.matchAll(/\b((?:api|limits|runs|docker|mounts|retry|stuck|spawn)\.[a-zA-Z]+)\b/g)].map(
-      ([, path]) => path ?? '',
-    )
+    const named = [
+      ...text.matchAll(/\b((?:api|limits|runs|docker|mounts|retry|retention|cleaning|stuck|spawn)\.[a-zA-Z]+)\b/g),
+    ].map(([, path]) => path ?? '')
     expect(named.filter((path) => !known.some((each) => each === path || each.startsWith(`${path}[`)))).toEqual([])
   })
 })

@@ -20,6 +20,17 @@ const SECTIONS: readonly (readonly [prefix: string, title: string, intro: string
   ['spawn', 'spawn', 'Starts that fail before a first claim; they spend no try.'],
   ['stuck', 'stuck', 'When a run is taken for stuck. A group may override each.'],
   ['retry', 'retry', 'How failed messages are tried again. A group may override each.'],
+  [
+    'retention',
+    'retention',
+    'How long what sessions leave behind is kept: [retention.md](retention.md). `null` in the place of a class of files (`telemetry: null`) switches it off. A class has at least one of `age`, `count` and `size`; what is beyond any one of them goes.',
+  ],
+  [
+    'groups.<name>.retention',
+    'retention of a group',
+    'The same of one group: what is left out is as on the host, names in `keep` are added to those of the host, `null` switches a class off.',
+  ],
+  ['cleaning', 'cleaning', 'When and how hard the host cleans.'],
   ['sweep', 'sweep', 'The safety net behind the events.'],
   ['mailbox', 'mailbox', 'How much a run sees and says at once.'],
   ['limits', 'limits', 'What is refused.'],
@@ -59,7 +70,7 @@ export function renderConfiguration(): string {
 
 function sectionOf(path: string): string {
   const match = SECTIONS.map(([prefix]) => prefix).filter((prefix) => prefix !== '' && path.startsWith(`${prefix}.`))
-  return match[0] ?? ''
+  return match.reduce((longest, prefix) => (prefix.length > longest.length ? prefix : longest), '')
 }
 
 function table(entries: readonly OptionEntry[]): string {
@@ -96,6 +107,11 @@ Options that must agree are checked together:
 - \`shutdown.drain\` + \`runs.stopGrace\` + \`runs.killWait\` fit into \`shutdown.stopTimeout\`.
 - A docker group has an image; a process group has none of \`image\`, \`network\`, \`user\`, \`mounts\`.
 - A mount lies below a root of \`mounts.roots\`, is writable only where that root is, and never reaches \`dataDir\`.
+- \`cleaning.budget\` is at most \`cleaning.every\`.
+- A class of files has at least one of \`age\`, \`count\` and \`size\`, also where a group overrides some of them.
+- A class of one's own (\`retention.artifacts\`) has a name of its own; its \`root\` neither is nor holds \`dataDir\`, and
+  within \`dataDir\` its patterns lie below \`sessions/<group>/<session>/work\`; each pattern captures what \`protects\`
+  needs, is not spelt as a name in \`keep\`, and names something no class or pattern before it has taken already.
 - The sinks a group names exist; two groups (or sinks) differ by more than case.
 `
 

@@ -4,6 +4,10 @@ import type {
   Health,
   HostApi,
   HostEvent,
+  PlannedRemovals,
+  Pruning,
+  PruningPlan,
+  PruningRequest,
   ScheduleChanges,
   SchedulePreview,
   ScheduleRequest,
@@ -24,6 +28,7 @@ import type { Run } from '../../src/model/run.ts'
 import type { LedgerLine, Series } from '../../src/model/series.ts'
 import type { Session, SessionSummary } from '../../src/model/session.ts'
 import type { DeadLetter } from '../../src/store/store.ts'
+import { PLANNED_REMOVALS, PRUNED, PRUNING, PRUNING_PLAN } from './fake-pruning.ts'
 
 const NOWHERE = { platformId: null, channelType: null, threadId: null }
 
@@ -310,6 +315,30 @@ export class FakeHost implements HostApi {
     this.#called('sweepOnce', options)
     const line = { sessionId: SUMMARY.id, epoch: 7, action: 'leave', because: 'busy', evidence: { ageMs: 1 } }
     return { startedAtMs: 1, tookMs: 2, dryRun: options.dryRun, lines: [{ ...line, outcome: null }] }
+  }
+
+  async planPruning(request: PruningRequest): Promise<PruningPlan> {
+    this.#called('planPruning', request)
+    return PRUNING_PLAN
+  }
+
+  async listPlannedRemovals(query: Parameters<HostApi['listPlannedRemovals']>[0]): Promise<PlannedRemovals> {
+    this.#called('listPlannedRemovals', query)
+    const { after = 0, limit = 1 } = query
+    const removals = PLANNED_REMOVALS.slice(after, after + limit)
+    const next = after + removals.length
+    return { removals, next: next < PLANNED_REMOVALS.length ? next : null }
+  }
+
+  async startPruning(request: Parameters<HostApi['startPruning']>[0]): Promise<Pruning> {
+    this.#called('startPruning', request)
+    if (request.planId !== PRUNING_PLAN.id) throw new SessiondError('NOT_FOUND', `There is no plan ${request.planId}.`)
+    return PRUNING
+  }
+
+  async readPruning(id: string): Promise<Pruning> {
+    this.#called('readPruning', id)
+    return PRUNED
   }
 
   async health(): Promise<Health> {

@@ -38,7 +38,7 @@ describe('the OpenAPI document', () => {
       .filter(({ method }) => method !== 'ALL')
       .map(({ method, path }) => `${method} ${path.replace(/:(\w+)/g, '{$1}')}`)
     expect(documented.sort()).toEqual([...new Set(registered)].sort())
-    expect(documented).toHaveLength(33)
+    expect(documented).toHaveLength(37)
   })
 
   it('is OpenAPI 3.1 and asks for the bearer token', async () => {
@@ -112,6 +112,11 @@ describe('the OpenAPI document', () => {
     ['GET', '/v1/series/{id}/ledger', '/v1/series/t-1/ledger?before=9', undefined, 200],
     ['GET', '/v1/series/{id}/ledger/check', '/v1/series/t-1/ledger/check', undefined, 200],
     ['POST', '/v1/sweep', '/v1/sweep', { dryRun: true }, 200],
+    ['POST', '/v1/prune/plans', '/v1/prune/plans', { classes: ['todos'], group: 'ops' }, 201],
+    ['GET', '/v1/prune/plans/{id}/removals', '/v1/prune/plans/prune-1/removals?limit=10', undefined, 200],
+    ['POST', '/v1/prune/plans/{id}/apply', '/v1/prune/plans/prune-1/apply', { trash: false }, 202],
+    ['POST', '/v1/prune/plans/{id}/apply', '/v1/prune/plans/prune-2/apply', { trash: false }, 404],
+    ['GET', '/v1/prune/{id}', '/v1/prune/prune-1', undefined, 200],
     ['GET', '/v1/health', '/v1/health', undefined, 200],
   ]
   it.each(samples)('%s %s answers what it documents (%s)', async (method, route, path, body, status) => {

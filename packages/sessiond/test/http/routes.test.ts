@@ -163,6 +163,29 @@ describe('queries', () => {
   })
 })
 
+describe('a pruning', () => {
+  it.each([
+    ['/v1/prune/plans', { clases: ['todos'] }],
+    ['/v1/prune/plans', { classes: [] }],
+    ['/v1/prune/plans', { classes: Array.from({ length: 101 }, () => 'x') }],
+    ['/v1/prune/plans', { group: '../ops' }],
+    ['/v1/prune/plans/prune-1/apply', {}],
+    ['/v1/prune/plans/..%2Fx/apply', { trash: false }],
+  ])('%s refuses %j', async (path, body) => {
+    const { ask, host } = apiFixture()
+    expect((await ask('POST', path, body)).status).toBe(400)
+    expect(host.calls).toEqual([])
+  })
+
+  it('tells its removals page by page', async () => {
+    const { ask } = apiFixture()
+    const first = await (await ask('GET', '/v1/prune/plans/prune-1/removals?limit=1')).json()
+    expect(first).toMatchObject({ removals: [{ path: expect.stringContaining('a\u001b') }], next: 1 })
+    const second = await (await ask('GET', '/v1/prune/plans/prune-1/removals?limit=1&after=1')).json()
+    expect(second).toMatchObject({ removals: [{ path: expect.stringContaining('b.txt') }], next: null })
+  })
+})
+
 describe('commands', () => {
   it.each([
     ['POST', '/v1/messages/m1/cancel', undefined, 200, { outcome: 'cancelled' }, 'cancelMessage', ['m1']],
@@ -172,6 +195,17 @@ describe('commands', () => {
     ['POST', '/v1/dead/delivery:5/replay', undefined, 200, { outcome: 'replayed' }, 'replayDead', ['delivery:5']],
     ['DELETE', '/v1/dead/m1', undefined, 200, { outcome: 'dropped' }, 'dropDead', ['m1']],
     ['POST', '/v1/sweep', { dryRun: true }, 200, { dryRun: true }, 'sweepOnce', [{ dryRun: true }]],
+    ['POST', '/v1/prune/plans', {}, 201, { id: 'prune-1' }, 'planPruning', [{}]],
+    [
+      'POST',
+      '/v1/prune/plans/prune-1/apply',
+      { trash: true },
+      202,
+      { state: 'running' },
+      'startPruning',
+      [{ planId: 'prune-1', trash: true }],
+    ],
+    ['GET', '/v1/prune/prune-1', undefined, 200, { state: 'finished' }, 'readPruning', ['prune-1']],
   ])('%s %s', async (verb, path, body, status, answer, method, args) => {
     const { ask, host } = apiFixture()
     const response = await ask(verb, path, body)

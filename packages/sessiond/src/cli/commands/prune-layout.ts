@@ -1,0 +1,132 @@
+import { resolve } from 'node:path'
+import { SessiondError } from '../../model/errors.ts'
+import { escapeLine, toSafeJson } from '../../model/escape.ts'
+import { LAYOUTS } from '../../nanoclaw/installation.ts'
+import { openInstallation } from '../../nanoclaw/open-installation.ts'
+import {
+  type InstallationDeps,
+  type InstallationOutcome,
+  type InstallationPlan,
+  planInstallation,
+  pruneInstallation,
+} from '../../nanoclaw/prune-installation.ts'
+import type { AppliedRemovals } from '../../prune/artifact-files.ts'
+import { createArtifactFiles } from '../../prune/files/create-artifact-files.ts'
+import { summarisePlan, sumOf } from '../../prune/summarise-plan.ts'
+import { realWorld } from '../../world.ts'
+import type { CliContext } from '../cli-context.ts'
+import { EXIT } from '../exit-codes.ts'
+import { formatBytes } from '../format/bytes.ts'
+import { describeStays, formatPrunePlan } from '../format/prune-plan.ts'
+import { formatTable } from '../format/table.ts'
+
+export interface PruneLayout {
+  readonly layout: string
+  readonly root: string
+  readonly apply: boolean
+  readonly trash: boolean
+  readonly json: boolean
+  /** Session folders that are not on record go too, once they are old. */
+  readonly orphans?: boolean
+}
+
+const SHOWN_ORPHANS = 10
+
+/** Shows what an installation of NanoClaw can do without, or removes it. */
+export async function pruneLayout(context: CliContext, request: PruneLayout): Promise<void> {
+  const layout = LAYOUTS.find((known) => known === request.layout)
+  if (layout === undefined) {
+    throw new SessiondError('BAD_REQUEST', `The layout ${request.layout} is not known.`, {
+      fields: { field: 'layout' },
+      cure: `Name one of ${LAYOUTS.join(', ')}.`,
+    })
+  }
+  const world = { ...realWorld, now: () => context.now() }
+  await using reader = await openInstallation(resolve(context.cwd, request.root), layout, world)
+  const files = createArtifactFiles({ world })
+  try {
+    const deps = { reader, layout, files, world, removesOrphans: request.orphans === true }
+    if (request.apply) await carryOut(context, request, deps)
+    else printPlan(context, request, await planInstallation(deps))
+  } finally {
+    await files.close()
+  }
+}
+
+function printPlan(context: CliContext, { layout, json }: PruneLayout, { plan, orphans }: InstallationPlan): void {
+  if (!json) {
+    context.out(
+      `${formatPrunePlan(plan)}${describeOrphans(orphans)}\nDry run: nothing changed. --apply carries it out.\n`,
+    )
+    return
+  }
+  // Piece by piece: all of it may be more than a string holds.
+  context.out(
+    `{"layout":${toSafeJson(layout)},"plan":${toSafeJson(summarisePlan(plan))},"orphans":${toSafeJson(orphans)}`,
+  )
+  context.out(',"removals":[')
+  for (const [index, removal] of plan.removals.entries()) {
+    const root = plan.rules[removal.rule]?.root ?? ''
+    const { className, path, isFolder, bytes, files, group, session, ids, reason } = removal
+    const line = { className, root, path, isFolder, bytes, files, group, session, ids, reason }
+    context.out(`${index === 0 ? '' : ','}${toSafeJson(line)}`)
+  }
+  context.out(']}\n')
+}
+
+async function carryOut(context: CliContext, request: PruneLayout, deps: InstallationDeps): Promise<void> {
+  const interrupted = context.handleInterrupt()
+  const isShown = !request.json && context.isErrTerminal
+  const outcome = await pruneInstallation(deps, {
+    putsAside: request.trash,
+    mayGoOn: () => !interrupted.aborted,
+    onProgress: (applied) => {
+      if (isShown) context.err(`\r\u001b[K${describeProgress(applied)}`)
+    },
+  })
+  if (isShown) context.err('\r\u001b[K')
+  context.out(request.json ? `${toSafeJson(outcomeForPrograms(request, outcome))}\n` : describeOutcome(outcome))
+  if (interrupted.aborted) context.setExitCode(EXIT.interrupted)
+}
+
+function outcomeForPrograms({ layout }: PruneLayout, outcome: InstallationOutcome) {
+  const { plan, orphans, applied, trash, trashFolder } = outcome
+  return { layout, plan: summarisePlan(plan), orphans, applied, isDone: isDone(outcome), trash, trashFolder }
+}
+
+function describeProgress({ next, classes }: AppliedRemovals): string {
+  const { entries, bytes } = sumOf(classes.map(({ removed }) => removed))
+  return `${next} looked at, ${entries} gone, ${formatBytes(bytes)}`
+}
+
+function describeOutcome(outcome: InstallationOutcome): string {
+  const { plan, orphans, applied, trash, trashFolder } = outcome
+  const rows = applied.classes
+    .filter(({ removed, stays }) => removed.entries > 0 || describeStays(stays) !== '')
+    .map(({ name, removed, stays }) => [
+      name,
+      String(removed.entries),
+      formatBytes(removed.bytes),
+      describeStays(stays) || '-',
+    ])
+  const { entries, bytes } = sumOf(applied.classes.map(({ removed }) => removed))
+  const verb = trashFolder === null ? 'removed' : `put aside in ${escapeLine(trashFolder)}`
+  const lines = [
+    `${entries} of ${plan.removals.length} entries, ${formatBytes(bytes)} ${verb}`,
+    ...(trash.entries === 0 ? [] : [`from the trash: ${trash.entries} entries, ${formatBytes(trash.bytes)}`]),
+    ...(isDone(outcome) ? [] : ['Stopped before its end: the next pruning goes on.']),
+    ...(plan.isPartial ? ['There is more than one plan holds: prune again.'] : []),
+  ]
+  return `${formatTable(['CLASS', 'WENT', 'BYTES', 'STAYED'], rows)}${lines.join('\n')}\n${describeOrphans(orphans)}`
+}
+
+function isDone({ plan, applied }: InstallationOutcome): boolean {
+  return applied.next >= plan.removals.length
+}
+
+function describeOrphans(orphans: readonly string[]): string {
+  if (orphans.length === 0) return ''
+  const shown = orphans.slice(0, SHOWN_ORPHANS).map((place) => escapeLine(place, 120))
+  const more = orphans.length > shown.length ? ` and ${orphans.length - shown.length} more` : ''
+  return `Session folders without a session on record: ${shown.join(', ')}${more}. They stay unless --orphans is given.\n`
+}

@@ -1,0 +1,150 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { capturesOf, isCovered, nameOf, patternFault } from './artifact-pattern.ts'
+
+describe('patternFault', () => {
+  it.each([
+    '*',
+    '*/',
+    'a b/ü/*.log',
+    '**/*',
+    '**/cache/**/*.tmp',
+    'logs/[a-z]?.txt',
+    '{group}/{session}/work/{epoch}.{id}.json',
+    '{id}-agent-{id}.json',
+    '...',
+  ])('takes %s', (pattern) => {
+    expect(patternFault(pattern)).toBeUndefined()
+  })
+
+  it.each([
+    ['nothing', '', 'not 1 to'],
+    ['NUL', 'a\0b', 'NUL'],
+    ['a text without end', 'a'.repeat(1_001), 'not 1 to'],
+    ['the root of the file system', '/', 'absolute'],
+    ['an absolute path', '/etc/*', 'absolute'],
+    ['a climb', '../*', "'..'"],
+    ['a climb on the way', 'a/../../b', "'..'"],
+    ['a folder that is a climb', 'a/../', "'..'"],
+    ['a dot', './a', "'.'"],
+    ['two slashes', 'a//b', 'empty segment'],
+    ['folders of folders', 'a//', 'empty segment'],
+    ['folders alone', '**', "ends in '**'"],
+    ['folders alone as folders', 'a/**/', "ends in '**'"],
+    ['folders within a name', 'a**', 'part of a name'],
+    ['folders beside a capture', '{id}**', 'part of a name'],
+    ['an unknown capture', '{user}/*', '{user}'],
+    ['a capture in capitals', '{ID}.json', '{ID}'],
+    ['a capture without name', '{}', '{}'],
+    ['a brace left open', '{id', '{,'],
+    ['a brace that closes nothing', 'id}', '},'],
+    ['a brace in a brace', '{{id}}', '{,'],
+    ['an id next to anything', '{id}*.jsonl', 'touches'],
+    ['anything next to an id', '*{id}', 'touches'],
+    ['two captures without a border', '{id}{epoch}', 'touches'],
+    ['a session twice', '{session}/{session}', '{session} twice'],
+    ['four wildcards in a name', '*a*b*c*', 'more than 3 wildcards'],
+    ['four times any folders', '**/a/**/b/**/c/**/d', 'more than 3 times'],
+  ])('refuses %s', (_, pattern, told) => {
+    expect(patternFault(pattern)?.rule).toContain(told)
+  })
+})
+
+it('tells what a pattern captures and which name it spells out', () => {
+  expect([...capturesOf('{session}/a/{id}-{id}/')].sort()).toEqual(['id', 'session'])
+  expect(['a/latest', 'a/latest/', 'a/*.log', '{id}'].map(nameOf)).toEqual(['latest', 'latest', undefined, undefined])
+})
+
+describe('isCovered', () => {
+  it.each([
+    ['a/*.log', 'a/*.log'],
+    ['a/{id}.json', 'a/*.json'],
+    ['a/x-*.json', 'a/*.json'],
+    ['a/b/c.log', '**/*.log'],
+    ['c.log', '**/*.log'],
+    ['**/x/*', '**/*'],
+    ['a/**/x', '**/x'],
+    ['a/b/*.log', 'a/*/'],
+    ['a/b/c/', 'a/**/b/'],
+    ['a/{id}', 'a/*'],
+    ['a/*.json', 'a/{id}.json'],
+    ['**/*.log', '**/*'],
+    ['a/**/b/*', 'a/**/*'],
+  ])('%s is, by %s', (later, earlier) => {
+    expect(isCovered(later, earlier)).toBe(true)
+  })
+
+  it.each([
+    ['a/*.json', 'a/x-*.json', 'narrower'],
+    ['**/x', '*/x', 'one folder only'],
+    ['**/x', '*/*/x', 'two folders only'],
+    ['**/x', '**/*/x', 'at least one folder'],
+    ['a/*/', 'a/*', 'folders are no files'],
+    ['a/*', 'a/*/', 'files are no folders'],
+    ['a/b', 'a/b/', 'a file of the name of a folder'],
+    ['a/b.c', 'a/b?c', 'no pattern sign'],
+    ['a/bxc', 'a/b.c', 'no pattern sign either'],
+    ['b/*', 'a/*', 'elsewhere'],
+  ])('%s is not, by %s: %s', (later, earlier) => {
+    expect(isCovered(later, earlier)).toBe(false)
+  })
+})
+
+describe('isCovered, against a reading of its own', () => {
+  const wildcard = fc.constantFrom('*', '{id}', '{epoch}')
+  const literal = fc.constantFrom('a', 'b', 'ab', '.')
+  const name = fc.oneof(
+    literal,
+    wildcard,
+    fc.tuple(literal, wildcard).map((parts) => parts.join('')),
+    fc.tuple(wildcard, literal).map((parts) => parts.join('')),
+    fc.tuple(wildcard, literal, wildcard).map((parts) => parts.join('')),
+  )
+  const pattern = fc
+    .tuple(fc.array(fc.oneof({ weight: 3, arbitrary: name }, fc.constant('**')), { maxLength: 4 }), name, fc.boolean())
+    .map(([folders, last, isFolder]) => `${[...folders, last].join('/')}${isFolder ? '/' : ''}`)
+    .filter((text) => patternFault(text) === undefined)
+
+  /** A pattern as one expression over whole paths: of files, which end in a name, or of folders with all below them. */
+  function expressionOf(text: string): RegExp {
+    const source = text
+      .replaceAll('.', '\\.')
+      .replaceAll('**/', '\u0001')
+      .replaceAll('*', '[^/]*')
+      .replace(/\{[a-z]+\}/g, '[^/]+')
+      .replaceAll('\u0001', '(?:[^/]+/)*')
+    return new RegExp(text.endsWith('/') ? `^${source}` : `^${source}(?<!/)$`)
+  }
+
+  const filling = fc.array(fc.constantFrom('a', 'b', 'ab', '.x', 'zz'), { minLength: 16, maxLength: 16 })
+
+  /** A path that fits, made by filling its wildcards in. */
+  function instanceOf(text: string, fill: readonly string[], depth: number): string {
+    let next = 0
+    const take = (): string => fill[next++ % fill.length] ?? 'a'
+    return text
+      .replaceAll('**/', () => Array.from({ length: depth }, () => `${take()}/`).join(''))
+      .replace(/\*|\{[a-z]+\}/g, take)
+  }
+
+  it('never calls covered what the earlier pattern leaves out', () => {
+    fc.assert(
+      fc.property(pattern, pattern, filling, fc.nat({ max: 4 }), (later, earlier, fill, depth) => {
+        fc.pre(isCovered(later, earlier))
+        expect(instanceOf(later, fill, depth)).toMatch(expressionOf(earlier))
+      }),
+      { numRuns: 2_000, maxSkipsPerRun: 1_000 },
+    )
+  })
+
+  it('finds for all that it calls not covered a path that the earlier pattern leaves out', () => {
+    fc.assert(
+      fc.property(pattern, pattern, (later, earlier) => {
+        fc.pre(!isCovered(later, earlier))
+        const paths = [0, 1, 2, 3].map((depth) => instanceOf(later, ['\u0002'], depth))
+        expect(paths.filter((path) => !expressionOf(earlier).test(path))).not.toEqual([])
+      }),
+      { numRuns: 2_000 },
+    )
+  })
+})

@@ -1,0 +1,142 @@
+import { mkdir, readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { lookAt } from '../mailbox/host-files.ts'
+import type { PrunePlan } from '../model/artifact.ts'
+import { SessiondError } from '../model/errors.ts'
+import type { AppliedRemovals, ArtifactFiles } from '../prune/artifact-files.ts'
+import { withPruneLock } from '../prune/prune-lock.ts'
+import { planTrash, trashFolder, trashOf } from '../prune/trash.ts'
+import type { World } from '../world.ts'
+import type { Layout } from './installation.ts'
+import type { InstallationReader } from './installation-reader.ts'
+import { rulesOf } from './layout-rules.ts'
+import { readReferences } from './read-references.ts'
+
+export interface InstallationPlan {
+  readonly plan: PrunePlan
+  /** `<group>/<session>` of session folders that are not on record. */
+  readonly orphans: readonly string[]
+}
+
+export interface InstallationDeps {
+  readonly reader: InstallationReader
+  readonly layout: Layout
+  readonly files: ArtifactFiles
+  readonly world: World
+  readonly removesOrphans: boolean
+}
+
+export interface ApplyInstallation {
+  readonly putsAside: boolean
+  readonly mayGoOn: () => boolean
+  readonly onProgress: (applied: AppliedRemovals) => void
+}
+
+export interface InstallationOutcome extends InstallationPlan {
+  readonly applied: AppliedRemovals
+  /** Put aside before, for so long that it is gone now. */
+  readonly trash: { readonly entries: number; readonly bytes: number }
+  /** Absolute; null: what went is gone. */
+  readonly trashFolder: string | null
+}
+
+/** Ours in the root of an installation: the lock, and what was put aside. Made by an apply alone. */
+const OWN_FOLDER = '.sessiond'
+const LOCK_WAIT_MS = 30_000
+const TRASH_MS = 7 * 86_400_000
+/** References are read anew for so many removals: few enough that a session that comes to life is seen. */
+const BATCH = 500
+
+/** Plans what an installation of NanoClaw can do without; writes nothing there. */
+export async function planInstallation(deps: InstallationDeps): Promise<InstallationPlan> {
+  const { reader, layout, files, world, removesOrphans } = deps
+  const { active, orphans } = await readReferences(reader, layout, { removesOrphans })
+  const rules = rulesOf(layout, reader.root)
+  const plan = await files.plan({ rules, active, nowMs: world.now(), pressure: null })
+  return { plan, orphans }
+}
+
+/** Plans, and carries out exactly that, alone at it; NanoClaw may run beside it. */
+export async function pruneInstallation(
+  deps: InstallationDeps,
+  request: ApplyInstallation,
+): Promise<InstallationOutcome> {
+  const own = await ensureOwnFolder(deps.reader.root)
+  return withPruneLock(own, LOCK_WAIT_MS, () => applyInstallation(deps, request, own), deps.world)
+}
+
+async function applyInstallation(
+  deps: InstallationDeps,
+  request: ApplyInstallation,
+  own: string,
+): Promise<InstallationOutcome> {
+  const { reader, layout, files, world, removesOrphans } = deps
+  const planned = await planInstallation(deps)
+  const putsAside = request.putsAside && planned.plan.removals.length > 0
+  const folder = putsAside ? join(trashOf(own), trashFolder(world.now(), world.newId('p-'))) : null
+  if (folder !== null) await mkdir(folder, { recursive: true, mode: 0o700 })
+  const common = { from: 0, batch: BATCH, mayGoOn: async () => request.mayGoOn() }
+  const applied = await files.apply({
+    ...common,
+    plan: planned.plan,
+    readActive: async () => (await readReferences(reader, layout, { removesOrphans })).active,
+    trashDir: folder,
+    onProgress: request.onProgress,
+  })
+  const expired = await planTrash(
+    files,
+    { dataDir: own, names: await namesIn(trashOf(own)) },
+    { nowMs: world.now(), keptMs: TRASH_MS },
+  )
+  const emptied = await files.apply({
+    ...common,
+    plan: expired,
+    readActive: async () => NOBODY,
+    trashDir: null,
+    onProgress: () => {},
+  })
+  const trash = emptied.classes[0]?.removed ?? { entries: 0, bytes: 0 }
+  return { ...planned, applied, trash, trashFolder: folder }
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder)
+  } catch (error) {
+    // Nothing was ever put aside.
+    if (error instanceof Error && Reflect.get(error, 'code') === 'ENOENT') return []
+    throw unusable(folder, error)
+  }
+}
+
+/** What was put aside was found to be nobody's. */
+const NOBODY = {
+  ids: new Set<string>(),
+  openSessions: new Set<string>(),
+  workingSessions: new Set<string>(),
+  liveRuns: new Set<string>(),
+  known: 0,
+}
+
+/** A container may have the root mounted: what stands there must be a folder, and what is in it no link (G2, G4). */
+async function ensureOwnFolder(root: string): Promise<string> {
+  const own = join(root, OWN_FOLDER)
+  try {
+    await mkdir(own, { mode: 0o700 })
+  } catch (cause) {
+    if (!(cause instanceof Error && Reflect.get(cause, 'code') === 'EEXIST')) throw unusable(own, cause)
+  }
+  const lock = lookAt(join(own, 'prune.lock'))
+  const isLockPlain = lock === undefined || (lock.isFile() && lock.nlink === 1)
+  const isTrashPlain = lookAt(trashOf(own))?.isDirectory() !== false
+  if (lookAt(own)?.isDirectory() !== true || !isLockPlain || !isTrashPlain) throw unusable(own)
+  return own
+}
+
+function unusable(own: string, cause?: unknown): SessiondError {
+  return new SessiondError('INSTALLATION_UNREADABLE', `${own} cannot be used for the lock and the trash.`, {
+    fields: { path: own },
+    cure: 'It must be a real folder this user may write; move away what stands there.',
+    ...(cause === undefined ? {} : { cause }),
+  })
+}

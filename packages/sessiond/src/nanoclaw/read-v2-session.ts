@@ -1,0 +1,181 @@
+import type { DatabaseSync } from 'node:sqlite'
+import { readPlainTables } from '../mailbox/plain-tables.ts'
+import { number, numberOf, textOf, word } from './columns.ts'
+import type { V2Ack, V2Hold, V2Message, V2SessionState } from './installation.ts'
+import { Unreadable } from './unreadable.ts'
+
+/** Messages that have not ended, series and acknowledgements told of one session. */
+const MAX_ROWS = 1_000
+/** Keys of a session's state that are looked at. */
+const MAX_KEYS = 1_000
+/** Replies compared with the record of deliveries at a time. */
+const PAGE = 2_000
+/** What a message waits in or is worked on. Everything else has ended, or is paused. */
+const OPEN = "('pending', 'processing')"
+
+/** What a session's `inbound.db` says; null where there is no such database. */
+export interface InboundState extends Pick<V2SessionState, 'counts' | 'open' | 'series' | 'isPartial'> {
+  readonly openCount: number
+}
+
+export interface OutboundState extends Pick<V2SessionState, 'acks' | 'tool'> {
+  readonly ids: readonly string[]
+}
+
+export function readInbound(db: DatabaseSync): InboundState {
+  const { messages_in: has } = readPlainTables(db, ['messages_in'])
+  if (!has.has('id') || !has.has('status')) return { counts: {}, open: [], series: [], openCount: 0, isPartial: false }
+  const counts = readCounts(db)
+  const select = selectMessage(has)
+  const open = db.prepare(`${select} WHERE status IN ${OPEN} ORDER BY rowid LIMIT ${MAX_ROWS + 1}`).all()
+  const recurring = has.has('recurrence') ? readSeries(db, select, has) : []
+  return {
+    counts,
+    openCount: (counts.pending ?? 0) + (counts.processing ?? 0),
+    open: open.slice(0, MAX_ROWS).flatMap(parseMessage),
+    series: recurring.slice(0, MAX_ROWS).flatMap(parseMessage),
+    isPartial: open.length > MAX_ROWS || recurring.length > MAX_ROWS,
+  }
+}
+
+function readCounts(db: DatabaseSync): Record<string, number> {
+  // A word of an enemy's must not become a key of ours.
+  const rows = db
+    .prepare(
+      `SELECT CASE WHEN status IN ('pending', 'processing', 'paused', 'completed', 'failed') THEN status ELSE 'other' END
+         AS known, count(*) AS count FROM messages_in GROUP BY known`,
+    )
+    .all()
+  return Object.fromEntries(rows.map(({ known, count }) => [String(known), Number(count)]))
+}
+
+/** The newest message of each series stands for it. */
+function readSeries(db: DatabaseSync, select: string, has: ReadonlySet<string>): Record<string, unknown>[] {
+  const series = has.has('series_id') ? 'coalesce(series_id, id)' : 'id'
+  return db
+    .prepare(
+      `${select} WHERE rowid IN (SELECT max(rowid) FROM messages_in WHERE recurrence IS NOT NULL GROUP BY ${series})
+       ORDER BY rowid LIMIT ${MAX_ROWS + 1}`,
+    )
+    .all()
+}
+
+function selectMessage(has: ReadonlySet<string>): string {
+  const words = ['id', 'kind', 'status', 'timestamp', 'process_after', 'recurrence', 'series_id'] as const
+  const columns = [...words.map((column) => word(has, column)), number(has, 'tries')]
+  // `trigger` is a word of SQL's own.
+  const trigger = has.has('trigger') ? '"trigger" AS is_trigger' : '1 AS is_trigger'
+  return `SELECT ${columns.join(', ')}, ${trigger} FROM messages_in`
+}
+
+function parseMessage(row: Record<string, unknown>): V2Message[] {
+  const id = textOf(row.id)
+  if (id === null) return []
+  return [
+    {
+      id,
+      kind: textOf(row.kind),
+      status: textOf(row.status),
+      timestamp: textOf(row.timestamp),
+      processAfter: textOf(row.process_after),
+      recurrence: textOf(row.recurrence),
+      seriesId: textOf(row.series_id),
+      tries: Math.max(0, Math.trunc(numberOf(row.tries) ?? 0)),
+      isTrigger: row.is_trigger !== 0n,
+    },
+  ]
+}
+
+/** What a session's `outbound.db` says; `about`: ids of messages whose acknowledgements are wanted. */
+export function readOutbound(db: DatabaseSync, about: readonly string[]): OutboundState {
+  const has = readPlainTables(db, ['processing_ack', 'container_state', 'session_state'])
+  return {
+    ids: readIds(db, has.session_state),
+    acks: readAcks(db, has.processing_ack, about),
+    tool: readTool(db, has.container_state),
+  }
+}
+
+/** Each provider's conversation stands under a key of its own; installations that are older have one key for all. */
+function readIds(db: DatabaseSync, has: ReadonlySet<string>): string[] {
+  if (!has.has('key') || !has.has('value')) return []
+  const rows = db
+    .prepare(
+      `SELECT typeof(value) AS type, ${word(has, 'value')} FROM session_state
+       WHERE value IS NOT NULL AND (key LIKE 'continuation:%' OR key LIKE '%session_id%') LIMIT ${MAX_KEYS + 1}`,
+    )
+    .all()
+  if (rows.length > MAX_KEYS) throw new Unreadable('The session keeps more conversations than are read.')
+  return rows.flatMap(({ type, value }) => {
+    if (type !== 'text') throw new Unreadable('The session keeps a conversation whose id is no text.')
+    // What is too long for the name of a file names none.
+    return textOf(value) ?? []
+  })
+}
+
+function readAcks(db: DatabaseSync, has: ReadonlySet<string>, about: readonly string[]): V2Ack[] {
+  if (!has.has('message_id') || !has.has('status')) return []
+  const select = `SELECT ${word(has, 'message_id')}, ${word(has, 'status')}, ${word(has, 'status_changed')} FROM processing_ack`
+  const rows = db
+    .prepare(
+      `${select} WHERE status = 'processing' OR message_id IN (SELECT value FROM json_each(?))
+       ORDER BY rowid DESC LIMIT ${MAX_ROWS}`,
+    )
+    .all(JSON.stringify(about))
+  return rows.reverse().flatMap((row) => {
+    const [messageId, status] = [textOf(row.message_id), textOf(row.status)]
+    return messageId === null || status === null ? [] : [{ messageId, status, changedAt: textOf(row.status_changed) }]
+  })
+}
+
+function readTool(db: DatabaseSync, has: ReadonlySet<string>): V2SessionState['tool'] {
+  if (!has.has('current_tool')) return null
+  const row = db
+    .prepare(
+      `SELECT ${word(has, 'current_tool')}, ${number(has, 'tool_declared_timeout_ms')}, ${word(has, 'tool_started_at')}
+       FROM container_state ORDER BY rowid LIMIT 1`,
+    )
+    .get()
+  const name = textOf(row?.current_tool)
+  if (row === undefined || name === null || name === '') return null
+  return { name, timeoutMs: numberOf(row.tool_declared_timeout_ms), startedAt: textOf(row.tool_started_at) }
+}
+
+/** Ids of all replies, a page at a time. */
+export function* listReplies(db: DatabaseSync): Generator<string[]> {
+  const { messages_out: has } = readPlainTables(db, ['messages_out'])
+  if (!has.has('id')) return
+  const read = db.prepare(
+    `SELECT rowid AS place, ${word(has, 'id')} FROM messages_out WHERE rowid > ? ORDER BY rowid LIMIT ${PAGE}`,
+  )
+  let place = -(2n ** 63n)
+  for (;;) {
+    const rows = read.all(place)
+    yield rows.map(({ id }) => textOf(id) ?? '')
+    const last = rows.at(-1)?.place
+    if (rows.length < PAGE || typeof last !== 'bigint' || last <= place) return
+    place = last
+  }
+}
+
+/** How many of these replies no delivery is recorded of. */
+export function countUndelivered(db: DatabaseSync, replies: readonly string[]): number {
+  const { delivered: has } = readPlainTables(db, ['delivered'])
+  if (!has.has('message_out_id')) return replies.length
+  const row = db
+    .prepare(
+      `SELECT count(*) AS count FROM json_each(?) WHERE value NOT IN (SELECT message_out_id FROM delivered
+       WHERE message_out_id IS NOT NULL)`,
+    )
+    .get(JSON.stringify(replies))
+  return Number(row?.count ?? replies.length)
+}
+
+/** What pruning must know of both. */
+export function holdOf(inbound: InboundState | null, outbound: OutboundState | null, undelivered: number): V2Hold {
+  return {
+    ids: outbound?.ids ?? [],
+    open: inbound?.openCount ?? 0,
+    undelivered,
+  }
+}

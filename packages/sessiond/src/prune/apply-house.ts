@@ -1,0 +1,215 @@
+import { join } from 'node:path'
+import type { PrunePlan } from '../model/artifact.ts'
+import { type PrunedRows, ROW_CLASSES, type RowCursor, type RowPruning } from '../store/store.ts'
+import type { AppliedRemovals } from './artifact-files.ts'
+import type { HouseDeps, HousePlan } from './house.ts'
+import { sumOf } from './summarise-plan.ts'
+import { trashFolder, trashOf } from './trash.ts'
+
+/** The parts of a pruning, in their order; where one stopped, the next may begin. */
+export const STAGES = ['closedSessions', 'files', 'rows', 'trash'] as const
+export type Stage = (typeof STAGES)[number]
+
+/** What one pruning has come to so far. */
+export interface HouseProgress {
+  /** Null: done. */
+  readonly stage: Stage | null
+  readonly classes: AppliedRemovals['classes']
+  /** Removals of the plan looked at, and all of them. */
+  readonly looked: number
+  readonly planned: number
+  readonly rows: PrunedRows
+  readonly closedSessions: { readonly archived: number; readonly bytes: number; readonly failed: number }
+  /** What had been put aside before, and is gone now. */
+  readonly trash: { readonly entries: number; readonly bytes: number }
+}
+
+export interface HouseOutcome extends HouseProgress {
+  /** Where it was told to stop; null: it came to its end, except for what failed. */
+  readonly stoppedAt: Stage | null
+  /** With which the next had better begin, so that a stage that never ends does not starve those behind it. */
+  readonly goOnWith: Stage | null
+  /** A plan did not hold everything. */
+  readonly isMore: boolean
+  /** The first thing that went wrong; the other stages were carried out all the same. */
+  readonly error: unknown
+  /** Where it put things aside, below the data directory; null: what went is gone. */
+  readonly trashFolder: string | null
+}
+
+export interface ApplyHouse {
+  /** Which stage comes first; the others follow in a ring, so that none is starved by one before it. */
+  readonly startWith: Stage
+  readonly putsAside: boolean
+  readonly mayGoOn: () => Promise<boolean>
+  /** Called between two batches that cost the event loop time: lets others have as much. */
+  readonly giveWay: (tookMs: number) => Promise<void>
+  readonly onProgress: (progress: HouseProgress) => void
+}
+
+/**
+ * Carries a plan out, and nothing else; each entry and row is checked again before it goes. A stage that fails does not
+ * keep the others from their work: a store that cannot be written is no reason to leave the disk full.
+ */
+export async function applyHouse(deps: HouseDeps, plan: HousePlan, request: ApplyHouse): Promise<HouseOutcome> {
+  const work = new HouseWork(deps, plan, request)
+  const first = STAGES.indexOf(request.startWith)
+  let stoppedAt: Stage | null = null
+  let goOnWith: Stage | null = null
+  const errors: unknown[] = []
+  for (const stage of [...STAGES.slice(first), ...STAGES.slice(0, first)]) {
+    if (!(await request.mayGoOn())) {
+      stoppedAt = stage
+      goOnWith = stage
+      break
+    }
+    try {
+      if (!(await work.run(stage))) {
+        stoppedAt = stage
+        goOnWith = STAGES[(STAGES.indexOf(stage) + 1) % STAGES.length] ?? stage
+        break
+      }
+    } catch (error) {
+      errors.push(error)
+    }
+  }
+  return {
+    ...work.progress(null),
+    stoppedAt,
+    goOnWith,
+    isMore: plan.files.isPartial || plan.trash.isPartial,
+    error: errors[0] ?? null,
+    trashFolder: work.trashFolder,
+  }
+}
+
+class HouseWork {
+  trashFolder: string | null = null
+  readonly #deps: HouseDeps
+  readonly #plan: HousePlan
+  readonly #request: ApplyHouse
+  #classes: AppliedRemovals['classes'] = []
+  #looked = 0
+  #rows: Record<(typeof ROW_CLASSES)[number], number> = { messages: 0, replies: 0, deadLetters: 0, journal: 0, runs: 0 }
+  #closed = { archived: 0, bytes: 0, failed: 0 }
+  #trash = { entries: 0, bytes: 0 }
+
+  constructor(deps: HouseDeps, plan: HousePlan, request: ApplyHouse) {
+    this.#deps = deps
+    this.#plan = plan
+    this.#request = request
+  }
+
+  progress(stage: Stage | null): HouseProgress {
+    return {
+      stage,
+      classes: this.#classes,
+      looked: this.#looked,
+      planned: this.#plan.files.removals.length,
+      rows: { ...this.#rows },
+      closedSessions: this.#closed,
+      trash: this.#trash,
+    }
+  }
+
+  /** False: it was told to stop before the stage's end. */
+  run(stage: Stage): Promise<boolean> {
+    this.#tell(stage)
+    switch (stage) {
+      case 'closedSessions':
+        return this.#archive()
+      case 'files':
+        return this.#removeFiles()
+      case 'rows':
+        return this.#plan.rows === null ? Promise.resolve(true) : this.#removeRows(this.#plan.rows)
+      case 'trash':
+        return this.#emptyTrash()
+    }
+  }
+
+  #tell(stage: Stage): void {
+    this.#request.onProgress(this.progress(stage))
+  }
+
+  async #archive(): Promise<boolean> {
+    const { closedSessions, nowMs, scope } = this.#plan
+    if (closedSessions === null) return true
+    const { closed, batch } = this.#deps
+    const { mayGoOn } = this.#request
+    for (;;) {
+      const done = await closed.archive({ nowMs, group: scope.group, limit: batch, mayGoOn })
+      const { archived, bytes, failed } = this.#closed
+      this.#closed = { archived: archived + done.archived, bytes: bytes + done.bytes, failed: failed + done.failed }
+      this.#tell('closedSessions')
+      // One that cannot be packed stays: asking again at once would go round for ever.
+      if (!done.isMore || done.archived === 0) return true
+      if (!(await mayGoOn())) return false
+    }
+  }
+
+  async #removeFiles(): Promise<boolean> {
+    const { files: plan, id } = this.#plan
+    if (plan.removals.length === 0) return true
+    const trashDir = this.#request.putsAside ? this.#trashDir(id) : null
+    const applied = await this.#apply(plan, trashDir, (sofar) => {
+      this.#classes = sofar.classes
+      this.#looked = sofar.next
+      this.#tell('files')
+    })
+    return applied.next >= plan.removals.length
+  }
+
+  async #emptyTrash(): Promise<boolean> {
+    const { trash: plan } = this.#plan
+    if (plan.removals.length === 0) return true
+    const applied = await this.#apply(plan, null, (sofar) => {
+      this.#trash = sumOf(sofar.classes.map(({ removed }) => removed))
+      this.#tell('trash')
+    })
+    return applied.next >= plan.removals.length
+  }
+
+  async #apply(
+    plan: PrunePlan,
+    trashDir: string | null,
+    onProgress: (applied: AppliedRemovals) => void,
+  ): Promise<AppliedRemovals> {
+    const { files, store, batch } = this.#deps
+    const { mayGoOn } = this.#request
+    const readActive = () => store.readActiveReferences()
+    const applied = await files.apply({ plan, from: 0, batch, readActive, trashDir, mayGoOn, onProgress })
+    onProgress(applied)
+    return applied
+  }
+
+  #trashDir(id: string): string {
+    const { dataDir, world } = this.#deps
+    const name = trashFolder(world.now(), id)
+    this.trashFolder = `trash/${name}`
+    return join(trashOf(dataDir), name)
+  }
+
+  async #removeRows(pass: RowPruning): Promise<boolean> {
+    const { store } = this.#deps
+    let cursor: RowCursor | null = null
+    do {
+      const step = await this.#timed(() => store.pruneRows(pass, cursor))
+      for (const name of ROW_CLASSES) this.#rows[name] += step.removed[name]
+      cursor = step.cursor
+      this.#tell('rows')
+      if (cursor !== null && !(await this.#request.mayGoOn())) return false
+    } while (cursor !== null)
+    while (await this.#timed(() => store.giveBackSpace())) {
+      if (!(await this.#request.mayGoOn())) return false
+    }
+    return true
+  }
+
+  async #timed<Result>(work: () => Promise<Result>): Promise<Result> {
+    const { world } = this.#deps
+    const fromMs = world.monotonicMs()
+    const result = await work()
+    await this.#request.giveWay(world.monotonicMs() - fromMs)
+    return result
+  }
+}

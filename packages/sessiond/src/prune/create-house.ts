@@ -1,0 +1,49 @@
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { isValidName } from '@sessiond/protocol'
+import type { HostConfig } from '../config/config.ts'
+import { retentionOf, rowRetentionOf, rulesFor } from '../retention/retention-of.ts'
+import type { HouseDeps } from './house.ts'
+import { trashOf } from './trash.ts'
+
+export interface CreateHouse extends Pick<HouseDeps, 'world' | 'store' | 'files' | 'closed'> {
+  readonly config: HostConfig
+}
+
+/** What prunings of a configuration's data directory work with. */
+export function createHouse({ config, ...parts }: CreateHouse): HouseDeps {
+  const { dataDir, cleaning } = config
+  return {
+    ...parts,
+    dataDir,
+    figures: {
+      rules: (groups) => rulesFor(config, groups),
+      rows: () => ({
+        // No group is called so: these are the figures of all that are not configured.
+        retention: retentionOf(config, '').rows,
+        groups: new Map([...config.groups.keys()].map((group) => [group, rowRetentionOf(config, group)])),
+      }),
+    },
+    batch: cleaning.batch,
+    trashMs: cleaning.trashMs,
+    listGroups: () => listGroups(dataDir, [...config.groups.keys()]),
+    listTrash: () => foldersIn(trashOf(dataDir)),
+  }
+}
+
+/** Configured groups, and those that have left the configuration and something behind. */
+async function listGroups(dataDir: string, configured: readonly string[]): Promise<readonly string[]> {
+  const found = await foldersIn(join(dataDir, 'sessions'))
+  return [...new Set([...configured, ...found.filter(isValidName)])].sort()
+}
+
+async function foldersIn(folder: string): Promise<string[]> {
+  try {
+    const entries = await readdir(folder, { withFileTypes: true })
+    return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name)
+  } catch (error) {
+    // No session has had a run yet, or nothing was ever put aside.
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return []
+    throw error
+  }
+}

@@ -1,0 +1,86 @@
+import type { ArtifactClass, PrunePlan } from '../model/artifact.ts'
+import type { PrunedRows, RowPruning, Store } from '../store/store.ts'
+import type { World } from '../world.ts'
+import type { ArtifactFiles } from './artifact-files.ts'
+import type { DiskUsage } from './disk-usage.ts'
+
+/** Classes that are neither files with a rule nor rows. */
+export const OTHER_CLASSES = ['closedSessions', 'trash'] as const
+
+/** What a pruning looks at; null: all. */
+export interface PruneScope {
+  readonly classes: ReadonlySet<string> | null
+  readonly group: string | null
+}
+
+export const WHOLE_HOUSE: PruneScope = { classes: null, group: null }
+
+/** How long what stays, as the configuration has it. */
+export interface HouseFigures {
+  /** Rules of the files of these groups, and those of no group. */
+  rules(groups: readonly string[]): readonly ArtifactClass[]
+  rows(): Omit<RowPruning, 'nowMs'>
+}
+
+/** Packs away sessions that are closed long enough; each whole or not at all, to be gone on with after a crash. */
+export interface ClosedSessions {
+  /** How many are due, counted up to `limit`. */
+  count(query: { readonly nowMs: number; readonly group: string | null; readonly limit: number }): Promise<number>
+  archive(request: {
+    readonly nowMs: number
+    readonly group: string | null
+    readonly limit: number
+    readonly mayGoOn: () => Promise<boolean>
+  }): Promise<ArchivedSessions>
+}
+
+export interface ArchivedSessions {
+  readonly archived: number
+  readonly bytes: number
+  readonly failed: number
+  readonly isMore: boolean
+}
+
+/** Everything a pruning of a data directory works with. */
+export interface HouseDeps {
+  readonly world: World
+  readonly dataDir: string
+  readonly store: Pick<Store, 'readActiveReferences' | 'countPrunableRows' | 'pruneRows' | 'giveBackSpace'>
+  readonly files: ArtifactFiles
+  readonly figures: HouseFigures
+  readonly closed: ClosedSessions
+  /** Removals, and closed sessions, between two looks at whether to go on. */
+  readonly batch: number
+  readonly trashMs: number
+  /** Groups whose sessions have folders, and those that are configured. */
+  readonly listGroups: () => Promise<readonly string[]>
+  /** Names in the trash of the data directory; none when there is no trash yet. */
+  readonly listTrash: () => Promise<readonly string[]>
+}
+
+/** All that one pruning will do: it does this and nothing else. */
+export interface HousePlan {
+  readonly id: string
+  readonly nowMs: number
+  readonly scope: PruneScope
+  readonly files: PrunePlan
+  /** What was put aside and has lain long enough. */
+  readonly trash: PrunePlan
+  /** Null: rows are not asked for. */
+  readonly rows: RowPruning | null
+  /** Counted up to a limit. */
+  readonly rowsFound: PrunedRows
+  /** Null: closed sessions are not asked for. */
+  readonly closedSessions: number | null
+}
+
+/** How full the disk is, and how full it may be. */
+export interface Pressure {
+  readonly usage: DiskUsage
+  readonly highWaterShare: number
+}
+
+/** Whether a scope takes a class in. */
+export function hasClass({ classes }: PruneScope, name: string): boolean {
+  return classes === null || classes.has(name)
+}

@@ -1,0 +1,112 @@
+import type { HostConfig } from '../config/config.ts'
+import { SessiondError } from '../model/errors.ts'
+import { ReleaseStack } from '../release-stack.ts'
+import { acquireHostLock } from '../store/host-lock.ts'
+import { openStore, openStoreReadOnly } from '../store/sqlite/open-store.ts'
+import { VERSION } from '../version.ts'
+import type { World } from '../world.ts'
+import { applyHouse } from './apply-house.ts'
+import { LEAVE_CLOSED } from './closed-sessions.ts'
+import { createHouse } from './create-house.ts'
+import { createArtifactFiles } from './files/create-artifact-files.ts'
+import type { HouseDeps } from './house.ts'
+import { planHouse } from './plan-house.ts'
+import { withPruneLock } from './prune-lock.ts'
+import { PruningDesk, type PruningDeskDeps } from './pruning-desk.ts'
+import type { PruningSource } from './pruning-source.ts'
+import { finishedLine } from './tell-pruning.ts'
+
+export interface OpenHouse {
+  readonly config: HostConfig
+  readonly world: World
+  readonly onError: (error: unknown) => void
+}
+
+const LOCK_WAIT_MS = 60_000
+
+/**
+ * A data directory that no host holds, to be looked at: nothing in it is written. Throws what opening a store throws.
+ */
+export async function openHouseReadOnly({
+  config,
+  world,
+  onError,
+}: OpenHouse): Promise<PruningSource & AsyncDisposable> {
+  const releases = new ReleaseStack()
+  const store = releases.add(await openStoreReadOnly(config.dataDir), (opened) => opened.close())
+  const files = releases.add(createArtifactFiles({ world }), (opened) => opened.close())
+  const looking = {
+    readActiveReferences: () => store.readActiveReferences(),
+    countPrunableRows: (...query: Parameters<HouseDeps['store']['countPrunableRows']>) =>
+      store.countPrunableRows(...query),
+    pruneRows: refuse,
+    giveBackSpace: refuse,
+  }
+  const house = createHouse({ config, world, store: looking, files, closed: LEAVE_CLOSED })
+  return sourceOf(house, { carryOut: refuse, onError }, releases)
+}
+
+/**
+ * The same to be pruned: held like a host holds it for as long as this is open. Throws DATA_DIR_LOCKED when a host has
+ * it, and never makes a store where there is none.
+ */
+export async function openHouse(
+  { config, world, onError }: OpenHouse,
+  /** Ends a pruning at its next batch. */
+  interrupted: AbortSignal,
+): Promise<PruningSource & AsyncDisposable> {
+  const { dataDir } = config
+  // What cannot be read as it is must not be made anew, or brought up to date, by a pruning (C8).
+  await (await openStoreReadOnly(dataDir)).close()
+  const releases = new ReleaseStack()
+  try {
+    const holder = { pid: process.pid, startedAtMs: world.now(), version: VERSION, apiUrl: null }
+    releases.add(await acquireHostLock(dataDir, holder), (lock) => lock.release())
+    const store = releases.add(await openStore({ dataDir, world }), (opened) => opened.close())
+    const files = releases.add(createArtifactFiles({ world }), (opened) => opened.close())
+    const house = createHouse({ config, world, store, files, closed: LEAVE_CLOSED })
+    const carryOut: PruningDeskDeps['carryOut'] = async (plan, options) => {
+      const fromMs = world.monotonicMs()
+      const mayGoOn = async () => !interrupted.aborted
+      const outcome = await withPruneLock(dataDir, LOCK_WAIT_MS, () =>
+        applyHouse(house, plan, { ...options, startWith: 'closedSessions', mayGoOn, giveWay: async () => {} }),
+      )
+      const tookMs = world.monotonicMs() - fromMs
+      const told = { cause: 'asked', plan, outcome, tookMs, waitedMs: 0, failuresBefore: 0, usedShare: null } as const
+      // A journal that cannot be written (a full disk) does not undo what was pruned.
+      await store.append([await finishedLine(told, world.now())]).catch(onError)
+      return outcome
+    }
+    return sourceOf(house, { carryOut, onError }, releases)
+  } catch (error) {
+    await releases.releaseAll()
+    throw error
+  }
+}
+
+function sourceOf(
+  house: HouseDeps,
+  acting: Pick<PruningDeskDeps, 'carryOut' | 'onError'>,
+  releases: ReleaseStack,
+): PruningSource & AsyncDisposable {
+  const { world, figures, listGroups } = house
+  const desk = new PruningDesk({
+    world,
+    figures,
+    listGroups,
+    plan: (scope) => planHouse(house, scope, null),
+    ...acting,
+  })
+  releases.add(desk, (opened) => opened.close())
+  return {
+    planPruning: (request) => desk.plan(request),
+    listPlannedRemovals: async (query) => desk.listRemovals(query),
+    startPruning: async ({ planId, trash }) => desk.start(planId, trash),
+    readPruning: async (id) => desk.read(id),
+    [Symbol.asyncDispose]: () => releases.releaseAll(),
+  }
+}
+
+function refuse(): Promise<never> {
+  return Promise.reject(new SessiondError('INTERNAL', 'A dry run was asked to change something.'))
+}

@@ -1,0 +1,130 @@
+import type { PlannedRemoval, PrunePlan } from '../model/artifact.ts'
+import type { RowRetention } from '../model/retention.ts'
+import { type PrunedRows, ROW_CLASSES, type RowPruning } from '../store/store.ts'
+import { usedShare } from './disk-usage.ts'
+import { type HouseDeps, type HousePlan, hasClass, type Pressure, type PruneScope } from './house.ts'
+import { sumOf } from './summarise-plan.ts'
+import { planTrash } from './trash.ts'
+
+/** Rows of a class, and closed sessions, counted for a plan at most. */
+const COUNTED = 100_000
+
+const NO_ROWS: PrunedRows = { messages: 0, replies: 0, deadLetters: 0, journal: 0, runs: 0 }
+
+/**
+ * Decides what one pruning does; changes nothing. What cannot be planned is left out when `onError` takes the error,
+ * and thrown when there is none: what reading references and files throws, and the store.
+ */
+export async function planHouse(
+  deps: HouseDeps,
+  scope: PruneScope,
+  pressure: Pressure | null,
+  onError?: (error: unknown) => void,
+): Promise<HousePlan> {
+  const { world, store, closed } = deps
+  const nowMs = world.now()
+  const part = async <Part>(plan: () => Promise<Part>, without: Part): Promise<Part> => {
+    try {
+      return await plan()
+    } catch (error) {
+      if (onError === undefined) throw error
+      onError(error)
+      return without
+    }
+  }
+  const rows = rowsOf(deps, scope, nowMs)
+  const { group } = scope
+  return {
+    id: world.newId('prune-'),
+    nowMs,
+    scope,
+    files: await part(() => planFiles(deps, scope, nowMs, pressure), noFiles(nowMs)),
+    trash: await part(() => planOldTrash(deps, scope, nowMs), noFiles(nowMs)),
+    rows,
+    rowsFound: rows === null ? NO_ROWS : await part(() => store.countPrunableRows(rows, COUNTED), NO_ROWS),
+    closedSessions: hasClass(scope, 'closedSessions')
+      ? await part(() => closed.count({ nowMs, group, limit: COUNTED }), 0)
+      : null,
+  }
+}
+
+/** The part of it that concerns files. */
+async function planFiles(
+  deps: HouseDeps,
+  scope: PruneScope,
+  nowMs: number,
+  pressure: Pressure | null,
+): Promise<PrunePlan> {
+  const { files, store, figures } = deps
+  const groups = scope.group === null ? await deps.listGroups() : [scope.group]
+  // All rules whatever classes are asked for: without the first that fits an entry, the next would take it.
+  const request = { rules: figures.rules(groups), active: await store.readActiveReferences(), nowMs }
+  const byBounds = await files.plan({ ...request, pressure: null })
+  const wantedBytes =
+    pressure === null ? 0 : wantedOf(pressure) - sumOf(byBounds.classes.map((each) => each.removed)).bytes
+  if (pressure === null || wantedBytes <= 0) return narrowed(byBounds, scope)
+  const share = usedShare(pressure.usage)
+  const wanted = { usedShare: share, highWaterShare: pressure.highWaterShare, wantedBytes }
+  return narrowed(await files.plan({ ...request, pressure: wanted }), scope)
+}
+
+/** What has lain in the trash long enough. */
+async function planOldTrash(deps: HouseDeps, scope: PruneScope, nowMs: number): Promise<PrunePlan> {
+  const { files, dataDir, trashMs, listTrash } = deps
+  if (!hasClass(scope, 'trash') || scope.group !== null) {
+    return noFiles(nowMs)
+  }
+  return planTrash(files, { dataDir, names: await listTrash() }, { nowMs, keptMs: trashMs })
+}
+
+function noFiles(nowMs: number): PrunePlan {
+  return { plannedAtMs: nowMs, rules: [], removals: [], classes: [], isPartial: false }
+}
+
+/** A little below the mark, so that the next write does not bring the next cleaning. */
+const BELOW_MARK = 0.01
+
+function wantedOf({ usage, highWaterShare }: Pressure): number {
+  const target = Math.max(0, highWaterShare - BELOW_MARK)
+  return Math.ceil(usage.usedBytes - target * usage.totalBytes)
+}
+
+/** What a pruning of rows goes by; what is not asked for stays for ever. Null: no rows at all are asked for. */
+function rowsOf({ figures }: HouseDeps, scope: PruneScope, nowMs: number): RowPruning | null {
+  if (!ROW_CLASSES.some((name) => hasClass(scope, name))) return null
+  const { retention, groups } = figures.rows()
+  const { group } = scope
+  if (group === null) {
+    const narrowedGroups = new Map([...groups].map(([name, each]) => [name, only(each, scope)]))
+    return { nowMs, retention: only(retention, scope), groups: narrowedGroups }
+  }
+  return { nowMs, retention: NEVER, groups: new Map([[group, only(groups.get(group) ?? retention, scope)]]) }
+}
+
+const NEVER: RowRetention = { messagesMs: null, repliesMs: null, deadLettersMs: null, journalMs: null, runsMs: null }
+
+function only(retention: RowRetention, scope: PruneScope): RowRetention {
+  const kept = ROW_CLASSES.filter((name) => !hasClass(scope, name)).map((name) => [`${name}Ms`, null])
+  return { ...retention, ...Object.fromEntries(kept) }
+}
+
+/** Of a whole plan what the scope takes in. */
+function narrowed(plan: PrunePlan, scope: PruneScope): PrunePlan {
+  const { classes, group } = scope
+  if (classes === null && group === null) return plan
+  const isAsked = (removal: PlannedRemoval) =>
+    hasClass(scope, removal.className) && (group === null || removal.group === group)
+  const removals = plan.removals.filter(isAsked)
+  const sums = new Map<string, { entries: number; bytes: number }>()
+  for (const { className, bytes } of removals) {
+    const { entries, bytes: before } = sums.get(className) ?? { entries: 0, bytes: 0 }
+    sums.set(className, { entries: entries + 1, bytes: before + bytes })
+  }
+  return {
+    ...plan,
+    removals,
+    classes: plan.classes
+      .filter(({ name }) => hasClass(scope, name))
+      .map((each) => ({ ...each, removed: sums.get(each.name) ?? { entries: 0, bytes: 0 } })),
+  }
+}

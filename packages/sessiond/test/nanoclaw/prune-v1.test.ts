@@ -1,0 +1,339 @@
+import { mkdirSync, renameSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { holdDatabase, leaveHotJournal } from '@sessiond/testkit'
+import { leaveV1Files, makeV1, setAge, v1Claude, writeAged } from '@sessiond/testkit/nanoclaw'
+import { describe, expect, it } from 'vitest'
+import { openInstallation } from '../../src/nanoclaw/open-installation.ts'
+import { pruneInstallation } from '../../src/nanoclaw/prune-installation.ts'
+import type { ArtifactFiles } from '../../src/prune/artifact-files.ts'
+import { createArtifactFiles } from '../../src/prune/files/create-artifact-files.ts'
+import { realWorld } from '../../src/world.ts'
+import { runInside } from '../cli/cli-harness.ts'
+import { makeRoot, prune, snapshot } from './installation-fixture.ts'
+
+const PROJECT = `${v1Claude('main')}/projects/-workspace-group`
+
+describe('prune --layout nanoclaw-v1', () => {
+  it('removes what is old and nobody needs, and keeps what a session on record references (F4)', async () => {
+    await using place = await makeRoot()
+    makeV1(place.root, [{ folder: 'main', sessionId: 'live' }])
+    leaveV1Files(place.root, 'main', 'live', 400)
+    leaveV1Files(place.root, 'main', 'dead', 8)
+    leaveV1Files(place.root, 'main', 'fresh', 2)
+    writeAged(place.root, 'groups/main/logs/container-1.log', 8)
+    writeAged(place.root, 'groups/main/logs/container-2.log', 6)
+    writeAged(place.root, 'groups/main/CLAUDE.md', 400)
+    const { planned } = await prune(place.root, 'nanoclaw-v1')
+    const claude = v1Claude('main')
+    expect(planned).toEqual(
+      [
+        `${PROJECT}/dead`,
+        `${PROJECT}/dead.jsonl`,
+        `${claude}/debug/dead.txt`,
+        `${claude}/telemetry/1p_failed_events.dead.9f6f.json`,
+        `${claude}/todos/dead-agent-dead.json`,
+        'groups/main/logs/container-1.log',
+      ].sort(),
+    )
+    await prune(place.root, 'nanoclaw-v1', '--apply')
+    expect(planned.filter((path) => place.has(path))).toEqual([])
+    for (const path of [`${PROJECT}/live.jsonl`, `${PROJECT}/live/tool-results/one.txt`, `${claude}/debug/live.txt`]) {
+      expect(place.has(path), path).toBe(true)
+    }
+    expect(place.has('groups/main/CLAUDE.md')).toBe(true)
+    expect((await prune(place.root, 'nanoclaw-v1', '--apply')).result.plan.removed.entries).toBe(0)
+  })
+
+  it('is dry by default: not a byte, a name or a time in the tree differs afterwards (C8)', async () => {
+    await using place = await makeRoot()
+    makeV1(place.root, [{ folder: 'main', sessionId: 'live' }])
+    leaveV1Files(place.root, 'main', 'dead', 8)
+    const before = snapshot(place.root)
+    const { planned } = await prune(place.root, 'nanoclaw-v1')
+    expect(planned.length).toBeGreaterThan(0)
+    expect(snapshot(place.root)).toEqual(before)
+    const { stdout } = await runInside(place.root, ['prune', '--layout', 'nanoclaw-v1', '.'])
+    expect(stdout).toContain('Dry run: nothing changed.')
+    expect(stdout).toContain('transcripts')
+    expect(snapshot(place.root)).toEqual(before)
+  })
+
+  it('matches ids whole: a fragment neither protects nor is protected', async () => {
+    await using place = await makeRoot()
+    makeV1(place.root, [{ folder: 'main', sessionId: 'abc' }])
+    for (const id of ['abc', 'abcd', 'ab', 'xabc', 'a.c']) writeAged(place.root, `${PROJECT}/${id}.jsonl`, 30)
+    writeAged(place.root, `${v1Claude('main')}/todos/abc-agent-other.json`, 30)
+    writeAged(place.root, `${v1Claude('main')}/todos/other-agent-abc.json`, 30)
+    writeAged(place.root, `${v1Claude('main')}/todos/abcd-agent-abcd.json`, 30)
+    const { planned } = await prune(place.root, 'nanoclaw-v1')
+    expect(planned).toEqual(
+      [
+        ...['a.c', 'ab', 'abcd', 'xabc'].map((id) => `${PROJECT}/${id}.jsonl`),
+        `${v1Claude('main')}/todos/abcd-agent-abcd.json`,
+      ].sort(),
+    )
+  })
+
+  it('keeps the debug log named latest, and what the agent is to remember, however old', async () => {
+    await using place = await makeRoot()
+    makeV1(place.root, [{ folder: 'main', sessionId: 'live' }])
+    writeAged(place.root, `${PROJECT}/live.jsonl`, 1)
+    writeAged(place.root, `${v1Claude('main')}/debug/latest`, 99)
+    writeAged(place.root, `${PROJECT}/memory/MEMORY.md`, 99)
+    setAge(join(place.root, PROJECT, 'memory'), 99)
+    expect((await prune(place.root, 'nanoclaw-v1')).planned).toEqual([])
+  })
+
+  it('refuses when no session is on record while there are folders of sessions, and keeps everything', async () => {
+    await using place = await makeRoot()
+    makeV1(place.root, [{ folder: 'main' }])
+    leaveV1Files(place.root, 'main', 'old', 99)
+    const before = snapshot(place.root)
+    expect((await prune(place.root, 'nanoclaw-v1')).error).toBe('REFERENCES_IMPLAUSIBLE')
+    expect(snapshot(place.root)).toEqual(before)
+    expect((await prune(place.root, 'nanoclaw-v1', '--apply')).error).toBe('REFERENCES_IMPLAUSIBLE')
+    expect(place.has(`${PROJECT}/old.jsonl`)).toBe(true)
+  })
+
+  it('refuses when the sessions on record are of another tree', async () => {
+    await using place = await makeRoot()
+    makeV1(place.root, [{ folder: 'elsewhere', sessionId: 'live' }])
+    leaveV1Files(place.root, 'main', 'old', 99)
+    expect((await prune(place.root, 'nanoclaw-v1', '--apply')).error).toBe('REFERENCES_IMPLAUSIBLE')
+    expect(place.has(`${PROJECT}/old.jsonl`)).toBe(true)
+  })
+
+  it.each([
+    ['is cut short', (file: string) => truncateSync(file, 700)],
+    ['holds something else', (file: string) => writeFileSync(file, 'x'.repeat(8_192))],
+    ['is empty', (file: string) => truncateSync(file, 0)],
+    ['has no table of sessions', (file: string) => exec(file, 'DROP TABLE sessions')],
+    [
+      'has a view in place of its sessions',
+      (file: string) => exec(file, 'DROP TABLE sessions; CREATE VIEW sessions AS SELECT 1 AS session_id WHERE 0'),
+    ],
+    ['has a session whose id is no text', (file: string) => exec(file, "UPDATE sessions SET session_id = x'00'")],
+    ['is a link to another', (file: string) => linkAway(file)],
+  ])('prunes nothing when the database %s', async (_, spoil) => {
+    await using place = await makeRoot()
+    makeV1(place.root, [{ folder: 'main', sessionId: 'live' }])
+    leaveV1Files(place.root, 'main', 'old', 99)
+    spoil(join(place.root, 'store/messages.db'))
+    expect((await prune(place.root, 'nanoclaw-v1', '--apply')).error).toBe('REFERENCES_UNREADABLE')
+    expect(place.has(`${PROJECT}/old.jsonl`)).toBe(true)
+    expect(place.has(`${v1Claude('main')}/telemetry/1p_failed_events.old.9f6f.json`)).toBe(true)
+  })
+
+  it('says that there is no installation where there is none, and makes none (C8)', async () => {
+    await using place = await makeRoot()
+    const before = snapshot(place.root)
+    expect((await prune(place.root, 'nanoclaw-v1', '--apply')).error).toBe('INSTALLATION_UNREADABLE')
+    expect((await prune(join(place.root, 'nowhere'), 'nanoclaw-v1')).error).toBe('INSTALLATION_UNREADABLE')
+    expect(snapshot(place.root)).toEqual(before)
+  })
+
+  it('reads beside its journal what a killed writer left half-done, and rolls nothing back in the tree (C3)', async () => {
+    await using place = await makeRoot()
+    makeV1(place.root, [{ folder: 'main', sessionId: 'live' }])
+    leaveV1Files(place.root, 'main', 'live', 99)
+    leaveV1Files(place.root, 'main', 'old', 99)
+    await leaveHotJournal(join(place.root, 'store/messages.db'))
+    expect(place.has('store/messages.db-journal')).toBe(true)
+    const before = snapshot(place.root)
+    const { planned } = await prune(place.root, 'nanoclaw-v1')
+    expect(planned).toContain(`${PROJECT}/old.jsonl`)
+    expect(planned).not.toContain(`${PROJECT}/live.jsonl`)
+    expect(snapshot(place.root)).toEqual(before)
+  })
+
+  it('sees what a live writer has committed to its log only, and leaves that log alone (C3)', async () => {
+    await using place = await makeRoot()
+    makeV1(place.root, [{ folder: 'main', sessionId: 'live' }])
+    leaveV1Files(place.root, 'main', 'late', 99)
+    leaveV1Files(place.root, 'main', 'never', 99)
+    using writer = new DatabaseSync(join(place.root, 'store/messages.db'))
+    writer.exec("PRAGMA journal_mode=WAL; INSERT INTO sessions VALUES ('other', 'late')")
+    writer.exec("BEGIN; INSERT INTO sessions VALUES ('third', 'never')")
+    const before = snapshot(place.root)
+    const { planned } = await prune(place.root, 'nanoclaw-v1')
+    expect(planned).not.toContain(`${PROJECT}/late.jsonl`)
+    expect(planned).toContain(`${PROJECT}/never.jsonl`)
+    expect(snapshot(place.root)).toEqual(before)
+    writer.exec('ROLLBACK')
+  })
+
+  it('sees what is committed beside a writer in the middle of its transaction, and keeps it from nothing (C3)', async () => {
+    await using place = await makeRoot()
+    makeV1(place.root, [{ folder: 'main', sessionId: 'live' }])
+    leaveV1Files(place.root, 'main', 'live', 99)
+    leaveV1Files(place.root, 'main', 'old', 99)
+    const holder = await holdDatabase(join(place.root, 'store/messages.db'), 'spilled')
+    const before = snapshot(place.root)
+    const { planned } = await prune(place.root, 'nanoclaw-v1')
+    expect(snapshot(place.root)).toEqual(before)
+    await holder.kill()
+    expect(planned).toContain(`${PROJECT}/old.jsonl`)
+    expect(planned).not.toContain(`${PROJECT}/live.jsonl`)
+  })
+
+  it('follows no link that stands in the tree (G3)', async () => {
+    await using place = await makeRoot()
+    makeV1(place.root, [{ folder: 'main', sessionId: 'live' }])
+    const outside = join(place.root, '..', 'outside')
+    writeAged(outside, 'projects/-workspace-group/old.jsonl', 99)
+    writeAged(outside, 'logs/old.log', 99)
+    mkdirSync(join(place.root, 'data/sessions/main'), { recursive: true })
+    symlinkSync(outside, join(place.root, 'data/sessions/main/.claude'))
+    mkdirSync(join(place.root, 'groups'))
+    symlinkSync(outside, join(place.root, 'groups/evil'))
+    const before = snapshot(outside)
+    expect((await prune(place.root, 'nanoclaw-v1')).planned).toEqual([])
+    await prune(place.root, 'nanoclaw-v1', '--apply')
+    expect(snapshot(outside)).toEqual(before)
+  })
+
+  it('refuses a tree whose own folders are links (G2)', async () => {
+    await using place = await makeRoot()
+    makeV1(place.root, [{ folder: 'main', sessionId: 'live' }])
+    leaveV1Files(place.root, 'main', 'old', 99)
+    const away = join(place.root, '..', 'away')
+    renameSync(join(place.root, 'data'), away)
+    symlinkSync(away, join(place.root, 'data'))
+    const before = snapshot(away)
+    expect((await prune(place.root, 'nanoclaw-v1', '--apply')).error).toBe('INSTALLATION_UNREADABLE')
+    expect(snapshot(away)).toEqual(before)
+  })
+
+  it('writes its lock through no link that waits for it (G2, G4)', async () => {
+    await using place = await makeRoot()
+    makeV1(place.root, [{ folder: 'main', sessionId: 'live' }])
+    leaveV1Files(place.root, 'main', 'old', 99)
+    const victim = join(place.root, '..', 'victim')
+    writeFileSync(victim, '')
+    mkdirSync(join(place.root, '.sessiond'))
+    symlinkSync(victim, join(place.root, '.sessiond/prune.lock'))
+    expect((await prune(place.root, 'nanoclaw-v1', '--apply')).error).toBe('INSTALLATION_UNREADABLE')
+    rmSync(join(place.root, '.sessiond'), { recursive: true })
+    symlinkSync(join(place.root, '..'), join(place.root, '.sessiond'))
+    expect((await prune(place.root, 'nanoclaw-v1', '--apply')).error).toBe('INSTALLATION_UNREADABLE')
+    expect(place.has(`${PROJECT}/old.jsonl`)).toBe(true)
+  })
+
+  it.each(['..x', 'a b', '-rf', '*', '{group}', "'; DROP TABLE sessions; --", '\u202egnp', 'ü'])(
+    'takes %j for the name of a group and nothing else (G9)',
+    async (group) => {
+      await using place = await makeRoot()
+      makeV1(place.root, [{ folder: group, sessionId: 'live' }])
+      leaveV1Files(place.root, group, 'live', 99)
+      leaveV1Files(place.root, group, 'old', 99)
+      leaveV1Files(place.root, 'bystander', 'new', 1)
+      await prune(place.root, 'nanoclaw-v1', '--apply')
+      const project = `${v1Claude(group)}/projects/-workspace-group`
+      expect(place.has(`${project}/old.jsonl`)).toBe(false)
+      expect(place.has(`${project}/live.jsonl`)).toBe(true)
+      expect(place.has(`${v1Claude('bystander')}/projects/-workspace-group/new.jsonl`)).toBe(true)
+    },
+  )
+
+  it('puts aside with --trash what it would remove', async () => {
+    await using place = await makeRoot()
+    makeV1(place.root, [{ folder: 'main', sessionId: 'live' }])
+    leaveV1Files(place.root, 'main', 'old', 99)
+    const { result } = await prune(place.root, 'nanoclaw-v1', '--apply', '--trash')
+    expect(place.has(`${PROJECT}/old.jsonl`)).toBe(false)
+    expect(result.trashFolder.startsWith(join(place.root, '.sessiond/trash/'))).toBe(true)
+    expect(snapshot(result.trashFolder).some((line) => line.includes('old.jsonl'))).toBe(true)
+    expect((await prune(place.root, 'nanoclaw-v1', '--apply', '--trash')).result.trashFolder).toBe(null)
+    expect(snapshot(result.trashFolder).some((line) => line.includes('old.jsonl'))).toBe(true)
+  })
+
+  it('sees before each batch who has come to life since the plan (F4)', async () => {
+    await using place = await makeRoot()
+    makeV1(place.root, [{ folder: 'main', sessionId: 'live' }])
+    leaveV1Files(place.root, 'main', 'back', 99)
+    leaveV1Files(place.root, 'main', 'old', 99)
+    const { applied } = await pruneMeanwhile(place.root, () =>
+      exec(join(place.root, 'store/messages.db'), "INSERT INTO sessions VALUES ('other', 'back')"),
+    )
+    expect(applied.classes.find(({ name }) => name === 'transcripts')?.stays).toEqual({ active: 2 })
+    expect([place.has(`${PROJECT}/back.jsonl`), place.has(`${PROJECT}/old.jsonl`)]).toEqual([true, false])
+  })
+
+  it('stops at the next batch when it is interrupted, and says so', async () => {
+    await using place = await makeRoot()
+    makeV1(place.root, [{ folder: 'main', sessionId: 'live' }])
+    leaveV1Files(place.root, 'main', 'old', 99)
+    const args = ['prune', '--layout', 'nanoclaw-v1', '.', '--apply']
+    const { code, stdout } = await runInside(place.root, args, { signal: AbortSignal.abort() })
+    expect([code, stdout.includes('Stopped before its end')]).toEqual([130, true])
+    expect(place.has(`${PROJECT}/old.jsonl`)).toBe(true)
+    expect((await runInside(place.root, args)).code).toBe(0)
+    expect(place.has(`${PROJECT}/old.jsonl`)).toBe(false)
+  })
+
+  it('waits for another pruning of the same tree, and then finds nothing left to do', async () => {
+    await using place = await makeRoot()
+    makeV1(place.root, [{ folder: 'main', sessionId: 'live' }])
+    leaveV1Files(place.root, 'main', 'old', 99)
+    const both = await Promise.all([1, 2].map(() => prune(place.root, 'nanoclaw-v1', '--apply')))
+    expect(both.map(({ code }) => code)).toEqual([0, 0])
+    const removed = both.map(({ result }) => result.plan.removed.entries)
+    expect(removed.sort((a, b) => a - b)).toEqual([0, 5])
+  })
+
+  it('removes nothing more once the sessions on record cannot be read any longer', async () => {
+    await using place = await makeRoot()
+    makeV1(place.root, [{ folder: 'main', sessionId: 'live' }])
+    leaveV1Files(place.root, 'main', 'old', 99)
+    const pruning = pruneMeanwhile(place.root, () => truncateSync(join(place.root, 'store/messages.db'), 700))
+    await expect(pruning).rejects.toMatchObject({ code: 'REFERENCES_UNREADABLE' })
+    expect(place.has(`${PROJECT}/old.jsonl`)).toBe(true)
+  })
+
+  it('empties after 7 days what was put aside, by the time of that and not by the age of the files', async () => {
+    await using place = await makeRoot()
+    makeV1(place.root, [{ folder: 'main', sessionId: 'live' }])
+    leaveV1Files(place.root, 'main', 'live', 1)
+    const stamp = (days: number) =>
+      `${new Date(Date.now() - days * 86_400_000).toISOString().slice(0, 19).replace(/[-:]/g, '')}Z`
+    const [old, recent] = [`.sessiond/trash/${stamp(8)}-p-1`, `.sessiond/trash/${stamp(6)}-p-2`]
+    for (const folder of [old, recent, '.sessiond/trash/mine']) writeAged(place.root, `${folder}/a.jsonl`, 99)
+    expect((await prune(place.root, 'nanoclaw-v1')).planned).toEqual([])
+    expect(place.has(old)).toBe(true)
+    const { result } = await prune(place.root, 'nanoclaw-v1', '--apply')
+    expect(result.trash.entries).toBe(1)
+    expect([old, recent, '.sessiond/trash/mine'].map((path) => place.has(path))).toEqual([false, true, true])
+  })
+})
+
+/** Something happens between the plan and its apply. */
+async function pruneMeanwhile(root: string, happens: () => void) {
+  await using reader = await openInstallation(root, 'nanoclaw-v1', realWorld)
+  const files = createArtifactFiles({ world: realWorld })
+  const between: ArtifactFiles = {
+    plan: async (request) => {
+      const plan = await files.plan(request)
+      if (plan.removals.length > 0) happens()
+      return plan
+    },
+    apply: (request) => files.apply(request),
+    close: () => files.close(),
+  }
+  const deps = { reader, layout: 'nanoclaw-v1', files: between, world: realWorld, removesOrphans: false } as const
+  try {
+    return await pruneInstallation(deps, { putsAside: false, mayGoOn: () => true, onProgress: () => {} })
+  } finally {
+    await files.close()
+  }
+}
+
+function exec(file: string, sql: string): void {
+  using db = new DatabaseSync(file)
+  db.exec(sql)
+}
+
+function linkAway(file: string): void {
+  renameSync(file, `${file}.real`)
+  symlinkSync(`${file}.real`, file)
+}
