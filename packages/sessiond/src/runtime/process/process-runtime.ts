@@ -11,6 +11,7 @@ import { runEnvironment } from '../run-environment.ts'
 import type {
   ActivityTotals,
   Check,
+  FoundResource,
   FoundRun,
   RunSpec,
   Runtime,
@@ -182,6 +183,14 @@ export class ProcessRuntime implements Runtime {
         return { handle, name: entry.name, sessionId: entry.sessionId, epoch: entry.epoch, isRunning }
       }),
     )
+  }
+
+  async listResources(): Promise<FoundResource[]> {
+    return []
+  }
+
+  async removeResource(): Promise<'removed'> {
+    return 'removed'
   }
 
   async sample(handles: readonly RunHandle[]): Promise<ReadonlyMap<string, ActivityTotals>> {
