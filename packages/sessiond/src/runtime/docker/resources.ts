@@ -28,7 +28,7 @@ export async function listResources(engine: Engine, installId: string): Promise<
 
 /** Removes one that no container uses, running or at rest; the engine has the last word on that. */
 export async function removeResource(engine: Engine, resource: FoundResource): Promise<'removed' | 'in-use'> {
-  if (resource.kind === 'network' && (await isNetworkWanted(engine, resource.id))) return 'in-use'
+  if (resource.kind === 'network' && (await isNetworkWanted(engine, resource))) return 'in-use'
   const isRefused = await engine.call(`remove a ${resource.kind}`, async (docker, abortSignal) => {
     const { kind, id } = resource
     try {
@@ -45,12 +45,16 @@ export async function removeResource(engine: Engine, resource: FoundResource): P
   return isRefused ? 'in-use' : 'removed'
 }
 
-/** Engines remove a network under a stopped container, which then cannot start again. */
-async function isNetworkWanted(engine: Engine, id: string): Promise<boolean> {
-  const users = await engine.call('list the containers of a network', (docker, abortSignal) =>
-    docker.listContainers({ all: true, limit: 1, filters: { network: [id] }, abortSignal }),
+/** Engines remove a network under a container that does not run, which then cannot start again. */
+async function isNetworkWanted(engine: Engine, { id, name }: FoundResource): Promise<boolean> {
+  const containers = await engine.call('list the containers of a network', (docker, abortSignal) =>
+    docker.listContainers({ all: true, abortSignal }),
   )
-  return users.length > 0
+  return containers.some(({ HostConfig, NetworkSettings }) => {
+    const named = [HostConfig?.NetworkMode, ...Object.keys(NetworkSettings?.Networks ?? {})]
+    const joined = Object.values(NetworkSettings?.Networks ?? {}).map(({ NetworkID }) => NetworkID)
+    return named.includes(name) || named.includes(id) || joined.includes(id)
+  })
 }
 
 function isOurs(installId: string): (found: Labelled) => boolean {
