@@ -1,0 +1,125 @@
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { HostConfig } from '../../config/config.ts'
+import { formatSize } from '../../config/size.ts'
+import { findMisfits, type Misfits } from '../../repair/find-misfits.ts'
+import { hasSessions, storeLost } from '../../repair/repair-data-dir.ts'
+import { failedCheck } from '../../runtime/check-one.ts'
+import { createRuntimes } from '../../runtime/create-runtimes.ts'
+import type { Check, Runtime } from '../../runtime/runtime.ts'
+import { readHolder } from '../../store/host-lock.ts'
+import { openStoreReadOnly } from '../../store/sqlite/open-store.ts'
+import type { StoreReader } from '../../store/store.ts'
+import { realWorld } from '../../world.ts'
+import { isStoreThere } from './check-store.ts'
+
+/** So many are named; of more, the number tells enough. */
+const NAMED = 10
+
+const REPAIR = '`sessiond doctor --repair`, with the host stopped,'
+
+/**
+ * Whether files, store and runtimes tell of the same sessions and runs; changes nothing. What a running host removes by
+ * itself is no problem, so runtimes are asked only while there is none.
+ */
+export async function checkLeftovers(config: HostConfig, env: NodeJS.ProcessEnv, nowMs: number): Promise<Check[]> {
+  const { dataDir } = config
+  if (!isStoreThere(dataDir)) {
+    return hasSessions(dataDir) ? [failedCheck('session directories', storeLost(dataDir))] : []
+  }
+  const store = await openStoreReadOnly(dataDir).catch(() => null)
+  // The check of the store says why.
+  if (store === null) return []
+  try {
+    const checks = await checkDirectories(config, store, nowMs)
+    const { isHeld } = await readHolder(dataDir)
+    return isHeld ? checks : [...checks, ...(await checkRuns(config, store, env))]
+  } finally {
+    await store.close()
+  }
+}
+
+async function checkDirectories({ dataDir }: HostConfig, store: StoreReader, nowMs: number): Promise<Check[]> {
+  const name = 'session directories'
+  try {
+    const misfits = await findMisfits(dataDir, store, nowMs)
+    return [...problemsOf(name, misfits), ...setAsideOf(misfits)]
+  } catch (error) {
+    return [failedCheck(name, error)]
+  }
+}
+
+function problemsOf(name: string, { misplaced, missing, sessions, directories }: Misfits): Check[] {
+  const unknown = misplaced.filter(({ why }) => why === 'unknown').map(({ path }) => path)
+  const odd = misplaced.filter(({ why }) => why === 'no-directory').map(({ path }) => path)
+  const problems: Check[] = []
+  if (unknown.length > 0) {
+    const detail = `${listed(unknown)}: no such session is on record`
+    problems.push({ name, ok: false, detail, cure: `${REPAIR} moves them to the trash.` })
+  }
+  if (odd.length > 0) {
+    const detail = `${listed(odd)}: no directory, where only directories of sessions belong`
+    problems.push({ name, ok: false, detail, cure: `${REPAIR} moves them to the trash.` })
+  }
+  if (missing.length > 0) {
+    const detail = `${listed(missing)}: its directory is gone, and its workspace with it`
+    const cure = `Restore it from a backup; ${REPAIR} makes it anew, with an empty workspace.`
+    problems.push({ name, ok: false, detail, cure })
+  }
+  const fine = `${directories} directories, ${sessions} sessions on record`
+  return problems.length > 0 ? problems : [{ name, ok: true, detail: fine }]
+}
+
+function setAsideOf({ setAside: { files, bytes } }: Misfits): Check[] {
+  if (files === 0) return []
+  const size = formatSize(Math.ceil(bytes / 1024) * 1024)
+  const detail = `${files} unreadable ones (${size}) are kept in runs/ of their sessions; nothing waits for them`
+  return [{ name: 'mailboxes set aside', ok: true, detail }]
+}
+
+async function checkRuns(config: HostConfig, store: StoreReader, env: NodeJS.ProcessEnv): Promise<Check[]> {
+  const live = await store.listLiveRuns()
+  const names = new Set(live.map((run) => run.name))
+  const alsoNeeded = live.map((run) => run.runtime)
+  const { installId } = store
+  const runtimes = createRuntimes({ config, installId, world: realWorld, hostEnvironment: env, alsoNeeded })
+  const checks: Check[] = []
+  for (const [name, runtime] of runtimes) {
+    try {
+      const found = name === 'process' ? await registeredRuns(config.dataDir) : await runsOf(runtime)
+      checks.push(
+        ...leftoverCheck(
+          name,
+          found.filter((run) => !names.has(run)),
+        ),
+      )
+    } catch {
+      // That the runtime cannot be asked has its own line.
+    } finally {
+      await runtime.close()
+    }
+  }
+  return checks
+}
+
+function leftoverCheck(runtime: string, left: readonly string[]): Check[] {
+  const name = `leftovers of ${runtime}`
+  if (left.length === 0) return [{ name, ok: true, detail: 'none' }]
+  const detail = `${listed(left)}: no live run knows of it`
+  return [{ name, ok: false, detail, cure: 'The next `sessiond up` removes them; so does `sessiond doctor --repair`.' }]
+}
+
+async function runsOf(runtime: Runtime): Promise<string[]> {
+  return (await runtime.list()).map((run) => run.name)
+}
+
+/** By their files alone: the runtime itself would take what it finds in its care. */
+async function registeredRuns(dataDir: string): Promise<string[]> {
+  const files = await readdir(join(dataDir, 'process-runs')).catch(() => [])
+  return files.filter((file) => file.endsWith('.json')).map((file) => file.slice(0, -'.json'.length))
+}
+
+function listed(names: readonly string[]): string {
+  const shown = names.slice(0, NAMED).join(', ')
+  return names.length > NAMED ? `${shown} and ${names.length - NAMED} more` : shown
+}
