@@ -47,7 +47,7 @@ export async function findMisfits(dataDir: string, store: StoreReader, nowMs: nu
   const known = await listKnown(store, nowMs)
   const directories = found.filter(({ isDirectory }) => isDirectory).map(({ path }) => path)
   if (known.size === 0 && directories.length > 0) {
-    const what = `There are directories of ${directories.length} sessions, but no session is on record.`
+    const what = `There are directories of sessions (${directories.length}), but no session is on record.`
     throw new SessiondError('REFERENCES_IMPLAUSIBLE', what, { fields: { dataDir, directories: directories.length } })
   }
   const setAside = { files: 0, bytes: 0 }

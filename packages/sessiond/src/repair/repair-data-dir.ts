@@ -2,11 +2,12 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { HostConfig } from '../config/config.ts'
 import { type Leftover, removeLeftovers } from '../effects/remove-leftovers.ts'
-import { hasCode, SessiondError } from '../model/errors.ts'
+import { SessiondError } from '../model/errors.ts'
 import { createRuntimes } from '../runtime/create-runtimes.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import { checkDataDir } from '../store/data-dir.ts'
 import { acquireHostLock } from '../store/host-lock.ts'
+import { isMissingOrEmpty, STORE_FILE } from '../store/sqlite/open-database.ts'
 import { openStoreReadOnly } from '../store/sqlite/open-store.ts'
 import type { StoreReader } from '../store/store.ts'
 import { VERSION } from '../version.ts'
@@ -46,28 +47,30 @@ export async function repairDataDir(repair: DataDirRepair): Promise<Repair[]> {
 }
 
 async function openExisting(dataDir: string) {
-  try {
-    return await openStoreReadOnly(dataDir)
-  } catch (error) {
-    if (hasCode(error, 'DATA_DIR_UNUSABLE') && hasSessions(dataDir)) throw storeLost(dataDir, error)
-    throw error
-  }
+  refuseLostStore(dataDir)
+  return openStoreReadOnly(dataDir)
 }
 
-/** Whether anything lies below `sessions/` for which a store would have to answer. */
-export function hasSessions(dataDir: string): boolean {
+/** Throws STORE_BROKEN where there are sessions, and no store, or an empty one, that says whose they are. */
+export function refuseLostStore(dataDir: string): void {
+  if (!isStoreMissing(dataDir) || !hasSessions(dataDir)) return
+  throw new SessiondError('STORE_BROKEN', `${dataDir} has sessions, but its store.db is missing or empty.`, {
+    fields: { dataDir },
+    cure: 'Restore store.db from a backup, or move the folder sessions/ away to begin anew.',
+  })
+}
+
+/** An empty one is none: whoever opened it for writing would begin anew. */
+export function isStoreMissing(dataDir: string): boolean {
+  return isMissingOrEmpty(join(dataDir, STORE_FILE))
+}
+
+function hasSessions(dataDir: string): boolean {
   try {
     return readdirSync(join(dataDir, 'sessions')).some((name) => name !== 'lost+found')
   } catch {
     return false
   }
-}
-
-/** Sessions lie there, and no store says whose they are. */
-export function storeLost(dataDir: string, cause?: unknown): SessiondError {
-  const what = `${dataDir} has sessions, but no store that says whose they are.`
-  const cure = 'Restore store.db from a backup, or start this version once if an older one wrote it.'
-  return new SessiondError('STORE_BROKEN', what, { fields: { dataDir }, cure, cause })
 }
 
 async function repairLocked(repair: DataDirRepair, store: Awaited<ReturnType<typeof openExisting>>): Promise<Repair[]> {

@@ -77,7 +77,7 @@ function attempt(repair: () => string): Repair {
     if (error instanceof SessiondError) return { done: false, what: error.message }
     const { code, message } = error as NodeJS.ErrnoException
     const elsewhere = code === 'EXDEV' ? ' It lies on another file system: move it by hand.' : ''
-    return { done: false, what: `${message}.${elsewhere}` }
+    return { done: false, what: `${message.replace(/\.$/, '')}.${elsewhere}` }
   }
 }
 

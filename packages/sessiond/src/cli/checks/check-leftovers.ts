@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { HostConfig } from '../../config/config.ts'
 import { formatSize } from '../../config/size.ts'
 import { findMisfits, type Misfits } from '../../repair/find-misfits.ts'
-import { hasSessions, storeLost } from '../../repair/repair-data-dir.ts'
+import { isStoreMissing, refuseLostStore } from '../../repair/repair-data-dir.ts'
 import { failedCheck } from '../../runtime/check-one.ts'
 import { createRuntimes } from '../../runtime/create-runtimes.ts'
 import type { Check, Runtime } from '../../runtime/runtime.ts'
@@ -11,7 +11,8 @@ import { readHolder } from '../../store/host-lock.ts'
 import { openStoreReadOnly } from '../../store/sqlite/open-store.ts'
 import type { StoreReader } from '../../store/store.ts'
 import { realWorld } from '../../world.ts'
-import { isStoreThere } from './check-store.ts'
+
+const DIRECTORIES = 'session directories'
 
 /** So many are named; of more, the number tells enough. */
 const NAMED = 10
@@ -24,9 +25,12 @@ const REPAIR = '`sessiond doctor --repair`, with the host stopped,'
  */
 export async function checkLeftovers(config: HostConfig, env: NodeJS.ProcessEnv, nowMs: number): Promise<Check[]> {
   const { dataDir } = config
-  if (!isStoreThere(dataDir)) {
-    return hasSessions(dataDir) ? [failedCheck('session directories', storeLost(dataDir))] : []
+  try {
+    refuseLostStore(dataDir)
+  } catch (error) {
+    return [failedCheck(DIRECTORIES, error)]
   }
+  if (isStoreMissing(dataDir)) return []
   const store = await openStoreReadOnly(dataDir).catch(() => null)
   // The check of the store says why.
   if (store === null) return []
@@ -40,16 +44,16 @@ export async function checkLeftovers(config: HostConfig, env: NodeJS.ProcessEnv,
 }
 
 async function checkDirectories({ dataDir }: HostConfig, store: StoreReader, nowMs: number): Promise<Check[]> {
-  const name = 'session directories'
   try {
     const misfits = await findMisfits(dataDir, store, nowMs)
-    return [...problemsOf(name, misfits), ...setAsideOf(misfits)]
+    return [...problemsOf(misfits), ...setAsideOf(misfits)]
   } catch (error) {
-    return [failedCheck(name, error)]
+    return [failedCheck(DIRECTORIES, error)]
   }
 }
 
-function problemsOf(name: string, { misplaced, missing, sessions, directories }: Misfits): Check[] {
+function problemsOf({ misplaced, missing, sessions, directories }: Misfits): Check[] {
+  const name = DIRECTORIES
   const unknown = misplaced.filter(({ why }) => why === 'unknown').map(({ path }) => path)
   const odd = misplaced.filter(({ why }) => why === 'no-directory').map(({ path }) => path)
   const problems: Check[] = []
@@ -66,14 +70,14 @@ function problemsOf(name: string, { misplaced, missing, sessions, directories }:
     const cure = `Restore it from a backup; ${REPAIR} makes it anew, with an empty workspace.`
     problems.push({ name, ok: false, detail, cure })
   }
-  const fine = `${directories} directories, ${sessions} sessions on record`
+  const fine = `directories: ${directories}, sessions on record: ${sessions}`
   return problems.length > 0 ? problems : [{ name, ok: true, detail: fine }]
 }
 
 function setAsideOf({ setAside: { files, bytes } }: Misfits): Check[] {
   if (files === 0) return []
   const size = formatSize(Math.ceil(bytes / 1024) * 1024)
-  const detail = `${files} unreadable ones (${size}) are kept in runs/ of their sessions; nothing waits for them`
+  const detail = `unreadable ones kept in runs/ of their sessions: ${files} (${size}); nothing waits for them`
   return [{ name: 'mailboxes set aside', ok: true, detail }]
 }
 

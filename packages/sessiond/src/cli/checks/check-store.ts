@@ -8,13 +8,8 @@ import { openStoreReadOnly } from '../../store/sqlite/open-store.ts'
 /** Whether this version can read the store and nothing in it is damaged; changes nothing, host running or not (C8). */
 export async function checkStore(dataDir: string): Promise<Check[]> {
   // No host has run yet: the first one makes it.
-  if (!isStoreThere(dataDir)) return []
+  if (!existsSync(join(dataDir, 'store.db'))) return []
   return [await readStore(dataDir)]
-}
-
-/** Whether there is a store at all, sound or not. */
-export function isStoreThere(dataDir: string): boolean {
-  return existsSync(join(dataDir, 'store.db'))
 }
 
 async function readStore(dataDir: string): Promise<Check> {

@@ -9,7 +9,6 @@ import { addCommand } from '../add-command.ts'
 import { checkClock } from '../checks/check-clock.ts'
 import { checkDataDirectory } from '../checks/check-data-dir.ts'
 import { checkHost } from '../checks/check-host.ts'
-import { checkLeftovers } from '../checks/check-leftovers.ts'
 import { checkStore } from '../checks/check-store.ts'
 import type { CliContext, CommonOptions } from '../cli-context.ts'
 import { EXIT } from '../exit-codes.ts'
@@ -65,7 +64,10 @@ async function examine(options: CommonOptions, context: CliContext): Promise<Che
     { name: 'configuration', ok: true, detail: `${source} (groups: ${groups})` },
     ...(await guarded('data directory', () => checkDataDirectory(config))),
     ...(await guarded('store', () => checkStore(config.dataDir))),
-    ...(await guarded('leftovers', () => checkLeftovers(config, { ...context.env }, context.now()))),
+    ...(await guarded('leftovers', async () => {
+      const { checkLeftovers } = await import('../checks/check-leftovers.ts')
+      return checkLeftovers(config, { ...context.env }, context.now())
+    })),
     ...(await guarded('clock', async () => [await checkClock(config.dataDir, context.now())])),
     ...(await guarded('lock', () => checkHost(config))),
     ...(await guarded('runtime', async () => {
