@@ -259,3 +259,29 @@ describeWithEngine('a session that believes in a container which is gone', () =>
     expect(test.replies()).toEqual(['done'])
   })
 })
+
+describeWithEngine('an image that is gone', () => {
+  beforeAll(ensureTestImages, 120_000)
+
+  it('(F7) is told as that, spends no try, and all goes on once it is back', async () => {
+    const image = `sessiond-test:${realWorld.newId('pruned-')}`
+    execFileSync('docker', ['tag', TEST_IMAGE.busybox, image])
+    try {
+      const test = await startHost({ shell: shellGroup('docker', { image }) })
+      await test.host.send({ group: 'shell', text: 'echo first' })
+      await test.untilType('message:completed')
+      await test.host.stop()
+      execFileSync('docker', ['rmi', image], { stdio: 'ignore' })
+      await test.restart()
+      await test.host.send({ group: 'shell', text: 'echo second' })
+      const { detail } = await test.untilType('run:spawnFailed')
+      expect(String(detail.error)).toContain(`Image ${image} of group shell is not there.`)
+      execFileSync('docker', ['tag', TEST_IMAGE.busybox, image])
+      await test.untilType('message:completed', 2)
+      expect(test.replies()).toEqual(['first', 'second'])
+      expect(test.events.filter(({ type }) => type === 'message:retried')).toEqual([])
+    } finally {
+      execFileSync('docker', ['rmi', image], { stdio: 'ignore' })
+    }
+  })
+})

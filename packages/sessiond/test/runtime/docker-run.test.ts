@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { readFile, stat, symlink } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
 import { tmpdir } from 'node:os'
@@ -143,6 +144,17 @@ describeWithEngine('runs in containers', () => {
     const log = await harness.runtime.readLog(handle, 1_000_000_000)
     expect(Buffer.byteLength(log)).toBeLessThanOrEqual(spec.limits.logBytes)
     expect(Buffer.byteLength(await harness.runtime.readLog(handle, 100))).toBeLessThanOrEqual(100)
+  })
+
+  test('(F7) has the engine itself bound a log, whatever that engine keeps of others', async () => {
+    const spec = await harness.specOf('exits-at-once', { limits })
+    const { id } = await harness.runtime.create(spec)
+    const told = execFileSync('docker', ['inspect', '--format', '{{json .HostConfig.LogConfig}}', id], {
+      encoding: 'utf8',
+    })
+    const { Type, Config } = JSON.parse(told) as { Type: string; Config: Record<string, string> }
+    expect(Type).toBe('json-file')
+    expect(Number(Config['max-size']) * Number(Config['max-file'])).toBeLessThanOrEqual(limits.logBytes)
   })
 
   test('(D3) tells of an exit that happened while the event stream was broken', async () => {
