@@ -37,6 +37,12 @@ export interface LeftoverRemoval {
   readonly mayGoOn: () => boolean
 }
 
+export interface RemovedLeftovers {
+  readonly gone: number
+  /** False: it was ended, or gave up, before every leftover was tried. */
+  readonly isComplete: boolean
+}
+
 /** More at once does not make an engine faster: it removes one after the other. */
 const CONCURRENCY = 16
 const BATCH = 100
@@ -51,10 +57,9 @@ const GONE_WAIT_MS = 50
 /**
  * Ends and removes every container or process that carries this install's label but is no live run, then the volumes and
  * networks of this install that nothing uses (D4). Each by itself: one that resists hides no other (D3). What runs comes
- * first, as a new run of its session must not meet it. Resolves with how many are gone; throws RUNTIME_UNREACHABLE when
- * the runtime cannot list.
+ * first, as a new run of its session must not meet it. Throws RUNTIME_UNREACHABLE when the runtime cannot list.
  */
-export async function removeLeftovers(removal: LeftoverRemoval): Promise<number> {
+export async function removeLeftovers(removal: LeftoverRemoval): Promise<RemovedLeftovers> {
   const { runtime, readLiveRuns, hasResisted, networksInUse } = removal
   // List first, then read the live runs: a run is recorded before its container exists, so none is missed this way.
   const [found, resources] = await Promise.all([runtime.list(), runtime.listResources()])
@@ -71,7 +76,7 @@ export async function removeLeftovers(removal: LeftoverRemoval): Promise<number>
   await rounds.workThrough(runs, (run) => removeRun(removal, run))
   // After the containers, whose end may have freed them.
   await rounds.workThrough(unknown, (resource) => removeResource(removal, resource))
-  return rounds.gone
+  return { gone: rounds.gone, isComplete: rounds.mayGoOn() }
 }
 
 /** Works through leftovers, some at a time, and tells of each batch. */
@@ -88,11 +93,11 @@ class Rounds {
 
   /** Of what comes out as null nothing is told. */
   async workThrough<T>(items: readonly T[], tryOne: (item: T) => Promise<Tried | null>): Promise<void> {
-    for (let from = 0; from < items.length && this.#mayGoOn(); from += BATCH) {
+    for (let from = 0; from < items.length && this.mayGoOn(); from += BATCH) {
       const waiting = items.slice(from, from + BATCH)
       const done: Leftover[] = []
       const work = async () => {
-        for (let item = waiting.shift(); item !== undefined && this.#mayGoOn(); item = waiting.shift()) {
+        for (let item = waiting.shift(); item !== undefined && this.mayGoOn(); item = waiting.shift()) {
           const tried = await tryOne(item)
           if (tried === null) continue
           this.#unaskedInARow = tried.isUnasked ? this.#unaskedInARow + 1 : 0
@@ -105,7 +110,7 @@ class Rounds {
     }
   }
 
-  #mayGoOn(): boolean {
+  mayGoOn(): boolean {
     return this.#unaskedInARow < MAX_UNASKED && this.#removal.mayGoOn()
   }
 }

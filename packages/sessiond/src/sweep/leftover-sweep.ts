@@ -55,7 +55,7 @@ export class LeftoverSweep {
     const before = this.#resisting.get(runtime.name) ?? new Map<string, string>()
     const resisting = new Map<string, string>()
     const unsaid: unknown[] = []
-    const gone = await removeLeftovers({
+    const { gone, isComplete } = await removeLeftovers({
       world,
       runtime,
       readLiveRuns: async () => new Set((await store.listLiveRuns()).map((run) => run.name)),
@@ -70,8 +70,8 @@ export class LeftoverSweep {
         await store.append(lines).catch((error: unknown) => unsaid.push(error))
       },
     })
-    // Forgotten once it is gone; what a sweep that was cut short did not come to is as it was.
-    this.#resisting.set(runtime.name, resisting)
+    // What was not come to is as it was; what a complete sweep did not meet is gone.
+    this.#resisting.set(runtime.name, isComplete ? resisting : new Map([...before, ...resisting]))
     if (unsaid.length > 0) throw unsaid[0]
     return gone
   }

@@ -1,5 +1,6 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readdirSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { RUN_ENV } from '@sessiond/protocol'
@@ -194,6 +195,14 @@ describe('processes nobody knows of', () => {
     })
     expect((await test.untilType('container:removed')).detail).toMatchObject({ name: `${name}-1` })
     expect([theirs.exitCode, theirs.signalCode]).toEqual([null, null])
+    // Its file stays as long as it lives.
+    const registered = () => readdirSync(join(test.dataDir, 'process-runs'))
+    expect(registered()).toEqual([`${name}-2.json`])
+    const gone = once(theirs, 'exit')
+    theirs.kill('SIGKILL')
+    await gone
+    await test.host.sweepOnce({ dryRun: false })
+    expect(registered()).toEqual([])
     await test.host.send({ group: 'shell', text: 'echo fine' })
     await test.untilType('message:completed')
   })

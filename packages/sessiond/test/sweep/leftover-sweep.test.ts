@@ -171,6 +171,16 @@ describe('a sweep of leftovers', () => {
     expect(await sweep.clear(runtime)).toBe(1_000)
   })
 
+  it('(F1) does not tell over and over of an engine that lists and then goes away', async () => {
+    leave(100)
+    runtime.before = () => {
+      throw unreachable()
+    }
+    for (let sweeps = 0; sweeps < 20; sweeps += 1) await sweep.clear(runtime)
+    expect(journal.length).toBeLessThanOrEqual(100)
+    expect(new Set(journal.map(({ detail }) => detail.name)).size).toBe(journal.length)
+  })
+
   it('(D13) changes nothing and says so when the runtime cannot list', async () => {
     leave(1)
     runtime.listResources = () => Promise.reject(unreachable())

@@ -1,4 +1,3 @@
-import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { HostConfig } from '../../config/config.ts'
 import { formatSize } from '../../config/size.ts'
@@ -6,6 +5,7 @@ import { findMisfits, type Misfits } from '../../repair/find-misfits.ts'
 import { isStoreMissing, refuseLostStore } from '../../repair/repair-data-dir.ts'
 import { failedCheck } from '../../runtime/check-one.ts'
 import { createRuntimes } from '../../runtime/create-runtimes.ts'
+import { listRegisteredNames } from '../../runtime/process/run-registry.ts'
 import type { Check, Runtime } from '../../runtime/runtime.ts'
 import { readHolder } from '../../store/host-lock.ts'
 import { openStoreReadOnly } from '../../store/sqlite/open-store.ts'
@@ -90,7 +90,11 @@ async function checkRuns(config: HostConfig, store: StoreReader, env: NodeJS.Pro
   const checks: Check[] = []
   for (const [name, runtime] of runtimes) {
     try {
-      const found = name === 'process' ? await registeredRuns(config.dataDir) : await runsOf(runtime)
+      // By their files alone: the process runtime itself takes what it finds in its care.
+      const found =
+        name === 'process'
+          ? await listRegisteredNames(join(config.dataDir, 'process-runs'), installId)
+          : await runsOf(runtime)
       checks.push(
         ...leftoverCheck(
           name,
@@ -115,12 +119,6 @@ function leftoverCheck(runtime: string, left: readonly string[]): Check[] {
 
 async function runsOf(runtime: Runtime): Promise<string[]> {
   return (await runtime.list()).map((run) => run.name)
-}
-
-/** By their files alone: the runtime itself would take what it finds in its care. */
-async function registeredRuns(dataDir: string): Promise<string[]> {
-  const files = await readdir(join(dataDir, 'process-runs')).catch(() => [])
-  return files.filter((file) => file.endsWith('.json')).map((file) => file.slice(0, -'.json'.length))
 }
 
 function listed(names: readonly string[]): string {
