@@ -250,6 +250,47 @@ describe('a docker runtime and an engine that misbehaves', () => {
     await runtime.signal({ runtime: 'docker', id: 'abc' }, 'SIGTERM')
   })
 
+  test('(D5) leaves out what an engine lists of others in spite of its filter', async () => {
+    const { installId } = harness
+    const labels = [installId, `${installId}0`, installId.slice(0, -1), '', null].map((id) =>
+      id === null ? null : { 'sessiond.install': id, 'sessiond.run': `run of ${id}` },
+    )
+    answer = (url) => {
+      if (url.includes('/containers/json')) {
+        const containers = labels.filter((each) => each !== null)
+        return { status: 200, body: containers.map((Labels, Id) => ({ Id: `c${Id}`, Labels, State: 'running' })) }
+      }
+      const named = labels.map((Labels, index) => ({ Id: `n${index}`, Name: `name-${index}`, Labels }))
+      return { status: 200, body: url.includes('/volumes') ? { Volumes: named, Warnings: null } : named }
+    }
+    expect((await runtime.list()).map(({ handle }) => handle.id)).toEqual(['c0'])
+    expect(await runtime.listResources()).toEqual([
+      { kind: 'volume', id: 'name-0', name: 'name-0', runName: `run of ${installId}` },
+      { kind: 'network', id: 'n0', name: 'name-0', runName: `run of ${installId}` },
+    ])
+  })
+
+  test('takes an engine that tells of no volumes at all at its word', async () => {
+    answer = (url) => ({ status: 200, body: url.includes('/volumes') ? { Volumes: null, Warnings: null } : [] })
+    expect(await runtime.listResources()).toEqual([])
+  })
+
+  test.each([
+    [{ State: { Status: 'running', Running: true } }, 'is still running'],
+    [{ State: { Status: 'exited', ExitCode: 0 } }, 'is exited, and the engine is busy with it'],
+  ])('(D2) tells why a removal met a conflict: %j', async (info, why) => {
+    answer = (url) => (url.includes('/json') ? { status: 200, body: info } : { status: 409, body: { message: 'no' } })
+    await expect(runtime.remove({ runtime: 'docker', id: 'abc' })).rejects.toMatchObject({
+      code: 'RUNTIME_REFUSED',
+      message: expect.stringContaining(why),
+    })
+  })
+
+  test('takes a removal that somebody else has just finished for done', async () => {
+    answer = (url) => ({ status: url.includes('/json') ? 404 : 409, body: { message: 'removal in progress' } })
+    await runtime.remove({ runtime: 'docker', id: 'abc' })
+  })
+
   test('(D2) does not swallow a refused signal', async () => {
     answer = () => ({ status: 500, body: { message: 'permission denied' } })
     await expect(runtime.signal({ runtime: 'docker', id: 'abc' }, 'SIGKILL')).rejects.toMatchObject({
