@@ -1,6 +1,6 @@
 import { ensureTestImages, TEST_IMAGE } from '../../testkit/src/test-image.ts'
 import { Engine } from '../src/runtime/docker/engine.ts'
-import { installFilter } from '../src/runtime/docker/labels.ts'
+import { installFilter, LABEL } from '../src/runtime/docker/labels.ts'
 import { machineMs } from './clock.ts'
 
 const CALL_TIMEOUT_MS = 60_000
@@ -39,6 +39,33 @@ export class BareContainers {
       } finally {
         await container.remove({ force: true })
       }
+    })
+  }
+
+  /** Leaves containers that look like an earlier host's runs, made some at a time. */
+  async leave(installId: string, count: number, isRunning: boolean): Promise<void> {
+    let made = 0
+    const makeSome = async () => {
+      while (made < count) {
+        made += 1
+        await this.#leaveOne(installId, `bench-${installId}-${made}`, isRunning)
+      }
+    }
+    await Promise.all(Array.from({ length: 8 }, makeSome))
+  }
+
+  #leaveOne(installId: string, name: string, isRunning: boolean): Promise<void> {
+    const labels = { [LABEL.install]: installId, [LABEL.run]: name, [LABEL.session]: 'bench/s', [LABEL.epoch]: '1' }
+    return this.#engine.call('leave a container', async (docker) => {
+      const HostConfig = { NetworkMode: 'none' }
+      const container = await docker.createContainer({
+        name,
+        Image: this.image,
+        Cmd: ['sleep', '600'],
+        Labels: labels,
+        HostConfig,
+      })
+      if (isRunning) await container.start()
     })
   }
 }

@@ -6,6 +6,8 @@ import { exit } from './benchmarks/exit.ts'
 import { files } from './benchmarks/files.ts'
 import { history } from './benchmarks/history.ts'
 import { hundred } from './benchmarks/hundred.ts'
+import { leftovers } from './benchmarks/leftovers.ts'
+import { rows } from './benchmarks/rows.ts'
 import { sampling } from './benchmarks/sampling.ts'
 import { sendRate } from './benchmarks/send-rate.ts'
 import { series } from './benchmarks/series.ts'
@@ -16,7 +18,20 @@ import { makeScratch } from './scratch.ts'
 import { roundFigure } from './statistics.ts'
 import { formatTable, verdictOf } from './table.ts'
 
-const BENCHMARKS: readonly Benchmark[] = [sweep, warm, cold, exit, sendRate, history, hundred, sampling, series, files]
+const BENCHMARKS: readonly Benchmark[] = [
+  sweep,
+  warm,
+  cold,
+  exit,
+  sendRate,
+  history,
+  hundred,
+  sampling,
+  series,
+  files,
+  rows,
+  leftovers,
+]
 
 const USAGE = `npm run bench -- [--only <name>] [--rounds <n>] [--quick] [--json]
 

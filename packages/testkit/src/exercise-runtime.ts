@@ -2,7 +2,7 @@ import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { RUN_ENV } from '@sessiond/protocol'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import type { RunHandle, RunSpec, Runtime } from '../../sessiond/src/ports.ts'
+import type { FoundResource, RunHandle, RunSpec, Runtime } from '../../sessiond/src/ports.ts'
 import { exerciseActivity } from './exercise-activity.ts'
 import { livingProcesses } from './living-processes.ts'
 import { type RuntimeHost, type RuntimeHostJob, spawnRuntimeHost } from './spawn-runtime-host.ts'
@@ -23,8 +23,25 @@ export interface RuntimeHarness {
   readonly host: Pick<RuntimeHostJob, 'program' | 'options'>
   /** Variables its runs have besides the group's and the protocol's. */
   readonly baseVariables: readonly string[]
+  /** How volumes and networks are made as someone else makes them; null: the runtime has none. */
+  readonly resources: ResourceMaker | null
   /** Ends every run of its installs, closes what it opened, deletes its files. */
   dispose(): Promise<void>
+}
+
+/** Makes volumes and networks on the side of a runtime, and removes them at the end of the test. */
+export interface ResourceMaker {
+  make(kind: FoundResource['kind'], labels: Readonly<Record<string, string>>): Promise<string>
+  /** Something of somebody else that uses both; not started yet. */
+  use(volume: string, network: string): Promise<ResourceUser>
+  exists(kind: FoundResource['kind'], name: string): Promise<boolean>
+}
+
+/** A container of nobody's, say. */
+export interface ResourceUser {
+  start(): Promise<void>
+  end(): Promise<void>
+  remove(): Promise<void>
 }
 
 /** The conformance suite of the runtime port: an adapter that passes can serve a host. */
@@ -243,6 +260,54 @@ export function exerciseRuntime(name: string, makeHarness: () => Promise<Runtime
       })
     })
 
+    describe('volumes and networks', () => {
+      test('(D5) lists those of its own install, and no others', async () => {
+        const { resources, installId } = harness
+        if (resources === null) return expect(await runtime.listResources()).toEqual([])
+        const others = [`${installId}x`, installId.slice(0, -1), installId.toUpperCase(), '']
+        for (const kind of ['volume', 'network'] as const) {
+          const ours = await resources.make(kind, { 'sessiond.install': installId, 'sessiond.run': 'run-1' })
+          for (const other of others) await resources.make(kind, { 'sessiond.install': other })
+          await resources.make(kind, { 'sessiond.installation': installId })
+          const found = (await runtime.listResources()).filter((resource) => resource.kind === kind)
+          expect(found).toMatchObject([{ kind, name: ours, runName: 'run-1' }])
+        }
+      })
+
+      test('removes one that nothing uses, once and for all', async () => {
+        const { resources, installId } = harness
+        if (resources === null) return
+        for (const kind of ['volume', 'network'] as const) {
+          const name = await resources.make(kind, { 'sessiond.install': installId })
+          const [found] = await runtime.listResources()
+          if (found === undefined) throw new Error(`no ${kind} is listed`)
+          expect(found.runName).toBeNull()
+          expect(await runtime.removeResource(found)).toBe('removed')
+          expect(await resources.exists(kind, name)).toBe(false)
+          expect(await runtime.removeResource(found)).toBe('removed')
+        }
+      })
+
+      test('leaves what something uses, also before that starts and after it has ended', async () => {
+        const { resources, installId } = harness
+        if (resources === null) return
+        const labels = { 'sessiond.install': installId }
+        const [volume, network] = [await resources.make('volume', labels), await resources.make('network', labels)]
+        const user = await resources.use(volume, network)
+        const outcomes = async () => {
+          const found = await runtime.listResources()
+          return Promise.all(found.map((resource) => runtime.removeResource(resource)))
+        }
+        expect(await outcomes()).toEqual(['in-use', 'in-use'])
+        await user.start()
+        expect(await outcomes()).toEqual(['in-use', 'in-use'])
+        await user.end()
+        expect(await outcomes()).toEqual(['in-use', 'in-use'])
+        await user.remove()
+        expect(await outcomes()).toEqual(['removed', 'removed'])
+      })
+    })
+
     describe('what a run gets', () => {
       test('(G10) has an environment of its own, with nothing of the host in it', async () => {
         process.env.HOST_SECRET_OF_TESTS = 'must not be seen'
@@ -347,6 +412,7 @@ export function exerciseRuntime(name: string, makeHarness: () => Promise<Runtime
         expect(await unreachable.inspect(handle)).toMatchObject({ state: 'unknown' })
         const refused = { code: 'RUNTIME_UNREACHABLE', retryable: true }
         await expect(unreachable.list()).rejects.toMatchObject(refused)
+        await expect(unreachable.listResources()).rejects.toMatchObject(refused)
         await expect(unreachable.create(await harness.specOf('exits-at-once'))).rejects.toMatchObject(refused)
         await expect(unreachable.start(handle)).rejects.toMatchObject(refused)
         await expect(unreachable.signal(handle, 'SIGKILL')).rejects.toMatchObject(refused)

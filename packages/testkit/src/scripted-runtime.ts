@@ -1,6 +1,7 @@
 import type {
   ActivityTotals,
   Check,
+  FoundResource,
   FoundRun,
   RunHandle,
   RunSpec,
@@ -23,15 +24,21 @@ export class ScriptedRuntime implements Runtime {
     activity: true,
   }
   interruptions = 0
-  /** What every run not named here is seen as. */
+  /** What every run not named in `seenOf` is seen as. */
   seen: SeenRun = { state: 'running' }
+  /** What the runs named here are seen as, by handle id. */
+  readonly seenOf = new Map<string, SeenRun>()
   /** What the runs named here have used, by handle id; of all others nobody can say. */
   readonly activity = new Map<string, ActivityTotals>()
   /** Runs that exist, by handle id. */
   readonly runs = new Map<string, RunSpec>()
+  /** Volumes and networks that exist. */
+  readonly resources: FoundResource[] = []
+  /** Ids of those that something uses. */
+  readonly usedResources = new Set<string>()
   readonly calls: string[] = []
   /** Called before each request is answered: the place to change the world under a decision, or to throw. */
-  before: (call: string) => void | Promise<void> = () => {}
+  before: (call: string, id: string) => void | Promise<void> = () => {}
   readonly #listeners = new Set<(runName: string) => void>()
 
   constructor(name = 'process') {
@@ -53,7 +60,7 @@ export class ScriptedRuntime implements Runtime {
   }
 
   async inspect(handle: RunHandle): Promise<SeenRun> {
-    return this.runs.has(handle.id) ? this.seen : { state: 'gone' }
+    return this.runs.has(handle.id) ? this.#seenOf(handle.id) : { state: 'gone' }
   }
 
   async signal(handle: RunHandle, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
@@ -85,9 +92,20 @@ export class ScriptedRuntime implements Runtime {
         name,
         sessionId,
         epoch,
-        isRunning: this.seen.state === 'running',
+        isRunning: this.#seenOf(name).state === 'running',
       }
     })
+  }
+
+  async listResources(): Promise<FoundResource[]> {
+    return [...this.resources]
+  }
+
+  async removeResource(resource: FoundResource): Promise<'removed' | 'in-use'> {
+    await this.#note('removeResource', resource.id)
+    if (this.usedResources.has(resource.id)) return 'in-use'
+    this.resources.splice(this.resources.indexOf(resource), 1)
+    return 'removed'
   }
 
   onExit(listener: (runName: string) => void): () => void {
@@ -106,8 +124,12 @@ export class ScriptedRuntime implements Runtime {
 
   async close(): Promise<void> {}
 
+  #seenOf(id: string): SeenRun {
+    return this.seenOf.get(id) ?? this.seen
+  }
+
   async #note(call: string, id: string): Promise<void> {
     this.calls.push(`${call} ${id}`)
-    await this.before(call)
+    await this.before(call, id)
   }
 }

@@ -140,7 +140,7 @@ function spawnFailureOf(
   return { error, ...decideSpawnFailure(facts.session.spawnFailures, error, deps.config.spawn, nowMs) }
 }
 
-/** Failing to free a stopped container harms nobody: the sweep's orphan search finds it by its label. */
+/** Failing to free a stopped container harms nobody: the sweep finds it among the leftovers by its label. */
 async function release(deps: EffectDeps, run: Run): Promise<void> {
   if (run.handle === null) return
   await runtimeOf(deps, run.runtime)

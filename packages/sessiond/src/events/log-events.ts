@@ -25,6 +25,8 @@ const LEVELS: Partial<Record<JournalType, 'info' | 'warn' | 'error'>> = {
   'evidence:ignored': 'warn',
   'mailbox:setAside': 'warn',
   'container:removed': 'warn',
+  'volume:removed': 'warn',
+  'network:removed': 'warn',
   'runtime:lost': 'error',
   'runtime:recovered': 'info',
   'host:stalled': 'warn',

@@ -32,6 +32,8 @@ export const JOURNAL_TYPES = [
   'evidence:ignored',
   'mailbox:setAside',
   'container:removed',
+  'volume:removed',
+  'network:removed',
   'runtime:lost',
   'runtime:recovered',
   'host:stalled',

@@ -69,10 +69,22 @@ export type SeenRun =
 /** A container or process that carries this install's label. */
 export interface FoundRun {
   readonly handle: RunHandle
+  /** What no run is called when it does not say whose it is. */
   readonly name: string
-  readonly sessionId: string
-  readonly epoch: number
+  /** Null: it does not say. */
+  readonly sessionId: string | null
+  readonly epoch: number | null
   readonly isRunning: boolean
+}
+
+/** A volume or network that carries this install's label. */
+export interface FoundResource {
+  readonly kind: 'volume' | 'network'
+  /** What the runtime knows it by for ever, or, where it has nothing better, its name. */
+  readonly id: string
+  readonly name: string
+  /** The run it says it belongs to; null: to none. */
+  readonly runName: string | null
 }
 
 /** One line of `sessiond doctor`. */
@@ -162,8 +174,15 @@ export interface Runtime {
   sample(handles: readonly RunHandle[]): Promise<ReadonlyMap<string, ActivityTotals>>
   /** Its processes now, at most 64, for a person who asks why it was stopped; null: they cannot be seen. Never throws. */
   listProcesses(handle: RunHandle): Promise<readonly RunProcess[] | null>
-  /** All that carries exactly this install's label, running or not; throws RUNTIME_UNREACHABLE. */
+  /**
+   * All that carries exactly this install's label, running or not, but never what the host itself runs in; throws
+   * RUNTIME_UNREACHABLE.
+   */
   list(): Promise<FoundRun[]>
+  /** Volumes and networks that carry exactly this install's label; throws RUNTIME_UNREACHABLE. */
+  listResources(): Promise<FoundResource[]>
+  /** Removes one that nothing uses, not even something at rest. Idempotent: what is gone counts as removed. */
+  removeResource(resource: FoundResource): Promise<'removed' | 'in-use'>
   /** Calls back after a run has exited, at least once where events are supported; never before it has. */
   onExit(listener: (runName: string) => void): () => void
   /** Doctor's checks; `group` checks also need its image or command. Never throws. */

@@ -1,5 +1,5 @@
 import { constants } from 'node:fs'
-import { access, mkdir, open, rm, stat } from 'node:fs/promises'
+import { access, mkdir, open, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { SessiondError } from '../model/errors.ts'
 import { translateError } from './sqlite/translate-error.ts'
@@ -42,11 +42,14 @@ async function refuseForeign(dataDir: string): Promise<void> {
 }
 
 const PROBE_BYTES = 64 * 1024
+const PROBE_PREFIX = '.write-probe-'
 
 /** Permission bits do not tell of read-only or full file systems: only writing does. */
 async function tryWriting(dataDir: string): Promise<void> {
-  const path = join(dataDir, `.write-probe-${process.pid}`)
-  await rm(path, { force: true })
+  // Also what processes left that were killed right here; one that is at it writes on into its own file.
+  const probes = (await readdir(dataDir)).filter((name) => name.startsWith(PROBE_PREFIX))
+  for (const name of probes) await rm(join(dataDir, name), { force: true })
+  const path = join(dataDir, `${PROBE_PREFIX}${process.pid}`)
   const probe = await open(path, 'wx', 0o600)
   try {
     await probe.write(Buffer.alloc(PROBE_BYTES, 1))

@@ -4,7 +4,6 @@ import { adoptRun } from '../effects/adopt-run.ts'
 import { type EffectDeps, sinksOf, wordsOf } from '../effects/deps.ts'
 import { endClosed } from '../effects/end-closed.ts'
 import { recallDue } from '../effects/recall-due.ts'
-import { removeOrphans } from '../effects/remove-orphans.ts'
 import { hasCode } from '../model/errors.ts'
 import type { NewMessage } from '../model/message.ts'
 import type { ActivitySample } from '../observe/activity-meter.ts'
@@ -14,6 +13,7 @@ import type { World } from '../world.ts'
 import { Admission } from './admission.ts'
 import { BeatLooks } from './beat-looks.ts'
 import { HostPulse } from './host-pulse.ts'
+import { LeftoverSweep } from './leftover-sweep.ts'
 import { type Cause, explainSession, type ReconcileDeps, reconcileSession } from './reconcile-session.ts'
 import { Reconciler } from './reconciler.ts'
 import { RuntimeHealth } from './runtime-health.ts'
@@ -38,6 +38,7 @@ export class Supervisor {
   readonly #reconciler: Reconciler
   readonly #admission: Admission
   readonly #runtimes: RuntimeHealth
+  readonly #leftovers: LeftoverSweep
   readonly #sweepLoop: SweepLoop
   readonly #pulse: HostPulse
   readonly #beatLooks: BeatLooks
@@ -60,10 +61,11 @@ export class Supervisor {
       lossesOf: (name) => this.#runtimes.lossesOf(name),
       onRuntimeUnknown: (name, because) => this.#noteLost(name, because),
     }
+    this.#leftovers = new LeftoverSweep({ world, store, config })
     this.#runtimes = new RuntimeHealth({
       world,
       store,
-      probe: (runtime) => this.#removeOrphans(runtime),
+      probe: (runtime) => this.#removeLeftovers(runtime),
       onRecovered: () => this.#noteRecovered(),
     })
     this.#reconciler = new Reconciler({
@@ -131,7 +133,7 @@ export class Supervisor {
     this.#sampler.start()
     await this.#assignAccounts()
     await this.#assignZones()
-    await this.#removeAllOrphans()
+    await this.#removeAllLeftovers()
     for (const run of await this.#deps.store.listLiveRuns()) await adoptRun(this.#deps, run)
     await this.#lookAtLiveRuns('startup')
     await this.#sweepLoop.start()
@@ -231,13 +233,14 @@ export class Supervisor {
     this.#beatLooks.stop()
     this.#sampler.stop()
     this.#seriesClock.stop()
-    const ended = Promise.all([this.#sweepLoop.stop(), this.#reconciler.stop()])
+    const ended = Promise.all([this.#sweepLoop.stop(), this.#reconciler.stop(), this.#leftovers.stop()])
     await within(this.#deps.world, Math.max(waitMs, LAST_STEPS_MS), ended)
   }
 
   async #sweep(): Promise<readonly SweepLine[]> {
     await recallDue(this.#deps).catch((error: unknown) => this.#onError('recalling what is due', error))
-    await this.#removeAllOrphans()
+    // A thousand of them take an engine its time, in which the runs that are live must be looked at, too.
+    await within(this.#deps.world, LOOK_WAIT_MS, this.#removeAllLeftovers())
     const lines = await this.#lookAtLiveRuns('sweep')
     this.#admission.kick()
     this.#seriesClock.kick()
@@ -303,23 +306,23 @@ export class Supervisor {
     return store.assignZones(new Map(zones), world.now())
   }
 
-  async #removeAllOrphans(): Promise<void> {
-    // A lost one is being probed, and that removes its orphans before anything is started on it again.
+  async #removeAllLeftovers(): Promise<void> {
+    // A lost one is being probed, and that removes its leftovers before anything is started on it again.
     const within = [...this.#deps.runtimes.values()].filter((runtime) => !this.#runtimes.isLost(runtime.name))
     await Promise.all(
       within.map((runtime) =>
-        this.#removeOrphans(runtime).catch((error: unknown) => this.#runtimes.noteLost(runtime, wordsOf(error))),
+        this.#removeLeftovers(runtime).catch((error: unknown) => this.#runtimes.noteLost(runtime, wordsOf(error))),
       ),
     )
   }
 
   /** Throws only when the runtime cannot be asked. */
-  async #removeOrphans(runtime: Runtime): Promise<void> {
+  async #removeLeftovers(runtime: Runtime): Promise<void> {
     try {
-      await removeOrphans(this.#deps, runtime)
+      await this.#leftovers.clear(runtime)
     } catch (error) {
       if (hasCode(error, 'RUNTIME_UNREACHABLE')) throw error
-      this.#onError(`orphans of ${runtime.name}`, error)
+      this.#onError(`leftovers of ${runtime.name}`, error)
     }
   }
 

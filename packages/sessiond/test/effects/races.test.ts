@@ -6,7 +6,6 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { abortStart } from '../../src/effects/abort-start.ts'
 import { adoptRun } from '../../src/effects/adopt-run.ts'
 import { projectMailbox } from '../../src/effects/project-mailbox.ts'
-import { removeOrphans } from '../../src/effects/remove-orphans.ts'
 import { settleRun } from '../../src/effects/settle-run.ts'
 import { startRun } from '../../src/effects/start-run.ts'
 import { killRun, quarantineRun, stopRun } from '../../src/effects/stop-run.ts'
@@ -287,23 +286,5 @@ describe('settle', () => {
     }
     await settleRun(fixture.deps, run, null)
     expect(await fixture.message('m-1')).toMatchObject({ status: 'failed', failure: 'CANCELLED', tries: 0 })
-  })
-})
-
-describe('remove-orphans', () => {
-  it('(D4) spares a run that was recorded while it looked', async () => {
-    await fixture.send('m-1')
-    const run = await fixture.start()
-    expect(await removeOrphans(fixture.deps, fixture.runtime)).toBe(0)
-    expect(fixture.runtime.runs.has(run.name)).toBe(true)
-  })
-
-  it('removes what is no live run, each by itself', async () => {
-    await fixture.send('m-1')
-    const run = await fixture.start()
-    await fixture.endBehindTheBack(run)
-    fixture.runtime.seen = { state: 'exited', exit: { code: 0, signal: null, oomKilled: false } }
-    expect(await removeOrphans(fixture.deps, fixture.runtime)).toBe(1)
-    expect(fixture.runtime.runs.size).toBe(0)
   })
 })

@@ -8,6 +8,7 @@ import { FIXTURES_DIR } from '../../../testkit/src/fixtures.ts'
 import { TEST_IMAGE } from '../../../testkit/src/test-image.ts'
 import { DockerRuntime, type DockerRuntimeOptions } from '../../src/runtime/docker/docker-runtime.ts'
 import { realWorld } from '../../src/world.ts'
+import { dockerResources } from './docker-resources.ts'
 import { endAllRuns } from './end-all-runs.ts'
 import type { RuntimeHostOptions } from './runtime-host.ts'
 
@@ -28,6 +29,7 @@ export async function dockerHarness(changes: Partial<DockerRuntimeOptions> = {})
   }
   const runtime = open(installId)
   const options: RuntimeHostOptions = { kind: 'docker', installId, dataDir: root, runnerPath }
+  const resources = dockerResources()
   const deaf = open(installId, { socketPath: join(root, 'nobody-listens.sock') })
   return {
     installId,
@@ -51,8 +53,10 @@ export async function dockerHarness(changes: Partial<DockerRuntimeOptions> = {})
       ),
     host: { program: fileURLToPath(new URL('./runtime-host.ts', import.meta.url)), options },
     baseVariables: ['PATH', 'HOME', 'HOSTNAME'],
+    resources,
     dispose: async () => {
       await endAllRuns(open(installId))
+      await resources.removeAll()
       for (const one of opened) await one.close()
       await rm(root, { recursive: true, force: true })
     },

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { readFile, stat, symlink } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
 import { tmpdir } from 'node:os'
@@ -145,6 +146,17 @@ describeWithEngine('runs in containers', () => {
     expect(Buffer.byteLength(await harness.runtime.readLog(handle, 100))).toBeLessThanOrEqual(100)
   })
 
+  test('(F7) has the engine itself bound a log, whatever that engine keeps of others', async () => {
+    const spec = await harness.specOf('exits-at-once', { limits })
+    const { id } = await harness.runtime.create(spec)
+    const told = execFileSync('docker', ['inspect', '--format', '{{json .HostConfig.LogConfig}}', id], {
+      encoding: 'utf8',
+    })
+    const { Type, Config } = JSON.parse(told) as { Type: string; Config: Record<string, string> }
+    expect(Type).toBe('json-file')
+    expect(Number(Config['max-size']) * Number(Config['max-file'])).toBeLessThanOrEqual(limits.logBytes)
+  })
+
   test('(D3) tells of an exit that happened while the event stream was broken', async () => {
     const spec = await harness.specOf('ignores-sigterm')
     const proxy = await cuttableProxy(join(spec.workDir, 'engine.sock'), ENGINE_SOCKET)
@@ -236,6 +248,47 @@ describe('a docker runtime and an engine that misbehaves', () => {
   test.each([404, 409])('takes %i in answer to a signal as "not running"', async (status) => {
     answer = () => ({ status, body: { message: 'is not running' } })
     await runtime.signal({ runtime: 'docker', id: 'abc' }, 'SIGTERM')
+  })
+
+  test('(D5) leaves out what an engine lists of others in spite of its filter', async () => {
+    const { installId } = harness
+    const labels = [installId, `${installId}0`, installId.slice(0, -1), '', null].map((id) =>
+      id === null ? null : { 'sessiond.install': id, 'sessiond.run': `run of ${id}` },
+    )
+    answer = (url) => {
+      if (url.includes('/containers/json')) {
+        const containers = labels.filter((each) => each !== null)
+        return { status: 200, body: containers.map((Labels, Id) => ({ Id: `c${Id}`, Labels, State: 'running' })) }
+      }
+      const named = labels.map((Labels, index) => ({ Id: `n${index}`, Name: `name-${index}`, Labels }))
+      return { status: 200, body: url.includes('/volumes') ? { Volumes: named, Warnings: null } : named }
+    }
+    expect((await runtime.list()).map(({ handle }) => handle.id)).toEqual(['c0'])
+    expect(await runtime.listResources()).toEqual([
+      { kind: 'volume', id: 'name-0', name: 'name-0', runName: `run of ${installId}` },
+      { kind: 'network', id: 'n0', name: 'name-0', runName: `run of ${installId}` },
+    ])
+  })
+
+  test('takes an engine that tells of no volumes at all at its word', async () => {
+    answer = (url) => ({ status: 200, body: url.includes('/volumes') ? { Volumes: null, Warnings: null } : [] })
+    expect(await runtime.listResources()).toEqual([])
+  })
+
+  test.each([
+    [{ State: { Status: 'running', Running: true } }, 'is still running'],
+    [{ State: { Status: 'exited', ExitCode: 0 } }, 'is exited, and the engine is busy with it'],
+  ])('(D2) tells why a removal met a conflict: %j', async (info, why) => {
+    answer = (url) => (url.includes('/json') ? { status: 200, body: info } : { status: 409, body: { message: 'no' } })
+    await expect(runtime.remove({ runtime: 'docker', id: 'abc' })).rejects.toMatchObject({
+      code: 'RUNTIME_REFUSED',
+      message: expect.stringContaining(why),
+    })
+  })
+
+  test('takes a removal that somebody else has just finished for done', async () => {
+    answer = (url) => ({ status: url.includes('/json') ? 404 : 409, body: { message: 'removal in progress' } })
+    await runtime.remove({ runtime: 'docker', id: 'abc' })
   })
 
   test('(D2) does not swallow a refused signal', async () => {

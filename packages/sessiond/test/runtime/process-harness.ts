@@ -41,6 +41,7 @@ export async function processHarness(): Promise<RuntimeHarness & { readonly root
     },
     host: { program: fileURLToPath(new URL('./runtime-host.ts', import.meta.url)), options },
     baseVariables: ['PATH', 'HOME', 'LANG', 'TZ'],
+    resources: null,
     dispose: async () => {
       await endAllRuns(open(installId))
       for (const runtime of opened) await runtime.close()

@@ -17,6 +17,14 @@ test('makes the directory, parents included, for its user alone, and leaves noth
   expect(readdirSync(dataDir)).toEqual([])
 })
 
+test('clears away what killed starts have left in it, and nothing else', async () => {
+  for (const name of ['.write-probe-7', '.write-probe-4000000', '.write-prober', 'kept']) {
+    writeFileSync(join(temp(), name), 'x')
+  }
+  await prepareDataDir(temp())
+  expect(readdirSync(temp()).sort()).toEqual(['.write-prober', 'kept'])
+})
+
 test('takes a directory reached through a link', async () => {
   mkdirSync(join(temp(), 'real'), { mode: 0o700 })
   symlinkSync(join(temp(), 'real'), join(temp(), 'link'))

@@ -3,6 +3,8 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { until } from '../../../testkit/src/until.ts'
 import type { HostOptions } from '../../src/config/options.ts'
 import { SessiondError } from '../../src/model/errors.ts'
+import type { RunSpec } from '../../src/runtime/runtime.ts'
+import { realWorld, type World } from '../../src/world.ts'
 import { SupervisorFixture } from './supervisor-fixture.ts'
 
 let fixture: SupervisorFixture
@@ -188,6 +190,26 @@ describe('stopping', () => {
     hung.resolve()
     expect(tookMs).toBeLessThan(5_000)
     expect(await fixture.states()).toEqual({ 'g/main': 'starting' })
+  })
+
+  it('(D3, D19) looks at its live runs although a leftover takes its time, and ends in time itself', async () => {
+    // The wait for leftovers is over at once.
+    const world: World = { ...realWorld, setTimer: (ms, fn) => realWorld.setTimer(ms === 10_000 ? 20 : ms, fn) }
+    fixture = await SupervisorFixture.make({ runs: { stopGrace: '100ms', killWait: '1s' } }, world)
+    const { supervisor, process } = fixture
+    await supervisor.start()
+    await idleRun('g/main', 'm-1')
+    const hung = Promise.withResolvers<void>()
+    process.runs.set('left', { name: 'left', sessionId: 'g/gone', epoch: 1 } as RunSpec)
+    process.seenOf.set('left', { state: 'created' })
+    process.before = (call, id) => (call === 'remove' && id === 'left' ? hung.promise : undefined)
+    const { lines } = await supervisor.sweepOnce({ dryRun: false })
+    expect(lines.map(({ sessionId }) => sessionId)).toContain('g/main')
+    // A sweep that follows does not begin the same removal again.
+    await supervisor.sweepOnce({ dryRun: false })
+    expect(process.calls.filter((call) => call === 'remove left')).toHaveLength(1)
+    await supervisor.halt(50)
+    hung.resolve()
   })
 
   it('lets go of everything although the store cannot be read', async () => {

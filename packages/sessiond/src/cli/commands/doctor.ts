@@ -1,8 +1,10 @@
 import type { Command } from 'commander'
 import type { HostConfig } from '../../config/config.ts'
 import { escapeLine } from '../../model/escape.ts'
+import type { Repair } from '../../repair/repair-misfits.ts'
 import { failedCheck } from '../../runtime/check-one.ts'
 import type { Check } from '../../runtime/runtime.ts'
+import { realWorld } from '../../world.ts'
 import { addCommand } from '../add-command.ts'
 import { checkClock } from '../checks/check-clock.ts'
 import { checkDataDirectory } from '../checks/check-data-dir.ts'
@@ -13,16 +15,38 @@ import { EXIT } from '../exit-codes.ts'
 import { findConfig } from '../find-config.ts'
 import { printResult } from '../print-result.ts'
 
-/** `sessiond doctor`: everything a host needs, looked at without changing anything, host running or not. */
+interface DoctorOptions extends CommonOptions {
+  readonly repair?: boolean
+}
+
+/**
+ * `sessiond doctor`: everything a host needs, looked at without changing anything, host running or not. With `--repair`
+ * what files, store and runtimes disagree about is set right first, which no running host may be in the way of.
+ */
 export function addDoctor(program: Command, context: CliContext): void {
-  addCommand(program, 'doctor', 'check everything a host needs, with or without one running').action(
-    async (options: CommonOptions) => {
+  addCommand(program, 'doctor', 'check everything a host needs, with or without one running')
+    .option('--repair', 'first set right what is left over or missing; only while no host is running')
+    .action(async (options: DoctorOptions) => {
+      const repairs = options.repair === true ? await repair(options, context) : null
       const checks = await examine(options, context)
       const ok = checks.every((check) => check.ok)
-      printResult(context, options, { ok, checks }, () => checks.map(describeCheck).join(''))
+      const result = { ok, ...(repairs === null ? {} : { repairs }), checks }
+      printResult(context, options, result, () => describeRepairs(repairs) + checks.map(describeCheck).join(''))
       if (!ok) context.setExitCode(EXIT.unhealthy)
-    },
-  )
+    })
+}
+
+async function repair(options: CommonOptions, context: CliContext): Promise<Repair[]> {
+  const { config } = await findConfig(options, context)
+  const { repairDataDir } = await import('../../repair/repair-data-dir.ts')
+  const world = { ...realWorld, now: () => context.now() }
+  return repairDataDir({ config, world, hostEnvironment: { ...context.env } })
+}
+
+function describeRepairs(repairs: readonly Repair[] | null): string {
+  if (repairs === null) return ''
+  if (repairs.length === 0) return 'Nothing had to be repaired.\n\n'
+  return `${repairs.map(({ done, what }) => `${done ? 'REPAIRED' : 'FAILED  '} ${escapeLine(what)}\n`).join('')}\n`
 }
 
 async function examine(options: CommonOptions, context: CliContext): Promise<Check[]> {
@@ -40,6 +64,10 @@ async function examine(options: CommonOptions, context: CliContext): Promise<Che
     { name: 'configuration', ok: true, detail: `${source} (groups: ${groups})` },
     ...(await guarded('data directory', () => checkDataDirectory(config))),
     ...(await guarded('store', () => checkStore(config.dataDir))),
+    ...(await guarded('leftovers', async () => {
+      const { checkLeftovers } = await import('../checks/check-leftovers.ts')
+      return checkLeftovers(config, { ...context.env }, context.now())
+    })),
     ...(await guarded('clock', async () => [await checkClock(config.dataDir, context.now())])),
     ...(await guarded('lock', () => checkHost(config))),
     ...(await guarded('runtime', async () => {

@@ -11,6 +11,7 @@ import { lastBytes } from '../last-bytes.ts'
 import type {
   ActivityTotals,
   Check,
+  FoundResource,
   FoundRun,
   RunSpec,
   Runtime,
@@ -26,10 +27,13 @@ import { createError, startError } from './create-error.ts'
 import { demuxLog } from './demux-log.ts'
 import { checkDockerRuntime } from './docker-checks.ts'
 import { Engine } from './engine.ts'
+import { statusOf } from './engine-errors.ts'
 import { ExitEvents } from './exit-events.ts'
 import { installFilter } from './labels.ts'
 import { mountedNode } from './mounted-node.ts'
+import { findOwnContainer, isOwnContainer, type OwnContainer } from './own-container.ts'
 import { parseTop, TOP_ARGS } from './parse-top.ts'
+import { listResources, removeResource } from './resources.ts'
 import { dockerRunUser } from './run-user.ts'
 import { foundContainer, seenContainer } from './seen-container.ts'
 
@@ -48,6 +52,8 @@ export interface DockerRuntimeOptions {
   readonly node: 'mounted' | 'image'
   /** @default the runner that comes with sessiond */
   readonly runnerPath?: string
+  /** Tells what this host itself runs in. @default looks at this process */
+  readonly findOwnContainer?: () => Promise<OwnContainer>
 }
 
 /** Runs as containers of Docker, or of Podman through the same API. Contacts the engine only when asked something. */
@@ -69,6 +75,7 @@ export class DockerRuntime implements Runtime {
   /** Created by this process and not yet told to start: known not to have run. */
   readonly #fresh = new Set<string>()
   #hasInit: Promise<boolean> | undefined
+  #own: Promise<OwnContainer> | undefined
 
   constructor(options: DockerRuntimeOptions) {
     this.#options = options
@@ -128,22 +135,29 @@ export class DockerRuntime implements Runtime {
   }
 
   async signal(handle: RunHandle, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+    await this.#refuseOwn(handle)
     await this.#engine.askExpecting('signal a run', [404, 409], async (docker, abortSignal) => {
       await docker.getContainer(handle.id).kill({ signal, abortSignal })
     })
   }
 
   async remove(handle: RunHandle): Promise<void> {
-    const seen = await this.#look(handle.id)
-    if (seen.state === 'running') {
-      throw new SessiondError('RUNTIME_REFUSED', `Run ${handle.id} is still running and is not removed.`)
-    }
+    await this.#refuseOwn(handle)
+    // `v`: with the volumes its image declared, which nobody else can know of. Without `force` the engine itself refuses
+    // one that runs.
+    const isAnswered = await this.#engine.call('remove a container', async (docker, abortSignal) => {
+      try {
+        await docker.getContainer(handle.id).remove({ force: false, v: true, abortSignal })
+        return true
+      } catch (error) {
+        if (statusOf(error) === 409) return false
+        if (statusOf(error) === 404) return true
+        throw error
+      }
+    })
+    if (!isAnswered) await this.#explainConflict(handle)
     this.#fresh.delete(handle.id)
     this.#activity.forget(handle.id)
-    // `v`: with the volumes its image declared, which nobody else can know of.
-    await this.#engine.askExpecting('remove a container', [404], async (docker, abortSignal) => {
-      await docker.getContainer(handle.id).remove({ force: false, v: true, abortSignal })
-    })
   }
 
   async readLog(handle: RunHandle, maxBytes: number): Promise<string> {
@@ -178,9 +192,20 @@ export class DockerRuntime implements Runtime {
     const containers = await this.#engine.call('list containers', (docker, abortSignal) =>
       docker.listContainers({ all: true, filters, abortSignal }),
     )
-    const found = containers.map(foundContainer).filter((run) => run !== null)
+    const own = await this.#findOwn()
+    const found = containers
+      .map((container) => foundContainer(container, this.#options.installId))
+      .filter((run) => run !== null && !isOwnContainer(own, run.handle.id)) as FoundRun[]
     for (const { handle, name, isRunning } of found) if (isRunning) this.#events.expect(handle.id, name)
     return found
+  }
+
+  listResources(): Promise<FoundResource[]> {
+    return listResources(this.#engine, this.#options.installId)
+  }
+
+  removeResource(resource: FoundResource): Promise<'removed' | 'in-use'> {
+    return removeResource(this.#engine, resource)
   }
 
   onExit(listener: (runName: string) => void): () => void {
@@ -203,6 +228,25 @@ export class DockerRuntime implements Runtime {
       docker.getContainer(id).inspect({ abortSignal }),
     )
     return info === undefined ? { state: 'gone' } : seenContainer(info)
+  }
+
+  /** A container in whose way something stood: it runs, or its removal is under way already. */
+  async #explainConflict(handle: RunHandle): Promise<void> {
+    const { state } = await this.#look(handle.id)
+    if (state === 'gone') return
+    const why = state === 'running' ? 'is still running' : `is ${state}, and the engine is busy with it`
+    throw new SessiondError('RUNTIME_REFUSED', `Run ${handle.id} ${why}: it is not removed.`)
+  }
+
+  /** Whatever labels it bears, and whoever asks: ending it would end the host. */
+  async #refuseOwn(handle: RunHandle): Promise<void> {
+    if (!isOwnContainer(await this.#findOwn(), handle.id)) return
+    throw new SessiondError('RUNTIME_REFUSED', `Container ${handle.id} is the one this host runs in: it is left alone.`)
+  }
+
+  #findOwn(): Promise<OwnContainer> {
+    this.#own ??= (this.#options.findOwnContainer ?? findOwnContainer)()
+    return this.#own
   }
 
   async #createContainer(spec: RunSpec, body: ContainerCreateOptions): Promise<string> {

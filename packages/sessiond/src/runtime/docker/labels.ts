@@ -24,3 +24,8 @@ export function labelsOf(spec: RunSpec): Record<string, string> {
 export function installFilter(installId: string): string[] {
   return [`${LABEL.install}=${installId}`]
 }
+
+/** Whether labels an engine tells of are exactly one install's: no engine's filter is trusted with that alone. */
+export function isOfInstall(labels: Readonly<Record<string, string>> | null | undefined, installId: string): boolean {
+  return labels?.[LABEL.install] === installId
+}

@@ -53,7 +53,12 @@ describe('seenContainer', () => {
 })
 
 describe('foundContainer', () => {
-  const Labels = { 'sessiond.run': 'run-1', 'sessiond.session': 'g/s', 'sessiond.epoch': '3' }
+  const Labels = {
+    'sessiond.install': 'i1',
+    'sessiond.run': 'run-1',
+    'sessiond.session': 'g/s',
+    'sessiond.epoch': '3',
+  }
 
   test.each([
     ['created', false],
@@ -64,7 +69,7 @@ describe('foundContainer', () => {
     ['removing', true],
     ['a state nobody has thought of', true],
   ])('a listed container that is %s runs: %s', (State, isRunning) => {
-    expect(foundContainer({ Id: 'abc', Labels, State })).toEqual({
+    expect(foundContainer({ Id: 'abc', Labels, State }, 'i1')).toEqual({
       handle: { runtime: 'docker', id: 'abc' },
       name: 'run-1',
       sessionId: 'g/s',
@@ -73,10 +78,25 @@ describe('foundContainer', () => {
     })
   })
 
-  test.each([{}, { ...Labels, 'sessiond.epoch': '0' }, { ...Labels, 'sessiond.epoch': 'x' }])(
-    'passes over labels that are not all ours: %j',
-    (labels) => {
-      expect(foundContainer({ Id: 'abc', Labels: labels, State: 'running' })).toBeNull()
-    },
-  )
+  test.each([
+    {},
+    { ...Labels, 'sessiond.install': 'i10' },
+    { ...Labels, 'sessiond.install': 'i' },
+    { ...Labels, 'sessiond.install': 'I1' },
+    { ...Labels, 'sessiond.install': ' i1' },
+    { ...Labels, 'sessiond.install': 'i1\n' },
+    { ...Labels, 'sessiond.install': '' },
+    { 'sessiond.installation': 'i1' },
+  ])('(D5) passes over what an engine lists of another install: %j', (labels) => {
+    expect(foundContainer({ Id: 'abc', Labels: labels, State: 'running' }, 'i1')).toBeNull()
+  })
+
+  test.each(['0', 'x', '1e99', ''])('tells one of ours whose epoch is %j and that says no run by its id', (epoch) => {
+    const labels = { 'sessiond.install': 'i1', 'sessiond.epoch': epoch }
+    expect(foundContainer({ Id: 'abc', Labels: labels, State: 'exited' }, 'i1')).toMatchObject({
+      name: 'abc',
+      sessionId: null,
+      epoch: null,
+    })
+  })
 })

@@ -1,7 +1,7 @@
 import type { ContainerInfo, ContainerInspectInfo } from 'dockerode'
 import type { RunExit } from '../../model/run.ts'
 import type { FoundRun, SeenRun } from '../runtime.ts'
-import { LABEL } from './labels.ts'
+import { isOfInstall, LABEL } from './labels.ts'
 
 /** States in which nothing of the agent has run yet, in Docker's words and in Podman's. */
 const NOT_STARTED = ['created', 'configured', 'initialized']
@@ -16,15 +16,22 @@ export function seenContainer({ State: state }: Pick<ContainerInspectInfo, 'Stat
   return { state: 'exited', exit: exitOf(state.ExitCode, state.OOMKilled) }
 }
 
-/** Tells a listed container as a run; null when its labels are not all there. Pure. */
-export function foundContainer({ Id, Labels, State }: Pick<ContainerInfo, 'Id' | 'Labels' | 'State'>): FoundRun | null {
-  const name = Labels[LABEL.run]
-  const sessionId = Labels[LABEL.session]
+/** Tells a listed container as a run; null when it is not exactly this install's. Pure. */
+export function foundContainer(
+  { Id, Labels, State }: Pick<ContainerInfo, 'Id' | 'Labels' | 'State'>,
+  installId: string,
+): FoundRun | null {
+  if (!isOfInstall(Labels, installId)) return null
   const epoch = Number(Labels[LABEL.epoch])
-  if (name === undefined || sessionId === undefined || !Number.isSafeInteger(epoch) || epoch < 1) return null
   // Whatever is not certainly at rest counts as running: the safe side, as nothing is started beside it.
   const isRunning = !NOT_STARTED.includes(State) && !OVER.includes(State)
-  return { handle: { runtime: 'docker', id: Id }, name, sessionId, epoch, isRunning }
+  return {
+    handle: { runtime: 'docker', id: Id },
+    name: Labels[LABEL.run] ?? Id,
+    sessionId: Labels[LABEL.session] ?? null,
+    epoch: Number.isSafeInteger(epoch) && epoch >= 1 ? epoch : null,
+    isRunning,
+  }
 }
 
 function exitOf(code: number, oomKilled: boolean): RunExit {

@@ -11,6 +11,7 @@ import { runEnvironment } from '../run-environment.ts'
 import type {
   ActivityTotals,
   Check,
+  FoundResource,
   FoundRun,
   RunSpec,
   Runtime,
@@ -172,9 +173,11 @@ export class ProcessRuntime implements Runtime {
   }
 
   async list(): Promise<FoundRun[]> {
-    const entries = (await this.#registry.list()).filter((entry) => entry.installId === this.#options.installId)
+    const entries = await this.#registry.list()
+    const ours = entries.filter((entry) => entry.installId === this.#options.installId)
+    await this.#forgetStrangers(entries.filter((entry) => !ours.includes(entry)))
     return Promise.all(
-      entries.map(async (entry) => {
+      ours.map(async (entry) => {
         const handle = { runtime: NAME, id: formatIdentity(entry) }
         const seen = await this.inspect(handle)
         // A run we cannot look at counts as running: the safe side, as nothing is started beside it.
@@ -182,6 +185,14 @@ export class ProcessRuntime implements Runtime {
         return { handle, name: entry.name, sessionId: entry.sessionId, epoch: entry.epoch, isRunning }
       }),
     )
+  }
+
+  async listResources(): Promise<FoundResource[]> {
+    return []
+  }
+
+  async removeResource(): Promise<'removed'> {
+    return 'removed'
   }
 
   async sample(handles: readonly RunHandle[]): Promise<ReadonlyMap<string, ActivityTotals>> {
@@ -246,6 +257,16 @@ export class ProcessRuntime implements Runtime {
     }
     await this.#registry.recordExit(id, UNKNOWN_EXIT)
     return { state: 'exited', exit: UNKNOWN_EXIT }
+  }
+
+  /** Entries of a store that this directory had before: none of ours to end, but what is surely dead needs no file. */
+  async #forgetStrangers(entries: readonly RunEntry[]): Promise<void> {
+    for (const entry of entries) await this.#forgetStranger(entry).catch(() => {})
+  }
+
+  async #forgetStranger(entry: RunEntry): Promise<void> {
+    const isAlive = (await this.#table.startIdOf(entry.pid)) === entry.startId
+    if (!isAlive && !(await this.#hasMembers(entry))) await this.#registry.delete(formatIdentity(entry))
   }
 
   async #hasMembers({ pid, name }: RunEntry): Promise<boolean> {

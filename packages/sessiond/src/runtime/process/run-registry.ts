@@ -112,6 +112,15 @@ export class RunRegistry {
   }
 }
 
+/** Names of the runs of one install that are registered in a directory; for who may not touch what it finds there. */
+export async function listRegisteredNames(directory: string, installId: string): Promise<string[]> {
+  const files = (await readdir(directory).catch(() => [])).filter((file) => file.endsWith('.json'))
+  const entries = await Promise.all(
+    files.map((file) => readFile(join(directory, file), 'utf8').then(parseEntry, () => undefined)),
+  )
+  return entries.flatMap((entry) => (entry?.installId === installId ? [entry.name] : [])).sort()
+}
+
 function parseEntry(text: string): RunEntry | undefined {
   try {
     return entrySchema.parse(JSON.parse(text))

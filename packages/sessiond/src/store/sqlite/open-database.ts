@@ -67,7 +67,8 @@ export function openForReading(dataDir: string): Database {
   return new Database(path, { readOnly: true, busyTimeoutMs: BUSY_MS })
 }
 
-function isMissingOrEmpty(path: string): boolean {
+/** Whether there is no store, or only the empty file a store begins as or was lost to. */
+export function isMissingOrEmpty(path: string): boolean {
   const stats = statSync(path, { throwIfNoEntry: false })
   // An empty file beside a log is a store whose first checkpoint is still to come.
   return (

@@ -1,0 +1,141 @@
+import { type Dirent, lstatSync } from 'node:fs'
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { isValidName } from '@sessiond/protocol'
+import { sessionPaths } from '../mailbox/session-paths.ts'
+import { SessiondError } from '../model/errors.ts'
+import type { SessionSummary } from '../model/session.ts'
+import type { StoreReader } from '../store/store.ts'
+
+/** Something below `sessions/` that is not what it must be. */
+export interface Misplaced {
+  /** Below `sessions/`: a group's name, or `<group>/<session>`. */
+  readonly path: string
+  /** `unknown`: a directory of a session that is not on record; `no-directory`: a file, a link or the like. */
+  readonly why: 'unknown' | 'no-directory'
+}
+
+/** Where the files of a data directory and its store disagree. */
+export interface Misfits {
+  readonly misplaced: readonly Misplaced[]
+  /** Open sessions whose runs had a directory that is not there. */
+  readonly missing: readonly string[]
+  /** Unreadable mailboxes that were kept: how many, and their bytes. */
+  readonly setAside: { readonly files: number; readonly bytes: number }
+  readonly sessions: number
+  readonly directories: number
+}
+
+const SET_ASIDE = /^\d{1,16}\.outbound\.db$/
+
+/** A file system of its own brings this folder along. */
+const NOT_OURS = new Set(['lost+found'])
+
+const PAGE = 1_000
+
+/** A run that was started had its directory; newer ones may have failed for want of it. */
+const RUNS_LOOKED_AT = 10
+
+/**
+ * Compares what lies below `sessions/` with the sessions on record. Looks only, at no more than the names of what the
+ * host itself made: nothing a run can write is opened or listed, and no link is followed. Fit for beside a running host.
+ * Throws REFERENCES_IMPLAUSIBLE when there are directories and not one session.
+ */
+export async function findMisfits(dataDir: string, store: StoreReader, nowMs: number): Promise<Misfits> {
+  // Directories first: a session is on record before it has one.
+  const found = await listSessionsDir(dataDir)
+  const known = await listKnown(store, nowMs)
+  const directories = found.filter(({ isDirectory }) => isDirectory).map(({ path }) => path)
+  if (known.size === 0 && directories.length > 0) {
+    const what = `There are directories of sessions (${directories.length}), but no session is on record.`
+    throw new SessiondError('REFERENCES_IMPLAUSIBLE', what, { fields: { dataDir, directories: directories.length } })
+  }
+  const setAside = { files: 0, bytes: 0 }
+  for (const path of directories) if (known.has(path)) await countSetAside(join(dataDir, 'sessions', path), setAside)
+  return {
+    misplaced: found.flatMap((entry) => misplacedOf(entry, known)),
+    missing: await listMissing(dataDir, store, known),
+    setAside,
+    sessions: known.size,
+    directories: directories.length,
+  }
+}
+
+interface FoundEntry {
+  readonly path: string
+  readonly isDirectory: boolean
+}
+
+/** What stands where sessions' directories belong; of a group that is a directory what is in it, else itself. */
+async function listSessionsDir(dataDir: string): Promise<FoundEntry[]> {
+  const root = join(dataDir, 'sessions')
+  const seen = lstatSync(root, { throwIfNoEntry: false })
+  if (seen === undefined) return []
+  if (!seen.isDirectory()) {
+    throw new SessiondError('DATA_DIR_UNUSABLE', `${root} is not a real directory.`, {
+      fields: { dataDir },
+      cure: 'Put the directory itself there: links are not followed.',
+    })
+  }
+  const found: FoundEntry[] = []
+  for (const group of await listNames(root)) {
+    if (!group.isDirectory()) found.push({ path: group.name, isDirectory: false })
+    else {
+      const sessions = await listNames(join(root, group.name))
+      const paths = sessions.map((each) => ({ path: `${group.name}/${each.name}`, isDirectory: each.isDirectory() }))
+      found.push(...paths)
+    }
+  }
+  return found
+}
+
+async function listNames(dir: string): Promise<Dirent[]> {
+  const entries = await readdir(dir, { withFileTypes: true })
+  return entries.filter(({ name }) => !NOT_OURS.has(name)).sort((a, b) => (a.name < b.name ? -1 : 1))
+}
+
+async function listKnown(store: StoreReader, nowMs: number): Promise<Map<string, SessionSummary>> {
+  const known = new Map<string, SessionSummary>()
+  for (let after: string | undefined; ; ) {
+    const page = await store.listSessions({ limit: PAGE, nowMs, ...(after === undefined ? {} : { after }) })
+    for (const session of page) known.set(session.id, session)
+    after = page.at(-1)?.id
+    if (page.length < PAGE || after === undefined) return known
+  }
+}
+
+function misplacedOf({ path, isDirectory }: FoundEntry, known: ReadonlyMap<string, SessionSummary>): Misplaced[] {
+  if (!isDirectory) return [{ path, why: 'no-directory' }]
+  return known.has(path) ? [] : [{ path, why: 'unknown' }]
+}
+
+async function listMissing(
+  dataDir: string,
+  store: StoreReader,
+  known: ReadonlyMap<string, SessionSummary>,
+): Promise<string[]> {
+  const missing: string[] = []
+  for (const { id, group, name, status, epoch } of known.values()) {
+    // A session that never ran has no directory yet, and a closed one may have lost it to the archive.
+    if (status !== 'open' || epoch === 0 || !isValidName(group) || !isValidName(name)) continue
+    if (isRealDirectory(join(dataDir, 'sessions', group)) && isRealDirectory(sessionPaths(dataDir, id).root)) continue
+    const runs = await store.listRuns(id, RUNS_LOOKED_AT)
+    if (runs.some(({ startedAtMs }) => startedAtMs !== null)) missing.push(id)
+  }
+  return missing
+}
+
+async function countSetAside(root: string, counted: { files: number; bytes: number }): Promise<void> {
+  const runs = join(root, 'runs')
+  if (!isRealDirectory(runs)) return
+  for (const { name } of (await listNames(runs)).filter(({ name }) => SET_ASIDE.test(name))) {
+    const seen = lstatSync(join(runs, name), { throwIfNoEntry: false })
+    if (seen === undefined) continue
+    counted.files += 1
+    counted.bytes += seen.size
+  }
+}
+
+function isRealDirectory(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true
+}
