@@ -28,8 +28,8 @@ export function openForWriting(dataDir: string): Database {
   if ((statSync(path).mode & 0o077) !== 0) chmodSync(path, 0o600)
   const db = new Database(path, { readOnly: false, busyTimeoutMs: OPEN_BUSY_MS })
   try {
-    // Before the first page is written; an older store keeps what it has until it is rewritten.
-    db.exec('PRAGMA auto_vacuum=INCREMENTAL')
+    // Said before the first page is written, and never again: where it holds already, saying so writes.
+    if (db.get<{ page_count: number }>('PRAGMA page_count')?.page_count === 0) db.exec('PRAGMA auto_vacuum=INCREMENTAL')
     db.exec('PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA trusted_schema=OFF; PRAGMA mmap_size=0')
     db.exec(
       `PRAGMA journal_size_limit=${WAL_KEEP_BYTES}; PRAGMA cache_size=-16384; PRAGMA wal_autocheckpoint=${CHECKPOINT_PAGES}`,
