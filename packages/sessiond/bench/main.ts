@@ -5,6 +5,7 @@ import { cold } from './benchmarks/cold.ts'
 import { exit } from './benchmarks/exit.ts'
 import { history } from './benchmarks/history.ts'
 import { hundred } from './benchmarks/hundred.ts'
+import { rows as rowsBenchmark } from './benchmarks/rows.ts'
 import { sampling } from './benchmarks/sampling.ts'
 import { sendRate } from './benchmarks/send-rate.ts'
 import { series } from './benchmarks/series.ts'
@@ -15,7 +16,18 @@ import { makeScratch } from './scratch.ts'
 import { roundFigure } from './statistics.ts'
 import { formatTable, verdictOf } from './table.ts'
 
-const BENCHMARKS: readonly Benchmark[] = [sweep, warm, cold, exit, sendRate, history, hundred, sampling, series]
+const BENCHMARKS: readonly Benchmark[] = [
+  sweep,
+  warm,
+  cold,
+  exit,
+  sendRate,
+  history,
+  hundred,
+  sampling,
+  series,
+  rowsBenchmark,
+]
 
 const USAGE = `npm run bench -- [--only <name>] [--rounds <n>] [--quick] [--json]
 
