@@ -28,7 +28,7 @@ export interface RowWalk {
 }
 
 /** Rows looked at, and at most removed, in one step: some 5 ms in which nothing else happens. */
-export const LOOKED_AT = 300
+export const LOOKED_AT = 100
 
 /** Contents passed in one step: what stands behind a long one in its row is read through it. */
 export const READ_BYTES = 1024 * 1024
