@@ -7,7 +7,7 @@ import { files } from './benchmarks/files.ts'
 import { history } from './benchmarks/history.ts'
 import { hundred } from './benchmarks/hundred.ts'
 import { leftovers } from './benchmarks/leftovers.ts'
-import { rows } from './benchmarks/rows.ts'
+import { rows as rowsBenchmark } from './benchmarks/rows.ts'
 import { sampling } from './benchmarks/sampling.ts'
 import { sendRate } from './benchmarks/send-rate.ts'
 import { series } from './benchmarks/series.ts'
@@ -29,7 +29,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   sampling,
   series,
   files,
-  rows,
+  rowsBenchmark,
   leftovers,
 ]
 

@@ -5,6 +5,7 @@ import { exerciseDeliveries } from './store/exercise-deliveries.ts'
 import { exerciseOutbox } from './store/exercise-outbox.ts'
 import { exerciseReading } from './store/exercise-reading.ts'
 import { exerciseRequests } from './store/exercise-requests.ts'
+import { exerciseRetention } from './store/exercise-retention.ts'
 import { exerciseRuns } from './store/exercise-runs.ts'
 import { exerciseSending } from './store/exercise-sending.ts'
 import { exerciseSeries } from './store/exercise-series.ts'
@@ -26,5 +27,6 @@ export function exerciseStore(name: string, makeHarness: MakeStoreHarness): void
     exerciseClock(makeHarness)
     exerciseAccounts(makeHarness)
     exerciseSeries(makeHarness)
+    exerciseRetention(makeHarness)
   })
 }

@@ -507,6 +507,8 @@ export type StoreReader = Pick<
   | 'nextDeliveryAtMs'
   | 'getDeadDelivery'
   | 'listDead'
+  | 'readActiveReferences'
+  | 'countPrunableRows'
   | 'readJournal'
   | 'listJournal'
   | 'lastJournalId'

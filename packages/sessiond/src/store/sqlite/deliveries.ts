@@ -178,7 +178,7 @@ export function dropDeadDelivery(tx: Tx, id: number, nowMs: number): 'dropped' |
   return 'dropped'
 }
 
-function journalDelivery(
+export function journalDelivery(
   tx: Tx,
   type:
     | 'reply:delivered'

@@ -12,7 +12,7 @@ const OPEN_BUSY_MS = 5_000
 const BUSY_MS = 500
 
 /** Rarer checkpoints write a page once that many commits touched; a log of 16 MB is read back at a start in no time. */
-const CHECKPOINT_PAGES = 4_000
+const CHECKPOINT_PAGES = 300
 
 /** A log that outgrew this by a burst is cut back at the next checkpoint. */
 const WAL_KEEP_BYTES = 16 * 1024 * 1024
@@ -28,6 +28,8 @@ export function openForWriting(dataDir: string): Database {
   if ((statSync(path).mode & 0o077) !== 0) chmodSync(path, 0o600)
   const db = new Database(path, { readOnly: false, busyTimeoutMs: OPEN_BUSY_MS })
   try {
+    // Said before the first page is written, and never again: where it holds already, saying so writes.
+    if (db.get<{ page_count: number }>('PRAGMA page_count')?.page_count === 0) db.exec('PRAGMA auto_vacuum=INCREMENTAL')
     db.exec('PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA trusted_schema=OFF; PRAGMA mmap_size=0')
     db.exec(
       `PRAGMA journal_size_limit=${WAL_KEEP_BYTES}; PRAGMA cache_size=-16384; PRAGMA wal_autocheckpoint=${CHECKPOINT_PAGES}`,

@@ -1,8 +1,10 @@
+import { join } from 'node:path'
 import { SessiondError } from '../../model/errors.ts'
 import type { World } from '../../world.ts'
 import type { Database } from './database.ts'
 import { migrate, readVersion, refuseNewer, SCHEMA_VERSION } from './migrate.ts'
-import { openForReading, openForWriting, stopWaiting } from './open-database.ts'
+import { openForReading, openForWriting, STORE_FILE, stopWaiting } from './open-database.ts'
+import { enableGivingBack } from './prune/free-space.ts'
 import { SqliteReader } from './sqlite-reader.ts'
 import { SqliteStore } from './sqlite-store.ts'
 import { translateError } from './translate-error.ts'
@@ -57,6 +59,7 @@ async function openMigrated(dataDir: string, world: World): Promise<Database> {
       const db = openForWriting(dataDir)
       return opened(db, dataDir, () => {
         migrate(db, () => world.newId('i'))
+        enableGivingBack(db, join(dataDir, STORE_FILE), (error) => translateError(error, dataDir))
         return db
       })
     } catch (error) {

@@ -1,4 +1,6 @@
 import type { Account, AccountInUse } from '../../model/account.ts'
+import type { ActiveReferences } from '../../model/artifact.ts'
+import { SessiondError } from '../../model/errors.ts'
 import type { Message } from '../../model/message.ts'
 import type { Reply } from '../../model/reply.ts'
 import type { AgentRequest } from '../../model/request.ts'
@@ -9,6 +11,8 @@ import type {
   DeadLetter,
   DueDelivery,
   MessageFilter,
+  PrunedRows,
+  RowPruning,
   RunKey,
   SessionFacts,
   Store,
@@ -23,6 +27,9 @@ import { readFacts } from './facts.ts'
 import { lastJournalId, listJournal, readJournal } from './journal.ts'
 import { getCountedAcks, getMessage, getMessages, listMessages } from './messages.ts'
 import { readInstallId } from './migrate.ts'
+import { openForReading } from './open-database.ts'
+import { readActiveReferences } from './prune/active-references.ts'
+import { countRows } from './prune/prune-rows.ts'
 import { getReplies, listReplies, listRepliesAfter } from './replies.ts'
 import { listAnswers, listOpenRequests } from './requests.ts'
 import { getRun, listLiveRuns, listRuns } from './runs.ts'
@@ -39,10 +46,12 @@ export class SqliteReader implements StoreReader {
   readonly installId: string
   protected readonly db: Database
   protected readonly dataDir: string
+  readonly #defer: (fn: () => void) => void
 
-  constructor(db: Database, dataDir: string) {
+  constructor(db: Database, dataDir: string, defer: (fn: () => void) => void = setImmediate) {
     this.db = db
     this.dataDir = dataDir
+    this.#defer = defer
     this.installId = readInstallId(db)
   }
 
@@ -140,6 +149,31 @@ export class SqliteReader implements StoreReader {
   async listDead(query: Parameters<Store['listDead']>[0]): Promise<DeadLetter[]> {
     return this.read(() => listDead(this.db, query))
   }
+  /** On a connection of its own, so that what it reads stays one state while others write. */
+  async readActiveReferences(): Promise<ActiveReferences> {
+    try {
+      const db = this.read(() => openForReading(this.dataDir))
+      try {
+        return await readActiveReferences(db, () => this.pause())
+      } finally {
+        db.close()
+      }
+    } catch (error) {
+      const words = error instanceof Error ? error.message : String(error)
+      throw new SessiondError('REFERENCES_UNREADABLE', `What active sessions reference cannot be read (${words}).`, {
+        fields: { dataDir: this.dataDir },
+        cause: translateError(error, this.dataDir),
+      })
+    }
+  }
+  countPrunableRows(pass: RowPruning, limit: number): Promise<PrunedRows> {
+    return countRows(
+      (question) => this.read(() => question(this.db)),
+      pass,
+      limit,
+      () => this.pause(),
+    )
+  }
   async readJournal(query: Parameters<Store['readJournal']>[0]): ReturnType<Store['readJournal']> {
     return this.read(() => readJournal(this.db, query))
   }
@@ -156,6 +190,11 @@ export class SqliteReader implements StoreReader {
   }
   async close(): Promise<void> {
     this.db.close()
+  }
+
+  /** Lets everything else that is ready go first. */
+  protected pause(): Promise<void> {
+    return new Promise((resolve) => this.#defer(resolve))
   }
 
   /** Reads happen at once and see what is committed; what SQLite throws is translated here. */

@@ -9,6 +9,9 @@ import type {
   BeginRunResult,
   DeliveryOutcome,
   EndRun,
+  PrunedRows,
+  RowCursor,
+  RowPruning,
   RunKey,
   SeriesChange,
   SeriesChanged,
@@ -27,6 +30,9 @@ import type { Database } from './database.ts'
 import { dropDeadMessage, replayDeadMessage } from './dead-letters.ts'
 import { dropDeadDelivery, recordDelivery, replayDeadDelivery } from './deliveries.ts'
 import { endRun } from './end-run.ts'
+import { checkpoint, cutFreePages, hasFreePages } from './prune/free-space.ts'
+import { nextRows, removeRows } from './prune/prune-rows.ts'
+import { NONE } from './prune/row-rules.ts'
 import { recordAnswer } from './requests.ts'
 import { recordKillSent, recordRunHandle, recordRunStarted, recordStopIntent, recordUnkillable } from './runs.ts'
 import { changeSeries, createSeries } from './series/change-series.ts'
@@ -37,7 +43,7 @@ import { takeOutbox } from './take-outbox.ts'
 import { translateError } from './translate-error.ts'
 import type { Tx } from './tx.ts'
 import { fillWindow } from './window.ts'
-import { WriteQueue } from './write-queue.ts'
+import { MAX_WEIGHT, WriteQueue } from './write-queue.ts'
 
 export interface SqliteStoreOptions {
   readonly newId: (prefix: string) => string
@@ -54,7 +60,7 @@ export class SqliteStore extends SqliteReader implements Store {
   #isClosed = false
 
   constructor(db: Database, dataDir: string, options: SqliteStoreOptions) {
-    super(db, dataDir)
+    super(db, dataDir, options.defer)
     this.#queue = new WriteQueue(db, {
       ...options,
       translate: (error) => translateError(error, dataDir),
@@ -170,6 +176,27 @@ export class SqliteStore extends SqliteReader implements Store {
   }
   dropDeadDelivery(deliveryId: number, nowMs: number): ReturnType<Store['dropDeadDelivery']> {
     return this.#write((tx) => dropDeadDelivery(tx, deliveryId, nowMs))
+  }
+  async pruneRows(
+    pass: RowPruning,
+    cursor: RowCursor | null,
+  ): Promise<{ removed: PrunedRows; cursor: RowCursor | null }> {
+    const next = this.read(() => nextRows(this.db, pass, cursor))
+    if (next.due.length > 0) {
+      const removed = await this.#write((tx) => removeRows(tx, pass, next), MAX_WEIGHT)
+      return { removed, cursor: next.cursor }
+    }
+    // Whoever asks again at once must not keep everybody else waiting.
+    await this.pause()
+    return { removed: NONE, cursor: next.cursor }
+  }
+  async giveBackSpace(): Promise<boolean> {
+    if (!this.read(() => hasFreePages(this.db))) return false
+    await this.#write((tx) => cutFreePages(tx.db), MAX_WEIGHT)
+    return this.read(() => {
+      checkpoint(this.db)
+      return hasFreePages(this.db)
+    })
   }
   async append(entries: readonly JournalEntry[]): Promise<void> {
     if (entries.length === 0) return

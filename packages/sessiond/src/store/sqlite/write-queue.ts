@@ -28,8 +28,8 @@ export interface WriteQueueOptions {
   readonly onCommitted: (lastJournalId: number) => void
 }
 
-/** Work of one commit: bounds how long one commit keeps the event loop. */
-const MAX_WEIGHT = 1_000
+/** Work of one commit: bounds how long one commit keeps the event loop. A write of this weight has its own. */
+export const MAX_WEIGHT = 1_000
 
 /**
  * Gathers the writes asked for in one turn of the event loop into one transaction: one fsync for all of them. Each
