@@ -12,6 +12,7 @@ import { startServer } from './http/server.ts'
 import { ensureToken } from './http/token.ts'
 import { FileMailbox } from './mailbox/file-mailbox.ts'
 import { hasCode } from './model/errors.ts'
+import { DiskFloor } from './observe/disk-floor.ts'
 import { DiskSpace } from './observe/disk-space.ts'
 import { RunWatches } from './observe/run-watch.ts'
 import { createOperations, type OperationsDeps, seriesDepsOf } from './operations/host-operations.ts'
@@ -83,7 +84,14 @@ async function build(config: HostConfig, extras: HostExtras, releases: ReleaseSt
     if (records.some((record) => record.type === 'request:received')) requestReceived()
   })
   releases.add(feed, (opened) => opened.stop())
-  const supervisor = new Supervisor({ deps, onError })
+  const diskFloor = await DiskFloor.open({
+    world,
+    store,
+    diskSpace: new DiskSpace(dataDir, world),
+    floorBytes: config.limits.diskFloorBytes,
+    onError: (error) => onError('noting how full the disk is', error),
+  })
+  const supervisor = new Supervisor({ deps, diskFloor, onError })
   let stopByMs: number | null = null
   const leftMs = () => Math.max(0, (stopByMs ?? world.monotonicMs() + config.shutdown.drainMs) - world.monotonicMs())
   releases.add(delivery, (loop) => loop.stop(leftMs()))
@@ -94,7 +102,7 @@ async function build(config: HostConfig, extras: HostExtras, releases: ReleaseSt
     ...deps,
     supervisor,
     feed,
-    diskSpace: new DiskSpace(dataDir, world),
+    diskFloor,
     kickDelivery: () => delivery.kick(),
     isStopping: () => stopByMs !== null,
     startedAtMs,

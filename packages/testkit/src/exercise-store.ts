@@ -2,6 +2,7 @@ import { describe } from 'vitest'
 import { exerciseAccounts } from './store/exercise-accounts.ts'
 import { exerciseClock } from './store/exercise-clock.ts'
 import { exerciseDeliveries } from './store/exercise-deliveries.ts'
+import { exerciseDisk } from './store/exercise-disk.ts'
 import { exerciseOutbox } from './store/exercise-outbox.ts'
 import { exerciseReading } from './store/exercise-reading.ts'
 import { exerciseRequests } from './store/exercise-requests.ts'
@@ -24,6 +25,7 @@ export function exerciseStore(name: string, makeHarness: MakeStoreHarness): void
     exerciseDeliveries(makeHarness)
     exerciseReading(makeHarness)
     exerciseClock(makeHarness)
+    exerciseDisk(makeHarness)
     exerciseAccounts(makeHarness)
     exerciseSeries(makeHarness)
   })

@@ -28,6 +28,8 @@ const LEVELS: Partial<Record<JournalType, 'info' | 'warn' | 'error'>> = {
   'runtime:lost': 'error',
   'runtime:recovered': 'info',
   'host:stalled': 'warn',
+  'disk:low': 'error',
+  'disk:recovered': 'info',
   'session:errored': 'error',
   'reply:deliveryFailed': 'warn',
 }

@@ -35,6 +35,8 @@ export const JOURNAL_TYPES = [
   'runtime:lost',
   'runtime:recovered',
   'host:stalled',
+  'disk:low',
+  'disk:recovered',
   'session:errored',
   'account:parked',
   'account:probed',

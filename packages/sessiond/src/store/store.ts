@@ -448,6 +448,18 @@ export interface Store {
   /** Gives room of removed rows back to the file system, a bounded piece at a time; true: there is more. */
   giveBackSpace(): Promise<boolean>
 
+  // The disk
+  /** Whether the disk of the data directory is on record as low. */
+  isDiskLow(): Promise<boolean>
+  /**
+   * Puts on record, and into the journal (`disk:low`, `disk:recovered`), that the disk has become low or is so no more.
+   * Once: false, and nothing written, when that is on record already.
+   */
+  recordDisk(
+    disk: { readonly isLow: boolean; readonly detail: JournalEntry['detail'] },
+    nowMs: number,
+  ): Promise<boolean>
+
   // Journal
   append(entries: readonly JournalEntry[]): Promise<void>
   /** Ascending, ids after `afterId`. */
@@ -506,6 +518,7 @@ export type StoreReader = Pick<
   | 'listDueDeliveries'
   | 'nextDeliveryAtMs'
   | 'getDeadDelivery'
+  | 'isDiskLow'
   | 'listDead'
   | 'readJournal'
   | 'listJournal'

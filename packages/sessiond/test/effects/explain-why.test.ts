@@ -4,13 +4,20 @@ import { afterEach, beforeEach, expect, it } from 'vitest'
 import { blackBoxPath } from '../../src/effects/keep-black-box.ts'
 import { takeOutbox } from '../../src/effects/take-outbox.ts'
 import { instantWords } from '../../src/explain/words.ts'
+import { DiskFloor } from '../../src/observe/disk-floor.ts'
 import { explainWhy } from '../../src/operations/explain-why.ts'
 import { explainSession } from '../../src/sweep/reconcile-session.ts'
 import { type EffectsFixture, makeEffectsFixture, SESSION } from './effects-fixture.ts'
 
 let fixture: EffectsFixture
+let freeBytes: number
+let diskFloor: DiskFloor
 beforeEach(async () => {
   fixture = await makeEffectsFixture()
+  freeBytes = 2_000
+  const { world, store } = fixture.deps
+  const diskSpace = { freeBytes: () => Promise.resolve(freeBytes) }
+  diskFloor = await DiskFloor.open({ world, store, diskSpace, floorBytes: 1_000, onError: () => {} })
 })
 afterEach(() => fixture.close())
 
@@ -20,6 +27,7 @@ function explainDeps() {
     drain: () => 'none' as const,
     isRuntimeLost: () => false,
     checkPulse: () => {},
+    diskFloor,
     onRuntimeUnknown: () => {},
   }
   const looking = { inspect: false, isAdmitted: false, isEvicted: false }
@@ -57,4 +65,14 @@ it('gives what a run printed in the box alone, whatever it looks like', async ()
   const explanation = await explainWhy(explainDeps(), { messageId: 'm-1' })
   expect(explanation.sentences.join('\n')).not.toContain('was completed')
   expect(explanation.sentences.filter((sentence) => sentence.includes('\n'))).toEqual([])
+})
+
+it('says of a message that waits for the disk that it does, and for how much room', async () => {
+  await fixture.send('m-1')
+  freeBytes = 10
+  const words =
+    'Next: what is due in session g/main waits until the disk of the data directory has room again: ' +
+    '10 bytes are free, 1050 are wanted.'
+  expect((await explainWhy(explainDeps(), { messageId: 'm-1' })).sentences).toContain(words)
+  expect((await explainWhy(explainDeps(), { sessionId: SESSION })).sentences).toContain(words)
 })

@@ -19,6 +19,7 @@ import { getAccountOf, listAccounts } from './accounts.ts'
 import type { Database } from './database.ts'
 import { listDead } from './dead-letters.ts'
 import { getDeadDelivery, listDueDeliveries, nextDeliveryAtMs } from './deliveries.ts'
+import { isDiskLow } from './disk.ts'
 import { readFacts } from './facts.ts'
 import { lastJournalId, listJournal, readJournal } from './journal.ts'
 import { getCountedAcks, getMessage, getMessages, listMessages } from './messages.ts'
@@ -139,6 +140,9 @@ export class SqliteReader implements StoreReader {
   }
   async listDead(query: Parameters<Store['listDead']>[0]): Promise<DeadLetter[]> {
     return this.read(() => listDead(this.db, query))
+  }
+  async isDiskLow(): Promise<boolean> {
+    return this.read(() => isDiskLow(this.db))
   }
   async readJournal(query: Parameters<Store['readJournal']>[0]): ReturnType<Store['readJournal']> {
     return this.read(() => readJournal(this.db, query))

@@ -26,6 +26,7 @@ import { RECALLED_AT_ONCE, recallAccounts, recallDeliveries, recallMessages, was
 import type { Database } from './database.ts'
 import { dropDeadMessage, replayDeadMessage } from './dead-letters.ts'
 import { dropDeadDelivery, recordDelivery, replayDeadDelivery } from './deliveries.ts'
+import { recordDisk } from './disk.ts'
 import { endRun } from './end-run.ts'
 import { recordAnswer } from './requests.ts'
 import { recordKillSent, recordRunHandle, recordRunStarted, recordStopIntent, recordUnkillable } from './runs.ts'
@@ -170,6 +171,9 @@ export class SqliteStore extends SqliteReader implements Store {
   }
   dropDeadDelivery(deliveryId: number, nowMs: number): ReturnType<Store['dropDeadDelivery']> {
     return this.#write((tx) => dropDeadDelivery(tx, deliveryId, nowMs))
+  }
+  recordDisk(disk: Parameters<Store['recordDisk']>[0], nowMs: number): Promise<boolean> {
+    return this.#write((tx) => recordDisk(tx, disk, nowMs))
   }
   async append(entries: readonly JournalEntry[]): Promise<void> {
     if (entries.length === 0) return
