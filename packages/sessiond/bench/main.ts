@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util'
 import type { BenchContext, Benchmark, Row } from './benchmark.ts'
 import { cold } from './benchmarks/cold.ts'
 import { exit } from './benchmarks/exit.ts'
+import { files } from './benchmarks/files.ts'
 import { history } from './benchmarks/history.ts'
 import { hundred } from './benchmarks/hundred.ts'
 import { sampling } from './benchmarks/sampling.ts'
@@ -15,7 +16,7 @@ import { makeScratch } from './scratch.ts'
 import { roundFigure } from './statistics.ts'
 import { formatTable, verdictOf } from './table.ts'
 
-const BENCHMARKS: readonly Benchmark[] = [sweep, warm, cold, exit, sendRate, history, hundred, sampling, series]
+const BENCHMARKS: readonly Benchmark[] = [sweep, warm, cold, exit, sendRate, history, hundred, sampling, series, files]
 
 const USAGE = `npm run bench -- [--only <name>] [--rounds <n>] [--quick] [--json]
 

@@ -1,4 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process'
+import { inheritedArguments } from '../inherited-arguments.ts'
 import type { World } from '../world.ts'
 import type { WorkerAnswer, WorkerRequest } from './operations.ts'
 
@@ -27,7 +28,7 @@ export class ReaderProcess {
   constructor(program: URL, timeoutMs: number, world: World) {
     this.#world = world
     this.#child = fork(program, [String(timeoutMs * WATCHDOG_FACTOR)], {
-      execArgv: ['--max-semi-space-size=1', ...process.execArgv.filter(isNeeded), ...conditionsOf(program)],
+      execArgv: ['--max-semi-space-size=1', ...inheritedArguments(program)],
       serialization: 'advanced',
       stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
       // Nothing of the host's environment is its business.
@@ -110,14 +111,4 @@ export class ReaderProcess {
       this.#onEvent?.(message as WorkerAnswer)
     }
   }
-}
-
-/** What makes a child resolve and load modules as this process does; nothing that debugs, profiles or hooks. */
-function isNeeded(argument: string): boolean {
-  return argument.startsWith('--conditions=') || argument.startsWith('--disable-warning=')
-}
-
-/** A reader from sources resolves its packages to sources too, however this process was told to. */
-function conditionsOf(program: URL): readonly string[] {
-  return program.pathname.endsWith('.ts') ? ['--conditions=sessiond-source'] : []
 }

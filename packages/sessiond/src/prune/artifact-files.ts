@@ -23,7 +23,10 @@ export interface ApplyRequest {
   readonly batch: number
   /** Throws (REFERENCES_UNREADABLE): nothing more is removed, and `apply` throws it. */
   readonly readActive: () => Promise<ActiveReferences>
-  /** Absolute; what goes is moved there instead, to be found under `<class>/<path>`. Null: it is removed. */
+  /**
+   * Absolute; what goes is moved there instead, to be found under `<class>/<one name for this call>/<path>`: so what lies
+   * there already is never met. Null: it is removed.
+   */
   readonly trashDir: string | null
   /** Asked before each batch; false: stop here. */
   readonly mayGoOn: () => Promise<boolean>
@@ -40,8 +43,10 @@ export interface AppliedRemovals {
 /**
  * Looks at and removes artifacts. Never leaves the roots of its rules, never follows a link, survives entries that
  * vanish, change or turn into links under it, whoever writes there meanwhile. Works beside the host's event loop, and
- * every call is bounded in memory whatever the trees hold. Errors: REFERENCES_UNREADABLE; PRUNE_FAILED when the work
- * itself broke off (its process died); a folder or file that cannot be read is counted as a stay, not thrown.
+ * every call is bounded in memory whatever the trees hold. Errors: REFERENCES_UNREADABLE; REFERENCES_IMPLAUSIBLE when no
+ * session is known while there are files of sessions; TRASH_ELSEWHERE; PRUNE_FAILED when the work itself broke off (its
+ * process died, or `close` was called). What cannot be read is counted as a stay, not thrown: so is a root that is not given by
+ * its real path, for one that leads over links is not entered.
  */
 export interface ArtifactFiles {
   plan(request: PlanRequest): Promise<PrunePlan>

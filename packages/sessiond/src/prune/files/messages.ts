@@ -1,0 +1,86 @@
+import type { Pressure } from '../../decide/decide-removals.ts'
+import type { ActiveReferences, ArtifactClass, PlannedRemoval, StayReason } from '../../model/artifact.ts'
+
+/** How much of a plan there is in memory at most, whatever the trees hold. */
+export interface PlanLimits {
+  /** Entries kept for the decision, in the child. */
+  readonly entries: number
+  /** Of them those of one rule, so that one class does not crowd out the others. */
+  readonly entriesOfRule: number
+  /** Removals of a plan, in the host. */
+  readonly removals: number
+}
+
+/** The two ends of the channel are one program. */
+export type PruneRequest =
+  | {
+      readonly kind: 'plan'
+      readonly rules: readonly ArtifactClass[]
+      readonly active: ActiveReferences
+      readonly nowMs: number
+      readonly pressure: Pressure | null
+      readonly limits: PlanLimits
+    }
+  | {
+      readonly kind: 'apply'
+      /** All of one batch. */
+      readonly items: readonly RemovalItem[]
+      /** Where what goes is moved to; null: it is removed. */
+      readonly trash: string | null
+    }
+  /** Ends a batch after the removal it is at. */
+  | { readonly kind: 'stop' }
+
+/** One removal, with what is checked before it. */
+export interface RemovalItem extends Pick<PlannedRemoval, 'path' | 'isFolder' | 'identity'> {
+  readonly root: string
+  /** Folder below the trash. */
+  readonly trashName: string
+}
+
+export type PruneAnswer =
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'removals'; readonly chunk: RemovalChunk }
+  | {
+      readonly kind: 'planned'
+      /** By rule. */
+      readonly tallies: readonly {
+        readonly entries: number
+        readonly bytes: number
+        readonly stays: Readonly<Partial<Record<StayReason, number>>>
+      }[]
+      readonly isPartial: boolean
+    }
+  | { readonly kind: 'implausible' }
+  /** Null: it was stopped before. */
+  | { readonly kind: 'applied'; readonly outcomes: readonly (Removed | null)[] }
+  | { readonly kind: 'elsewhere' }
+
+export type Removed = 'removed' | StayReason
+
+/** Removals column by column: as objects they would take several times the memory and time on the way. */
+export interface RemovalChunk {
+  readonly rules: Uint32Array
+  /** Of all, with a separator between. */
+  readonly paths: string
+  readonly isFolder: Uint8Array
+  readonly bytes: Float64Array
+  readonly files: Float64Array
+  /** Who they belong to. */
+  readonly owners: readonly ChunkOwner[]
+  readonly ownerOf: Uint32Array
+  /** The same. */
+  readonly ids: string
+  readonly idCounts: Uint8Array
+  readonly bounds: Uint8Array
+  /** The number the bound was decided on: age, rank, bytes before. */
+  readonly figures: Float64Array
+  /** Of the unfinished removals of an earlier plan, which are due at any age. */
+  readonly isLeftover: Uint8Array
+  readonly devs: BigUint64Array
+  readonly inos: BigUint64Array
+  readonly mtimesMs: Float64Array
+  readonly sizes: Float64Array
+}
+
+export type ChunkOwner = Pick<PlannedRemoval, 'group' | 'session' | 'epoch'>

@@ -1,0 +1,106 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { inheritedArguments } from '../../inherited-arguments.ts'
+import { SessiondError } from '../../model/errors.ts'
+import type { PruneAnswer, PruneRequest } from './messages.ts'
+
+const PROGRAM = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url)
+/** What a plan keeps is bounded by numbers of entries; this is for names of any length. */
+const MAX_HEAP_MB = 1_024
+
+type Answer = Exclude<PruneAnswer, { kind: 'ready' }>
+
+/** The child that looks at and removes files: for one plan or one apply, and gone afterwards. */
+export class PruneProcess implements AsyncDisposable {
+  readonly #child: ChildProcess
+  readonly #exited: Promise<void>
+  #end: SessiondError | null = null
+  #onEvent: (event: PruneAnswer | SessiondError) => void = () => {}
+
+  private constructor() {
+    this.#child = fork(PROGRAM, [], {
+      execArgv: [`--max-old-space-size=${MAX_HEAP_MB}`, ...inheritedArguments(PROGRAM)],
+      serialization: 'advanced',
+      stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+      // Nothing of the host's environment is its business.
+      env: {},
+      // Not where a folder may be removed meanwhile.
+      cwd: '/',
+    })
+    this.#child.on('message', (message) => this.#onEvent(message as PruneAnswer))
+    this.#exited = new Promise((resolve) => {
+      const end = (how: string) => {
+        this.#end ??= failure(how)
+        this.#onEvent(this.#end)
+        resolve()
+      }
+      this.#child.on('error', (error) => {
+        // Also reported for a message that could not be sent; then the exit follows.
+        if (this.#child.pid === undefined) end(error.message)
+      })
+      this.#child.on('exit', (code, signal) => end(signal ?? `exit code ${code}`))
+    })
+  }
+
+  /** Resolves when the child can be asked. Throws PRUNE_FAILED. */
+  static async start(): Promise<PruneProcess> {
+    const started = new PruneProcess()
+    await started.#next(
+      () => {},
+      (answer) => answer.kind === 'ready',
+    )
+    return started
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid
+  }
+
+  /** Has one request done; chunks come one by one before the answer. Throws PRUNE_FAILED when the child dies. */
+  async ask(
+    request: PruneRequest,
+    onChunk: (answer: Answer & { kind: 'removals' }) => void = () => {},
+  ): Promise<Exclude<Answer, { kind: 'removals' }>> {
+    const answer = await this.#next(
+      // A send that fails is followed by the exit.
+      () => this.#child.send(request, () => {}),
+      (each) => {
+        if (each.kind !== 'removals') return true
+        onChunk(each)
+        return false
+      },
+    )
+    if (answer.kind === 'ready' || answer.kind === 'removals') throw new TypeError('The pruner answered out of turn')
+    return answer
+  }
+
+  /** What is under way ends after the removal it is at. */
+  stop(): void {
+    if (this.#child.connected) this.#child.send({ kind: 'stop' } satisfies PruneRequest, () => {})
+  }
+
+  /** Ends it at once, whatever it is at, and resolves when it is gone. Idempotent. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#end ??= failure('ended')
+    this.#child.kill('SIGKILL')
+    await this.#exited
+  }
+
+  #next(begin: () => void, isAwaited: (answer: PruneAnswer) => boolean): Promise<PruneAnswer> {
+    if (this.#end !== null) return Promise.reject(this.#end)
+    return new Promise((resolve, reject) => {
+      this.#onEvent = (event) => {
+        try {
+          if (event instanceof SessiondError) reject(event)
+          else if (isAwaited(event)) resolve(event)
+        } catch (error) {
+          reject(error)
+        }
+      }
+      begin()
+    })
+  }
+}
+
+function failure(how: string): SessiondError {
+  return new SessiondError('PRUNE_FAILED', `The process that prunes files broke off (${how}).`, { fields: { how } })
+}

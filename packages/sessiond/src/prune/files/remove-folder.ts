@@ -1,0 +1,129 @@
+import { renameSync, rmdirSync, unlinkSync } from 'node:fs'
+import { type EntryName, errnoOf, look } from './look.ts'
+import type { Place } from './place.ts'
+import { readFolderBytes } from './read-folder.ts'
+
+/**
+ * A folder bears its own name after this while it is removed. So nobody sees half of it under its name, and what a
+ * crash leaves is known as a leftover: by age it would be young again, for every removal within renews it.
+ */
+export const LEFTOVER_PREFIX = '.sessiond-pruning.'
+
+/** Entries of one folder removed between two readings of it: some file systems lose their place when much goes. */
+const PIECE = 1_000
+
+interface Level {
+  readonly name: EntryName
+  readonly folders: EntryName[]
+}
+
+interface Budget {
+  left: number
+}
+
+export interface FolderToRemove {
+  readonly name: string
+  readonly ino: bigint
+  /** Files and folders within; who adds to them faster than they go keeps the folder for now. */
+  readonly entries: number
+}
+
+/** Removes a folder of the current one with all that is below it. False: something in it stays. */
+export function removeFolder(place: Place, folder: FolderToRemove, mayGoOn: () => void): boolean {
+  const begin = place.depth
+  const hidden = hide(folder)
+  const isRemoved = hidden !== null && place.down(hidden) === 'entered' && clear(place, folder, mayGoOn)
+  return place.returnTo(begin) && isRemoved && removeEmpty(hidden)
+}
+
+/** Empties the folder where `place` stands. */
+function clear(place: Place, { entries }: FolderToRemove, mayGoOn: () => void): boolean {
+  const begin = place.depth
+  const budget: Budget = { left: 2 * entries + PIECE }
+  const levels: Level[] = [{ name: '.', folders: [] }]
+  for (;;) {
+    mayGoOn()
+    const level = levels.at(-1)
+    if (level === undefined) return true
+    const next = level.folders.pop()
+    if (next !== undefined) {
+      const how = place.down(next)
+      if (how === 'entered') levels.push({ name: next, folders: [] })
+      else if (how === 'refused') return false
+      continue
+    }
+    const left = removeFiles(level, budget)
+    if (left === 'stuck') return false
+    if (left === 'more') continue
+    levels.pop()
+    if (levels.length === 0) return true
+    // A folder that is not empty stays, and so do those above it.
+    if (!place.returnTo(begin + levels.length - 1) || !removeEmpty(level.name)) return false
+  }
+}
+
+/** Removes what is no folder and notes what is, up to a piece. `stuck`: nothing of what is left will go. */
+function removeFiles(level: Level, budget: Budget): 'empty' | 'more' | 'stuck' {
+  let seen = 0
+  let stuck = 0
+  try {
+    for (const { name, isFolder } of readFolderBytes()) {
+      if (isFolder) level.folders.push(name)
+      else if (!removeFile(name)) stuck += 1
+      seen += 1
+      budget.left -= 1
+      if (budget.left < 0) return 'stuck'
+      if (seen >= PIECE) break
+    }
+  } catch {
+    return 'stuck'
+  }
+  if (stuck > 0) return 'stuck'
+  return seen > 0 ? 'more' : 'empty'
+}
+
+/** The name under which it is removed; null: it is no more the folder it was. */
+function hide({ name, ino }: FolderToRemove): string | null {
+  if (name.startsWith(LEFTOVER_PREFIX)) return isFolderOf(name, ino) ? name : null
+  const hidden = LEFTOVER_PREFIX + name
+  if (look(hidden) !== null || !rename(name, hidden)) {
+    // Too long, taken, or not allowed: then it is removed under its own name, which is only less tidy after a crash.
+    return isFolderOf(name, ino) ? name : null
+  }
+  if (isFolderOf(hidden, ino)) return hidden
+  // Something else took the name at the last moment: it gets it back.
+  if (look(name) === null) rename(hidden, name)
+  return null
+}
+
+function isFolderOf(name: string, ino: bigint): boolean {
+  const seen = look(name)
+  return seen?.kind === 'folder' && seen.ino === ino
+}
+
+function rename(from: string, to: string): boolean {
+  try {
+    renameSync(from, to)
+    return true
+  } catch {
+    return false
+  }
+}
+
+function removeFile(name: EntryName): boolean {
+  try {
+    unlinkSync(name)
+    return true
+  } catch (error) {
+    return errnoOf(error) === 'ENOENT'
+  }
+}
+
+function removeEmpty(name: EntryName): boolean {
+  try {
+    rmdirSync(name)
+    return true
+  } catch (error) {
+    return errnoOf(error) === 'ENOENT'
+  }
+}

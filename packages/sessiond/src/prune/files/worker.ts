@@ -1,0 +1,101 @@
+import { setImmediate } from 'node:timers/promises'
+import { decideRemovals, isImplausible } from '../../decide/decide-removals.ts'
+import type { PruneAnswer, PruneRequest, RemovalItem, Removed } from './messages.ts'
+import { packRemovals } from './removal-chunks.ts'
+import { EntryRemover, TrashElsewhere } from './remove-entries.ts'
+import { scanTrees } from './scan-tree.ts'
+
+/**
+ * The pruner: a process of its own, because it moves its working directory, which a process has only one of, and
+ * because what it does blocks. It does one thing after another.
+ */
+
+/** Removals told to the host at once. */
+const CHUNK = 8_192
+/** Between two looks at whether to stop. */
+const SLICE_MS = 20
+
+const hostPid = process.ppid
+let isStopped = false
+
+/** A newer host may already be pruning; whoever has no host any more must not go on beside it. */
+function assertHostAlive(): void {
+  if (process.ppid !== hostPid) process.exit(0)
+}
+
+async function plan({ rules, active, nowMs, pressure, limits }: PruneRequest & { kind: 'plan' }): Promise<void> {
+  const scan = scanTrees({ rules, active, nowMs, pressure, limits, mayGoOn: seldom(assertHostAlive) })
+  const entriesByRule = scan.tallies.map(({ entries }) => entries)
+  if (isImplausible(rules, entriesByRule, active)) return send({ kind: 'implausible' })
+  const { entries } = scan
+  const decided = decideRemovals({ entries, rules, active, nowMs, pressure, maxRemovals: limits.removals })
+  for (let from = 0; from < decided.removals.length; from += CHUNK) {
+    await send({ kind: 'removals', chunk: packRemovals(decided.removals.slice(from, from + CHUNK)) })
+  }
+  const tallies = scan.tallies.map(({ entries, bytes, stays }, rule) => {
+    const sums = { ...stays }
+    for (const [reason, count] of Object.entries(decided.stays[rule] ?? {})) {
+      sums[reason as keyof typeof sums] = (sums[reason as keyof typeof sums] ?? 0) + count
+    }
+    return { entries, bytes, stays: sums }
+  })
+  await send({ kind: 'planned', tallies, isPartial: scan.isPartial || decided.isPartial })
+}
+
+async function apply({ items, trash }: PruneRequest & { kind: 'apply' }): Promise<void> {
+  const remover = new EntryRemover(trash, assertHostAlive)
+  const outcomes: (Removed | null)[] = items.map(() => null)
+  let beganMs = performance.now()
+  for (const index of inOrderOfFolders(items)) {
+    const item = items[index]
+    if (item === undefined || isStopped) break
+    assertHostAlive()
+    try {
+      outcomes[index] = remover.remove(item)
+    } catch (error) {
+      if (error instanceof TrashElsewhere) return send({ kind: 'elsewhere' })
+      throw error
+    }
+    if (performance.now() - beganMs < SLICE_MS) continue
+    await setImmediate()
+    beganMs = performance.now()
+  }
+  await send({ kind: 'applied', outcomes })
+}
+
+function inOrderOfFolders(items: readonly RemovalItem[]): readonly number[] {
+  const folders = items.map(({ root, path }) => `${root}\0${path.slice(0, path.lastIndexOf('/') + 1)}`)
+  const order = [...items.keys()]
+  // Stable: within a folder the plan's order stands.
+  return order.sort((a, b) => compare(folders[a] ?? '', folders[b] ?? ''))
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b)
+}
+
+/** Calls what is called for every entry only now and then: it asks the system. */
+function seldom(work: () => void): () => void {
+  let calls = 0
+  return () => {
+    calls += 1
+    if (calls % 1_000 === 0) work()
+  }
+}
+
+/** Resolves when it is on its way to the host and no more in this process's memory. */
+function send(answer: PruneAnswer): Promise<void> {
+  return new Promise((resolve) => process.send?.(answer, () => resolve()))
+}
+
+// Ctrl-C reaches the whole process group; the host ends what is under way in order.
+process.on('SIGINT', () => {})
+process.on('SIGTERM', () => {})
+process.on('disconnect', () => process.exit(0))
+process.on('message', (request: PruneRequest) => {
+  if (request.kind === 'stop') isStopped = true
+  // What fails here is a bug or a lack of memory: the process ends, and the host reports that.
+  else if (request.kind === 'plan') void plan(request)
+  else void apply(request)
+})
+void send({ kind: 'ready' })

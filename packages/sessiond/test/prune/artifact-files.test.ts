@@ -1,0 +1,335 @@
+import { chmodSync, linkSync, mkdirSync, readdirSync, statSync, symlinkSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { activeWith, age, contentsOf, DAY_MS, makeBed, OLD_MS, ruleOf, snapshot, staysOf } from './prune-bed.ts'
+
+test('(F5) a plan says what goes, of whom, why and how much; an apply does exactly that', async () => {
+  await using bed = await makeBed()
+  const old = bed.write('s1/runs/7.log', { text: 'x'.repeat(5_000) })
+  bed.write('s1/runs/8.log', { ageMs: 1_000 })
+  bed.write('s1/runs/7.txt')
+  bed.write('s2/other/7.log')
+  const { ino, dev, mtimeMs, blocks } = statSync(old)
+  const nowMs = Date.now()
+  const plan = await bed.plan([ruleOf(bed.root, ['{session}/runs/{epoch}.log'])], { nowMs })
+  expect(plan).toEqual({
+    plannedAtMs: nowMs,
+    rules: plan.rules,
+    removals: [
+      {
+        className: 'logs',
+        rule: 0,
+        path: 's1/runs/7.log',
+        isFolder: false,
+        bytes: blocks * 512,
+        files: 1,
+        group: 'g',
+        session: 's1',
+        epoch: '7',
+        ids: [],
+        reason: { bound: 'age', ageMs: nowMs - mtimeMs, maxAgeMs: DAY_MS },
+        identity: { dev: String(dev), ino: String(ino), mtimeMs, bytes: 5_000 },
+      },
+    ],
+    classes: [
+      {
+        name: 'logs',
+        seen: { entries: 2, bytes: blocks * 512 + statSync(join(bed.root, 's1/runs/8.log')).blocks * 512 },
+        removed: { entries: 1, bytes: blocks * 512 },
+        stays: {},
+      },
+    ],
+    isPartial: false,
+  })
+  const before = contentsOf(bed.root)
+  const applied = await bed.apply(plan)
+  expect(applied).toEqual({
+    next: 1,
+    classes: [{ name: 'logs', removed: { entries: 1, bytes: blocks * 512 }, stays: {} }],
+  })
+  before.delete('s1/runs/7.log')
+  expect(contentsOf(bed.root)).toEqual(before)
+})
+
+test('a plan alone changes nothing, not even a time', async () => {
+  await using bed = await makeBed()
+  bed.write('a/1.log')
+  bed.write('u/1/x')
+  const before = snapshot(bed.dir)
+  await bed.plan([ruleOf(bed.root, ['a/*', 'u/{id}/'])])
+  expect(snapshot(bed.dir)).toEqual(before)
+})
+
+test('a folder is one unit, as old as the newest in it, as big as all of it', async () => {
+  await using bed = await makeBed()
+  for (const unit of ['old', 'touched', 'grown', 'deep']) {
+    for (const path of ['a', 'b/c', 'b/d/e']) bed.write(`${unit}/${path}`)
+    for (const path of ['b/d', 'b', '.']) age(join(bed.root, unit, path))
+  }
+  age(join(bed.root, 'touched'), 0)
+  bed.write('grown/b/d/f', { ageMs: 0 })
+  age(join(bed.root, 'grown/b/d'))
+  age(join(bed.root, 'deep/b/d'), 0)
+  const plan = await bed.plan([ruleOf(bed.root, ['{id}/', '**/*'])])
+  expect(plan.removals.map(({ path, files, isFolder, ids }) => ({ path, files, isFolder, ids }))).toEqual([
+    { path: 'old', files: 3, isFolder: true, ids: ['old'] },
+  ])
+  expect(staysOf(await bed.apply(plan))).toEqual({})
+  expect(readdirSync(bed.root).sort()).toEqual(['deep', 'grown', 'touched'])
+})
+
+test('an entry belongs to the first rule it fits, also when the roots of rules lie within one another', async () => {
+  await using bed = await makeBed()
+  for (const path of ['in/a.log', 'in/b.txt', 'in/sub/c.log']) bed.write(path)
+  const rules = [
+    ruleOf(join(bed.root, 'in'), ['a.log'], { name: 'first', maxAgeMs: null }),
+    ruleOf(bed.root, ['**/*.log'], { name: 'second' }),
+    ruleOf(join(bed.root, 'in'), ['**'], { name: 'third' }),
+    ruleOf(join(bed.root, 'missing'), ['**'], { name: 'fourth' }),
+  ]
+  const plan = await bed.plan(rules)
+  expect(plan.removals.map(({ className, path }) => `${className} ${path}`).sort()).toEqual([
+    'second in/sub/c.log',
+    'third b.txt',
+  ])
+  expect(plan.classes.map(({ name, seen }) => [name, seen.entries])).toEqual([
+    ['first', 1],
+    ['second', 1],
+    ['third', 1],
+    ['fourth', 0],
+  ])
+  await bed.apply(plan)
+  expect([...snapshot(bed.root).keys()].sort()).toEqual(['in', 'in/a.log', 'in/sub'])
+})
+
+test('(F4) what a session came to reference since the plan stays, batch by batch', async () => {
+  await using bed = await makeBed()
+  for (const id of ['a', 'b', 'c']) bed.write(`${id}.jsonl`, { ageMs: OLD_MS + (id === 'a' ? 2 : id === 'b' ? 1 : 0) })
+  const plan = await bed.plan([ruleOf(bed.root, ['{id}.jsonl'], { protects: ['id'] })])
+  expect(plan.removals.map(({ path }) => path)).toEqual(['a.jsonl', 'b.jsonl', 'c.jsonl'])
+  const references = [activeWith(), activeWith(), activeWith({ ids: new Set(['c']) })]
+  const applied = await bed.apply(plan, { batch: 1, readActive: async () => references.shift() ?? activeWith() })
+  expect(readdirSync(bed.root)).toEqual(['c.jsonl'])
+  expect(staysOf(applied)).toEqual({ active: 1 })
+  expect(applied.next).toBe(3)
+})
+
+test('(F4) prunes nothing more once references cannot be read, and says where it stopped', async () => {
+  await using bed = await makeBed()
+  for (const name of ['a', 'b', 'c']) bed.write(name)
+  const plan = await bed.plan([ruleOf(bed.root, ['*'])])
+  const unreadable = new Error('unreadable')
+  const readings = [Promise.resolve(activeWith()), Promise.reject(unreadable)]
+  readings[1]?.catch(() => {})
+  const progress: number[] = []
+  const applying = bed.apply(plan, {
+    batch: 1,
+    readActive: () => readings.shift() ?? Promise.resolve(activeWith()),
+    onProgress: ({ next }) => progress.push(next),
+  })
+  await expect(applying).rejects.toBe(unreadable)
+  expect(progress).toEqual([1])
+  expect(readdirSync(bed.root)).toHaveLength(2)
+})
+
+test('(F4) refuses to plan, and to go on, when files of sessions are there and no session is known', async () => {
+  await using bed = await makeBed()
+  bed.write('a.jsonl', { ageMs: 0 })
+  const rules = [ruleOf(bed.root, ['{id}.jsonl'], { protects: ['id'] })]
+  const nobody = activeWith({ known: 0 })
+  await expect(bed.plan(rules, { active: nobody })).rejects.toMatchObject({ code: 'REFERENCES_IMPLAUSIBLE' })
+  age(join(bed.root, 'a.jsonl'))
+  const plan = await bed.plan(rules)
+  const applying = bed.apply(plan, { readActive: async () => nobody })
+  await expect(applying).rejects.toMatchObject({ code: 'REFERENCES_IMPLAUSIBLE' })
+  expect(readdirSync(bed.root)).toEqual(['a.jsonl'])
+  // What belongs to nobody may go although nobody is there.
+  const free = await bed.plan([ruleOf(bed.root, ['*.jsonl'])], { active: nobody })
+  await bed.apply(free, { readActive: async () => nobody })
+  expect(readdirSync(bed.root)).toEqual([])
+})
+
+test('goes on where an earlier apply stopped', async () => {
+  await using bed = await makeBed()
+  for (const name of ['a', 'b', 'c', 'd']) bed.write(name)
+  const plan = await bed.plan([ruleOf(bed.root, ['*'])])
+  const answers = [true, false]
+  const first = await bed.apply(plan, { batch: 3, mayGoOn: async () => answers.shift() ?? false })
+  expect(first.next).toBe(3)
+  expect(readdirSync(bed.root)).toHaveLength(1)
+  const second = await bed.apply(plan, { from: first.next })
+  expect(second).toMatchObject({ next: 4, classes: [{ removed: { entries: 1 }, stays: {} }] })
+  expect(readdirSync(bed.root)).toEqual([])
+})
+
+test('puts aside under its path, for the host alone, and never over what lies there', async () => {
+  await using bed = await makeBed()
+  const trashDir = join(bed.dir, 'trash')
+  const rules = [ruleOf(bed.root, ['**/*.log', 'unit/']), ruleOf(bed.outside, ['**'])]
+  for (let round = 0; round < 2; round += 1) {
+    bed.write('a/b/1.log', { text: `log ${round}` })
+    bed.write('unit/x/y', { text: 'y' })
+    for (const path of ['unit/x', 'unit']) age(join(bed.root, path))
+    await bed.apply(await bed.plan(rules), { trashDir })
+  }
+  const names = [...snapshot(trashDir)].filter(([, { kind }]) => kind === 'file').map(([path]) => path)
+  expect(names.map((path) => path.split('/').slice(2).join('/')).sort()).toEqual([
+    'a/b/1.log',
+    'a/b/1.log',
+    'unit/x/y',
+    'unit/x/y',
+  ])
+  expect(names.every((path) => path.startsWith('logs/'))).toBe(true)
+  expect(new Set(names.map((path) => path.split('/')[1])).size).toBe(2)
+  expect([...snapshot(trashDir).values()].map(({ content }) => content)).toEqual(
+    expect.arrayContaining(['log 0', 'log 1', 'y']),
+  )
+  expect(statSync(trashDir).mode & 0o777).toBe(0o700)
+  expect([...snapshot(bed.root).keys()].sort()).toEqual(['a', 'a/b'])
+})
+
+test('refuses a trash on another file system before anything is moved', async ({ skip }) => {
+  await using bed = await makeBed()
+  const elsewhere = '/dev/shm'
+  if (!isElsewhere(bed.root, elsewhere)) skip('There is no second file system here.')
+  bed.write('a')
+  const plan = await bed.plan([ruleOf(bed.root, ['*'])])
+  const trashDir = join(elsewhere, `prune-trash-${process.pid}`)
+  try {
+    await expect(bed.apply(plan, { trashDir })).rejects.toMatchObject({ code: 'TRASH_ELSEWHERE' })
+  } finally {
+    const { rmSync } = await import('node:fs')
+    rmSync(trashDir, { recursive: true, force: true })
+  }
+  expect(readdirSync(bed.root)).toEqual(['a'])
+})
+
+test('gives back the bytes of hard links only when all of them go', async () => {
+  await using bed = await makeBed()
+  const both = bed.write('1.log', { text: 'x'.repeat(9_000) })
+  linkSync(both, join(bed.root, '2.log'))
+  const one = bed.write('3.log', { text: 'x'.repeat(9_000) })
+  linkSync(one, join(bed.outside, 'kept'))
+  const inUnit = bed.write('unit/4', { text: 'x'.repeat(9_000) })
+  linkSync(inUnit, join(bed.root, 'unit/5'))
+  age(join(bed.root, 'unit'))
+  const plan = await bed.plan([ruleOf(bed.root, ['*.log', 'unit/'])])
+  const bytes = statSync(both).blocks * 512
+  expect(plan.removals).toHaveLength(4)
+  expect(plan.classes[0]?.removed.bytes).toBe(2 * bytes)
+  await bed.apply(plan)
+  expect([...snapshot(bed.outside).keys()]).toEqual(['kept'])
+})
+
+test('tells what it passes over: links, what cannot be read, times to come, names that stay', async () => {
+  await using bed = await makeBed()
+  const outside = join(bed.outside, 'precious.log')
+  bed.write('../outside/precious.log')
+  symlinkSync(outside, join(bed.root, 'link.log'))
+  symlinkSync('nowhere', join(bed.root, 'dangling.log'))
+  symlinkSync('.', join(bed.root, 'unit'))
+  bed.write('future.log', { ageMs: -DAY_MS })
+  bed.write('latest.log')
+  const plan = await bed.plan([ruleOf(bed.root, ['*.log', 'unit/'], { keep: ['latest.log'] })])
+  expect(plan.removals).toEqual([])
+  expect(staysOf(plan)).toEqual({ 'not-a-file': 3, future: 1, 'kept-name': 1 })
+})
+
+test('a root that is a link, or lies behind one, is not entered', async () => {
+  await using bed = await makeBed()
+  bed.write('../outside/sub/a.log')
+  symlinkSync(bed.outside, join(bed.root, 'link'))
+  const plan = await bed.plan([
+    ruleOf(join(bed.root, 'link'), ['**/*.log']),
+    ruleOf(join(bed.root, 'link/sub'), ['*.log']),
+  ])
+  expect(plan.removals).toEqual([])
+  expect(staysOf(plan)).toEqual({ unreadable: 2 })
+})
+
+test('keeps so much of a plan in memory as it may, and the next goes on', async () => {
+  await using bed = await makeBed({ removals: 4, entries: 8, entriesOfRule: 6 })
+  for (let index = 0; index < 10; index += 1) {
+    bed.write(`a/${index}`)
+    bed.write(`b/${index}`)
+  }
+  const rules = [ruleOf(bed.root, ['a/*']), ruleOf(bed.root, ['b/*'])]
+  let plans = 0
+  for (;;) {
+    const plan = await bed.plan(rules)
+    plans += 1
+    expect(plan.removals.length).toBeLessThanOrEqual(4)
+    await bed.apply(plan)
+    if (!plan.isPartial) break
+  }
+  expect(plans).toBeGreaterThanOrEqual(5)
+  expect([...snapshot(bed.root).keys()].sort()).toEqual(['a', 'b'])
+})
+
+test('many old files of a session that is protected do not crowd out what can go', async () => {
+  await using bed = await makeBed({ entriesOfRule: 3 })
+  for (let index = 0; index < 20; index += 1) bed.write(`held/${index}.log`)
+  bed.write('free/1.log')
+  const active = activeWith({ openSessions: new Set(['g/held']) })
+  const plan = await bed.plan([ruleOf(bed.root, ['{session}/*.log'], { protects: ['session'] })], { active })
+  expect(plan.removals.map(({ path }) => path)).toEqual(['free/1.log'])
+  expect(plan.isPartial).toBe(false)
+  expect(staysOf(plan)).toEqual({ active: 20 })
+})
+
+test('holds as many descriptors after many plans and applies as before', async ({ skip }) => {
+  await using bed = await makeBed()
+  if (process.platform !== 'linux') skip('Descriptors are counted in /proc.')
+  const rules = [ruleOf(bed.root, ['*', 'unit/'])]
+  const counts: number[] = []
+  for (let round = 0; round < 8; round += 1) {
+    bed.write('a')
+    mkdirSync(join(bed.root, 'unit'))
+    age(join(bed.root, 'unit'))
+    await bed.apply(await bed.plan(rules))
+    counts.push(readdirSync('/proc/self/fd').length)
+  }
+  expect(Math.max(...counts.slice(1))).toBeLessThanOrEqual(counts[0] ?? 0)
+  expect(readdirSync(bed.root)).toEqual([])
+})
+
+test('closing ends what is under way, and nothing begins afterwards', async () => {
+  await using bed = await makeBed()
+  for (let index = 0; index < 50; index += 1) bed.write(`${index}`)
+  const rules = [ruleOf(bed.root, ['*'])]
+  const plan = await bed.plan(rules)
+  let closing: Promise<void> | undefined
+  const applied = await bed.apply(plan, {
+    batch: 10,
+    mayGoOn: async () => {
+      if (readdirSync(bed.root).length <= 30) closing ??= bed.files.close()
+      return true
+    },
+  })
+  await closing
+  await bed.files.close()
+  expect(readdirSync(bed.root)).toHaveLength(50 - applied.next)
+  expect(applied.next).toBeLessThan(50)
+  await expect(bed.plan(rules)).rejects.toMatchObject({ code: 'PRUNE_FAILED' })
+  await expect(bed.apply(plan)).rejects.toMatchObject({ code: 'PRUNE_FAILED' })
+})
+
+test('a folder without permission is counted and left alone', async ({ skip }) => {
+  await using bed = await makeBed()
+  bed.write('shut/a.log')
+  bed.write('open/a.log')
+  chmodSync(join(bed.root, 'shut'), 0)
+  if (process.getuid?.() === 0) skip('For this user there is no folder without permission.')
+  const plan = await bed.plan([ruleOf(bed.root, ['*/a.log'])])
+  expect(plan.removals.map(({ path }) => path)).toEqual(['open/a.log'])
+  expect(staysOf(plan)).toEqual({ unreadable: 1 })
+  chmodSync(join(bed.root, 'shut'), 0o700)
+})
+
+function isElsewhere(here: string, there: string): boolean {
+  try {
+    return statSync(here).dev !== statSync(there).dev
+  } catch {
+    return false
+  }
+}
