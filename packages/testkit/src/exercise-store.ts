@@ -1,5 +1,6 @@
 import { describe } from 'vitest'
 import { exerciseAccounts } from './store/exercise-accounts.ts'
+import { exerciseArchives } from './store/exercise-archives.ts'
 import { exerciseClock } from './store/exercise-clock.ts'
 import { exerciseDeliveries } from './store/exercise-deliveries.ts'
 import { exerciseDisk } from './store/exercise-disk.ts'
@@ -25,6 +26,7 @@ export function exerciseStore(name: string, makeHarness: MakeStoreHarness): void
     exerciseDeliveries(makeHarness)
     exerciseReading(makeHarness)
     exerciseClock(makeHarness)
+    exerciseArchives(makeHarness)
     exerciseDisk(makeHarness)
     exerciseAccounts(makeHarness)
     exerciseSeries(makeHarness)

@@ -21,6 +21,7 @@ const session: SessionFacts['session'] = {
   timeZone: null,
   createdAtMs: 0,
   closedAtMs: null,
+  archivedAtMs: null,
   epoch: 1,
   spawnFailures: 0,
   spawnNotBeforeMs: 0,

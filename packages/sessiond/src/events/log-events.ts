@@ -31,6 +31,7 @@ const LEVELS: Partial<Record<JournalType, 'info' | 'warn' | 'error'>> = {
   'disk:low': 'error',
   'disk:recovered': 'info',
   'session:errored': 'error',
+  'session:archivePutOff': 'warn',
   'reply:deliveryFailed': 'warn',
 }
 

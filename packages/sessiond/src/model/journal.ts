@@ -4,6 +4,8 @@ export const JOURNAL_TYPES = [
   'host:stopped',
   'session:created',
   'session:closed',
+  'session:archived',
+  'session:archivePutOff',
   'message:accepted',
   'message:claimed',
   'message:completed',

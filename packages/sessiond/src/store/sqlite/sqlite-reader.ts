@@ -16,6 +16,7 @@ import type {
   WaitingSession,
 } from '../store.ts'
 import { getAccountOf, listAccounts } from './accounts.ts'
+import { isSettled, listUnarchived } from './archives.ts'
 import type { Database } from './database.ts'
 import { listDead } from './dead-letters.ts'
 import { getDeadDelivery, listDueDeliveries, nextDeliveryAtMs } from './deliveries.ts'
@@ -140,6 +141,12 @@ export class SqliteReader implements StoreReader {
   }
   async listDead(query: Parameters<Store['listDead']>[0]): Promise<DeadLetter[]> {
     return this.read(() => listDead(this.db, query))
+  }
+  async listUnarchived(query: Parameters<Store['listUnarchived']>[0]): ReturnType<Store['listUnarchived']> {
+    return this.read(() => listUnarchived(this.db, query))
+  }
+  async isSettled(sessionId: string): Promise<boolean> {
+    return this.read(() => isSettled(this.db, sessionId))
   }
   async isDiskLow(): Promise<boolean> {
     return this.read(() => isDiskLow(this.db))

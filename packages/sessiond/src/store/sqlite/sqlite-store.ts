@@ -20,6 +20,7 @@ import type {
 } from '../store.ts'
 import { accept } from './accept.ts'
 import { assignAccounts, isStepDue, stepAccounts } from './accounts.ts'
+import { putOffArchive, recordArchived } from './archives.ts'
 import { beginRun } from './begin-run.ts'
 import { requestCancel, requestCancelOfClaimed } from './cancel.ts'
 import { RECALLED_AT_ONCE, recallAccounts, recallDeliveries, recallMessages, wasClockSetBack } from './clock-step.ts'
@@ -171,6 +172,12 @@ export class SqliteStore extends SqliteReader implements Store {
   }
   dropDeadDelivery(deliveryId: number, nowMs: number): ReturnType<Store['dropDeadDelivery']> {
     return this.#write((tx) => dropDeadDelivery(tx, deliveryId, nowMs))
+  }
+  recordArchived(sessionId: string, detail: JournalEntry['detail'], nowMs: number): Promise<boolean> {
+    return this.#write((tx) => recordArchived(tx, sessionId, detail, nowMs))
+  }
+  putOffArchive(sessionId: string, reason: Parameters<Store['putOffArchive']>[1], nowMs: number): Promise<void> {
+    return this.#write((tx) => putOffArchive(tx, sessionId, reason, nowMs))
   }
   recordDisk(disk: Parameters<Store['recordDisk']>[0], nowMs: number): Promise<boolean> {
     return this.#write((tx) => recordDisk(tx, disk, nowMs))
