@@ -355,6 +355,16 @@ describe('what a crash leaves', () => {
 })
 
 describe('a cleaning that has to end', () => {
+  it('breaks off one of many small files as well', async () => {
+    await bed.close(S, 'words')
+    mkdirSync(join(bed.dirOf(S), 'work/many'))
+    for (let file = 0; file < 10_000; file += 1) writeFileSync(join(bed.dirOf(S), `work/many/${file}`), '')
+    let looks = 0
+    expect(await bed.archive({ mayGoOn: async () => looks++ === 0 })).toMatchObject({ archived: 0, failed: 0 })
+    expect(readdirSync(join(bed.dirOf(S), 'work/many'))).toHaveLength(10_000)
+    expect(readdirSync(join(bed.dataDir, 'archives/g'))).toEqual([])
+  })
+
   it('breaks off a large session and leaves it as it was', async () => {
     await bed.close(S, 'words')
     truncateSync(join(bed.dirOf(S), 'work/note.txt'), 400 * 1024 * 1024)

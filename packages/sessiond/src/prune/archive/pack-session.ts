@@ -36,7 +36,8 @@ export interface PackOptions {
   /** Absolute; in a folder of the host's alone. */
   readonly archive: string
   readonly limits: ArchiveLimits
-  readonly onRead: (bytes: number) => void
+  /** Told of every piece of a file and of every entry. */
+  readonly onRead: (bytes: number | 'entry') => void
   readonly assertHostAlive: () => void
 }
 
@@ -78,6 +79,7 @@ async function writeArchive(options: PackOptions, path: string): Promise<Archive
   const work = async () => {
     await packer.folder(name, { mode: 0o700, uid: 0, gid: 0, mtime: new Date(0) })
     await walkSession(place, limits, async (entry) => {
+      onRead('entry')
       print.add(entry)
       entries.count += 1
       bytes += Number(entry.seen.blocks) * 512
