@@ -253,7 +253,7 @@ export interface HostApi {
   stopSession(sessionId: string): Promise<{ cancelled: number; runStopped: boolean }>
   closeSession(sessionId: string): Promise<'closed' | 'already-closed'>
   listRuns(sessionId: string, limit?: number): Promise<Run[]>
-  /** Tail of a run's output; epoch absent: the newest run. RUN_NOT_FOUND. */
+  /** Tail of a run's output; epoch absent: the newest run. RUN_NOT_FOUND, SESSION_ARCHIVED. */
   readRunLog(sessionId: string, epoch: number | undefined, maxBytes?: number): Promise<{ epoch: number; text: string }>
   listDead(query: { sessionId?: string; limit?: number }): Promise<DeadLetter[]>
   /** Says why. SESSION_NOT_FOUND, MESSAGE_NOT_FOUND, RUN_NOT_FOUND. */

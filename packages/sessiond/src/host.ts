@@ -12,12 +12,13 @@ import { startServer } from './http/server.ts'
 import { ensureToken } from './http/token.ts'
 import { FileMailbox } from './mailbox/file-mailbox.ts'
 import { hasCode } from './model/errors.ts'
+import { DiskFloor } from './observe/disk-floor.ts'
 import { DiskSpace } from './observe/disk-space.ts'
 import { RunWatches } from './observe/run-watch.ts'
 import { createOperations, type OperationsDeps, seriesDepsOf } from './operations/host-operations.ts'
+import { createClosedSessions } from './prune/archive/create-closed-sessions.ts'
 import { Cleaner } from './prune/cleaner.ts'
 import { fileMemory } from './prune/cleaning-memory.ts'
-import { LEAVE_CLOSED } from './prune/closed-sessions.ts'
 import { createHouse } from './prune/create-house.ts'
 import { DiskPressure } from './prune/disk-pressure.ts'
 import { readDiskUsage } from './prune/disk-usage.ts'
@@ -27,6 +28,7 @@ import { PruningDesk } from './prune/pruning-desk.ts'
 import { ReleaseStack } from './release-stack.ts'
 import { answerRequest } from './requests/answer-request.ts'
 import { RequestDesk } from './requests/request-desk.ts'
+import { retentionOf } from './retention/retention-of.ts'
 import { createRuntimes } from './runtime/create-runtimes.ts'
 import { prepareDataDir } from './store/data-dir.ts'
 import { acquireHostLock } from './store/host-lock.ts'
@@ -92,21 +94,28 @@ async function build(config: HostConfig, extras: HostExtras, releases: ReleaseSt
     if (records.some((record) => record.type === 'request:received')) requestReceived()
   })
   releases.add(feed, (opened) => opened.stop())
-  const supervisor = new Supervisor({ deps, onError })
+  const diskFloor = await DiskFloor.open({
+    world,
+    store,
+    diskSpace: new DiskSpace(dataDir, world),
+    floorBytes: config.limits.diskFloorBytes,
+    onError: (error) => onError('noting how full the disk is', error),
+  })
+  const supervisor = new Supervisor({ deps, diskFloor, onError })
   let stopByMs: number | null = null
   const leftMs = () => Math.max(0, (stopByMs ?? world.monotonicMs() + config.shutdown.drainMs) - world.monotonicMs())
   releases.add(delivery, (loop) => loop.stop(leftMs()))
   let isRecovered = false
   // A start that fails half-way (a port taken) must leave the agents it has found at work to the next one.
   releases.add(supervisor, (running) => (isRecovered ? running.stop(leftMs()) : running.halt(leftMs())))
-  const cleaner = createCleaner(config, world, store, (error) => onError('cleaning', error))
+  const cleaner = createCleaner(config, world, store, diskFloor, (error) => onError('cleaning', error))
   const operationsDeps: OperationsDeps = {
     ...deps,
     supervisor,
     feed,
-    diskSpace: new DiskSpace(dataDir, world),
     cleaner: cleaner.cleaner,
     pruning: cleaner.desk,
+    diskFloor,
     kickDelivery: () => delivery.kick(),
     isStopping: () => stopByMs !== null,
     startedAtMs,
@@ -149,9 +158,23 @@ async function build(config: HostConfig, extras: HostExtras, releases: ReleaseSt
 /** Other prunings of the directory that are under way get so long to end. */
 const PRUNE_LOCK_WAIT_MS = 10_000
 
-function createCleaner(config: HostConfig, world: World, store: Store, onError: (error: unknown) => void) {
+function createCleaner(
+  config: HostConfig,
+  world: World,
+  store: Store,
+  diskFloor: DiskFloor,
+  onError: (error: unknown) => void,
+) {
   const { dataDir, cleaning } = config
-  const house = createHouse({ config, world, store, files: createArtifactFiles({ world }), closed: LEAVE_CLOSED })
+  const closed = createClosedSessions({
+    world,
+    store,
+    dataDir,
+    closedSessionsMsOf: (group) => retentionOf(config, group).closedSessionsMs,
+    // An archive is there before what it holds goes: for that there must be room.
+    hasRoom: async () => !(await diskFloor.look()).isLow,
+  })
+  const house = createHouse({ config, world, store, files: createArtifactFiles({ world }), closed })
   const pressure = new DiskPressure({ dataDir, world })
   const cleaner = new Cleaner({
     world,

@@ -1,7 +1,9 @@
 import { describe } from 'vitest'
 import { exerciseAccounts } from './store/exercise-accounts.ts'
+import { exerciseArchives } from './store/exercise-archives.ts'
 import { exerciseClock } from './store/exercise-clock.ts'
 import { exerciseDeliveries } from './store/exercise-deliveries.ts'
+import { exerciseDisk } from './store/exercise-disk.ts'
 import { exerciseOutbox } from './store/exercise-outbox.ts'
 import { exerciseReading } from './store/exercise-reading.ts'
 import { exerciseRequests } from './store/exercise-requests.ts'
@@ -25,6 +27,8 @@ export function exerciseStore(name: string, makeHarness: MakeStoreHarness): void
     exerciseDeliveries(makeHarness)
     exerciseReading(makeHarness)
     exerciseClock(makeHarness)
+    exerciseArchives(makeHarness)
+    exerciseDisk(makeHarness)
     exerciseAccounts(makeHarness)
     exerciseSeries(makeHarness)
     exerciseRetention(makeHarness)

@@ -39,6 +39,7 @@ const BY_CODE: Partial<Record<ErrorCode, number>> = {
   SESSION_NOT_FOUND: EXIT.notFound,
   MESSAGE_NOT_FOUND: EXIT.notFound,
   RUN_NOT_FOUND: EXIT.notFound,
+  SESSION_ARCHIVED: EXIT.notFound,
   SERIES_NOT_FOUND: EXIT.notFound,
   HOST_NOT_RUNNING: EXIT.notRunning,
   HOST_STARTING: EXIT.notRunning,

@@ -337,11 +337,11 @@ const limitsSchema = z
       tooHigh: 'Long messages crowd a run’s window.',
     }).default(toBytes('1MiB')),
     diskFloor: size({
-      about: 'Free space below which nothing new is accepted, so that what was accepted can still be finished.',
+      about: 'Free space below which nothing new is accepted and no run starts, so that runs at work can still finish.',
       min: '0B',
       max: '1048576GiB',
       tooLow: 'A full disk stops work half-way.',
-      tooHigh: 'Messages are refused although there is room.',
+      tooHigh: 'Messages are refused, and wait, although there is room.',
     }).default(toBytes('256MiB')),
   })
   .prefault({})

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { decideAdmission, type Occupant } from './decide-admission.ts'
 
-const policy = { maxRuns: 3, maxStarting: 3 }
+const policy = { maxRuns: 3, maxStarting: 3, isBelowDiskFloor: false }
 
 function waiting(...ids: string[]) {
   return ids.map((sessionId, index) => ({ sessionId, group: sessionId[0] ?? '', oldestDueAtMs: index }))
@@ -73,6 +73,15 @@ describe('decideAdmission', () => {
     expect(decideAdmission(waiting('a/1', 'a/2'), occupants, 0, policy).start).toHaveLength(started)
   })
 
+  it('below the disk floor starts nobody, and stops no idle run for those who wait', () => {
+    const idle = [{ sessionId: 'x/idle', group: 'x', idleForMs: 9, isLeaving: false }]
+    const below = { ...policy, maxRuns: 1, isBelowDiskFloor: true }
+    expect(decideAdmission(waiting('a/1'), [], 0, below)).toEqual({ start: [], evict: [] })
+    expect(decideAdmission(waiting('a/1'), idle, 0, below)).toEqual({ start: [], evict: [] })
+    // The same with room on the disk, so that it is the disk that decided.
+    expect(decideAdmission(waiting('a/1'), idle, 0, { ...below, isBelowDiskFloor: false }).evict).toEqual(['x/idle'])
+  })
+
   it('bounds starts under way apart from slots', () => {
     expect(decideAdmission(waiting('a/1', 'a/2'), [], 2, policy).start).toHaveLength(1)
   })
@@ -109,7 +118,11 @@ describe('decideAdmission', () => {
       fc.property(arbitrary, fc.nat({ max: 20 }), fc.nat({ max: 20 }), (sessions, max, taken) => {
         const queue = sessions.map((each) => ({ ...each, group: each.sessionId[0] ?? '' }))
         const occupants = busy(...Array.from({ length: taken }, (_, index) => `z/${index}`))
-        const { start } = decideAdmission(queue, occupants, 0, { maxRuns: max, maxStarting: max })
+        const { start } = decideAdmission(queue, occupants, 0, {
+          maxRuns: max,
+          maxStarting: max,
+          isBelowDiskFloor: false,
+        })
         expect(start.length + taken).toBeLessThanOrEqual(Math.max(max, taken))
         expect(new Set(start).size).toBe(start.length)
         expect(start.length).toBe(Math.min(queue.length, Math.max(0, max - taken)))

@@ -13,6 +13,8 @@ export interface Occupant {
 export interface AdmissionPolicy {
   readonly maxRuns: number
   readonly maxStarting: number
+  /** The disk has no room for new work: nobody starts, and so nobody makes room either. */
+  readonly isBelowDiskFloor: boolean
 }
 
 /** Accounts that are not open. */
@@ -42,6 +44,7 @@ export function decideAdmission(
   policy: AdmissionPolicy,
   accounts: AccountRooms = NO_ROOMS,
 ): AdmissionDecision {
+  if (policy.isBelowDiskFloor) return { start: [], evict: [] }
   const order = fairOrder(withinRooms(waiting, accounts), occupants)
   const freeSlots = Math.max(0, policy.maxRuns - occupants.length)
   const startSlots = Math.max(0, policy.maxStarting - startingCount)

@@ -21,6 +21,7 @@ const session: SessionFacts['session'] = {
   timeZone: null,
   createdAtMs: 0,
   closedAtMs: null,
+  archivedAtMs: null,
   epoch: 1,
   spawnFailures: 0,
   spawnNotBeforeMs: 0,
@@ -90,6 +91,7 @@ function observe(state: RunState | null, change: Change = {}): SessionObservatio
     isAdmitted: false,
     isEvicted: false,
     drain: 'none',
+    disk: null,
     ...change,
     facts: {
       session,
@@ -111,6 +113,7 @@ function decided(state: RunState | null, change: Change = {}): string {
 }
 
 const due = { dueUnprojected: 1 }
+const LOW = { isLow: true, freeBytes: 1, floorBytes: 10, wantedBytes: 11 }
 
 describe('decideSession without a run', () => {
   it.each<[string, Change, string]>([
@@ -124,6 +127,14 @@ describe('decideSession without a run', () => {
       'leave group-not-configured',
     ],
     ['the host shuts down', { facts: due, isAdmitted: true, drain: 'finish-work' }, 'leave shutting-down'],
+    ['the disk is low', { facts: due, disk: LOW }, 'leave disk-low'],
+    [
+      'the disk has become low since it was given a slot',
+      { facts: due, isAdmitted: true, disk: LOW },
+      'leave disk-low',
+    ],
+    ['the disk has room', { facts: due, isAdmitted: true, disk: { ...LOW, isLow: false } }, 'start due'],
+    ['the disk is low and nothing is due', { disk: LOW }, 'leave nothing-due'],
     [
       'back-off has 1 ms left',
       { facts: { ...due, session: { ...session, spawnNotBeforeMs: 1_000_001 } }, isAdmitted: true },

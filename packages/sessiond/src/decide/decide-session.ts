@@ -1,5 +1,6 @@
 import type { HostConfig, RetryPolicy, StuckPolicy } from '../config/config.ts'
 import type { RunEnd, RunExit } from '../model/run.ts'
+import type { DiskRoom } from '../observe/disk-floor.ts'
 import type { SeenRun } from '../runtime/runtime.ts'
 import type { SessionFacts } from '../store/store.ts'
 import { type ClassicClocks, decideClassic } from './decide-classic.ts'
@@ -41,6 +42,8 @@ export interface SessionObservation {
   readonly isEvicted: boolean
   /** Set while the host shuts down: whether running work may still finish. */
   readonly drain: 'none' | 'finish-work' | 'stop-now'
+  /** Room for what a new run would write; null: none is about to begin. */
+  readonly disk: DiskRoom | null
 }
 
 export interface SessionPolicy {
@@ -85,6 +88,8 @@ function decideWithoutRun(seen: SessionObservation): SessionDecision {
   if (barred !== null) return leave(`account-${barred.state}`, null)
   if (dueUnprojected === 0) return leave('nothing-due', null)
   if (seen.drain !== 'none') return leave('shutting-down', null)
+  // Admission watches when there is room again. Nothing was tried, so nothing is counted against the session.
+  if (seen.disk?.isLow === true) return leave('disk-low', null)
   if (session.spawnNotBeforeMs > seen.nowMs) return leave('spawn-back-off', null)
   return seen.isAdmitted ? { action: 'start', because: 'due' } : { action: 'want-slot', because: 'due' }
 }

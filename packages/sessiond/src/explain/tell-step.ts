@@ -57,6 +57,7 @@ const CLAUSES: Readonly<Record<string, Clause>> = {
   'leave account-open': tellHeldBack,
   'leave nothing-due': (step, prospects) => `nothing is due in ${sessionOf(step)}${tellNextDue(prospects)}`,
   'leave shutting-down': (step) => `nothing is begun in ${sessionOf(step)}, for the host is shutting down`,
+  'leave disk-low': tellDiskLow,
   'leave spawn-back-off': tellBackOff,
   'leave stopping': (step) => `${runOf(step)} has been asked to end, and has some time to do so`,
   'leave unkillable': tellQuarantine,
@@ -99,6 +100,12 @@ function tellHeldBack(step: Step, { heldBack, nowMs }: StepProspects): string {
 
 function tellNextDue({ nextDueAtMs }: StepProspects): string {
   return nextDueAtMs === null ? '' : `; its next message is due at ${instantWords(nextDueAtMs)}`
+}
+
+function tellDiskLow(step: Step): string {
+  const [free, wanted] = [figureOf(step.evidence, 'freeBytes'), figureOf(step.evidence, 'wantedBytes')]
+  const figures = free === null || wanted === null ? '' : `: ${free} bytes are free, ${wanted} are wanted`
+  return `what is due in ${sessionOf(step)} waits until the disk of the data directory has room again${figures}`
 }
 
 function tellBackOff(step: Step, { spawnNotBeforeMs, spawnFailures, lastSpawnError }: StepProspects): string {

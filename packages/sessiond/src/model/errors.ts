@@ -75,6 +75,7 @@ export const ERROR_CATALOGUE = {
     retryable: false,
     cure: 'Give a recording: one JSON object a line, as docs/recordings.md describes them.',
   },
+  SESSION_ARCHIVED: { retryable: false, cure: 'Unpack the named archive elsewhere and look there.' },
   RUN_NOT_FOUND: { retryable: false, cure: 'List runs with `sessiond runs <session>`.' },
   RUNTIME_UNREACHABLE: { retryable: true, cure: 'Start the container engine, or check docker.socketPath.' },
   RUNTIME_REFUSED: { retryable: true, cure: "Read the engine's own words in this message." },

@@ -10,6 +10,8 @@ export interface Session {
   readonly timeZone: string | null
   readonly createdAtMs: number
   readonly closedAtMs: number | null
+  /** Since when its directory is no more but in an archive; null: it is not archived. */
+  readonly archivedAtMs: number | null
   /** Epoch of the newest run; 0 before the first. */
   readonly epoch: number
   /** Failures before a first claim, in a row; back to 0 with the first claim of a run. */

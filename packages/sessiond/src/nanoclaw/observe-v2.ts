@@ -111,6 +111,8 @@ export function observeV2(
     outbox: 'read',
     unreadableForMs: 0,
     stop: null,
+    // Of its disk nobody has said anything.
+    disk: null,
     cancelAgeMs: null,
     idleForMs: ageOf(state.heartbeatAtMs, nowMs) ?? 0,
     isMailboxBehind: false,
@@ -181,6 +183,7 @@ function sessionOf({ id, group, status, createdAt }: V2Session): Session {
     timeZone: null,
     createdAtMs: parseTimestamp(createdAt) ?? 0,
     closedAtMs: null,
+    archivedAtMs: null,
     epoch: 0,
     spawnFailures: 0,
     spawnNotBeforeMs: 0,

@@ -5,6 +5,7 @@ import type { Run } from '../model/run.ts'
 import type { Runtime, SeenRun } from '../runtime/runtime.ts'
 import type { SessionFacts, Store } from '../store/store.ts'
 import type { World } from '../world.ts'
+import type { DiskFloor, DiskRoom } from './disk-floor.ts'
 import type { RunWatch, RunWatches } from './run-watch.ts'
 
 export interface ObserveDeps {
@@ -13,6 +14,7 @@ export interface ObserveDeps {
   readonly mailbox: Mailbox
   readonly runtimes: ReadonlyMap<string, Runtime>
   readonly watches: RunWatches
+  readonly diskFloor: Pick<DiskFloor, 'read'>
   readonly config: { readonly groups: { has(name: string): boolean } }
   /** Notices whether this host stood still since it last looked, and if so gives every watch its time anew. */
   readonly checkPulse: () => void
@@ -48,6 +50,7 @@ export async function observeSession(
     noteSeen(watch, seen, options.inspect, runtime, deps.world.monotonicMs())
     await look(deps, watch, facts)
   }
+  const disk = await lookAtDisk(deps, facts)
   // Here, behind the last await: a host that stood still in the middle of looking must not judge by that time either.
   deps.checkPulse()
   const monotonicMs = deps.world.monotonicMs()
@@ -69,7 +72,13 @@ export async function observeSession(
     isAdmitted: options.isAdmitted,
     isEvicted: options.isEvicted,
     drain: options.drain,
+    disk,
   }
+}
+
+/** A run that lives goes on whatever room there is; only where one might begin it matters. */
+async function lookAtDisk({ diskFloor }: ObserveDeps, facts: SessionFacts): Promise<DiskRoom | null> {
+  return facts.run === null && facts.dueUnprojected > 0 ? diskFloor.read() : null
 }
 
 function watchOf({ watches, world }: ObserveDeps, run: Run, isOnlyLooking: boolean): RunWatch {

@@ -6,11 +6,13 @@ import type { HeldBack } from '../explain/tell-account.ts'
 import { tellMessage } from '../explain/tell-message.ts'
 import { tellRun } from '../explain/tell-run.ts'
 import { tellStep } from '../explain/tell-step.ts'
-import { plain } from '../explain/words.ts'
+import { instantWords, plain } from '../explain/words.ts'
 import type { BlackBox } from '../model/black-box.ts'
 import { SessiondError } from '../model/errors.ts'
 import type { JournalRecord } from '../model/journal.ts'
 import type { Run } from '../model/run.ts'
+import type { Session } from '../model/session.ts'
+import { archivePath } from '../prune/archive/archive-paths.ts'
 import type { SessionFacts } from '../store/store.ts'
 import type { Supervisor } from '../sweep/supervisor.ts'
 import { sessionNotFound } from './stop-session.ts'
@@ -33,9 +35,14 @@ export async function explainWhy(deps: ExplainDeps, query: WhyQuery): Promise<Ex
     const fields = { sessionId: session.id, epoch }
     throw new SessiondError('RUN_NOT_FOUND', `Session ${session.id} has no run ${epoch}.`, { fields })
   }
-  const next = await tellNextStep(deps, session.id)
+  const next = [...(await tellNextStep(deps, session.id)), ...tellArchive(session)]
   if (run === null) return { sentences: [`Session ${plain(session.id)} has had no run yet.`, ...next], run, box: null }
   return explainRun(deps, run, query.epoch === undefined || run.state !== 'gone' ? next : [])
+}
+
+function tellArchive({ id, archivedAtMs }: Session): string[] {
+  if (archivedAtMs === null) return []
+  return [`Its directory was put away at ${instantWords(archivedAtMs)}, into ${plain(archivePath(id))}.`]
 }
 
 async function explainRun(deps: ExplainDeps, run: Run, next: readonly string[]): Promise<Explanation> {

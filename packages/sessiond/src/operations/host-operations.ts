@@ -2,7 +2,7 @@ import type { Health, HostApi, SessionDetail } from '../api.ts'
 import type { EventFeed } from '../events/event-feed.ts'
 import { SessiondError } from '../model/errors.ts'
 import type { Reply } from '../model/reply.ts'
-import type { DiskSpace } from '../observe/disk-space.ts'
+import type { DiskFloor } from '../observe/disk-floor.ts'
 import type { PruningDesk } from '../prune/pruning-desk.ts'
 import type { Supervisor } from '../sweep/supervisor.ts'
 import { VERSION } from '../version.ts'
@@ -17,9 +17,9 @@ import { cancelMessage, closeSession, type StopDeps, sessionNotFound, stopSessio
 export interface OperationsDeps extends Omit<StopDeps, 'trigger'> {
   readonly supervisor: Supervisor
   readonly feed: EventFeed
-  readonly diskSpace: DiskSpace
   readonly pruning: PruningDesk
   readonly cleaner: { failingForMs(): number | null }
+  readonly diskFloor: DiskFloor
   readonly kickDelivery: () => void
   readonly isStopping: () => boolean
   readonly startedAtMs: number

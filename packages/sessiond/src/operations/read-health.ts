@@ -1,7 +1,7 @@
 import type { Health } from '../api.ts'
 import type { HostConfig } from '../config/config.ts'
 import { decideHealth } from '../decide/decide-health.ts'
-import type { DiskSpace } from '../observe/disk-space.ts'
+import type { DiskFloor } from '../observe/disk-floor.ts'
 import type { Store } from '../store/store.ts'
 import type { World } from '../world.ts'
 
@@ -10,8 +10,8 @@ export interface HealthDeps {
   readonly world: World
   readonly store: Store
   readonly supervisor: { lastSweepAtMs(): number | null; lostRuntimes(): readonly string[] }
-  readonly diskSpace: Pick<DiskSpace, 'freeBytes'>
   readonly cleaner: { failingForMs(): number | null }
+  readonly diskFloor: Pick<DiskFloor, 'look'>
   readonly startedAtMs: number
   readonly version: string
 }
@@ -20,12 +20,12 @@ export interface HealthDeps {
 export async function readHealth(deps: HealthDeps): Promise<Health> {
   const { config, world, store, supervisor } = deps
   const nowMs = world.now()
-  const [live, waiting, accounts, oldestDueAtMs, freeBytes] = await Promise.all([
+  const [live, waiting, accounts, oldestDueAtMs, disk] = await Promise.all([
     store.listLiveRuns(),
     store.listWaiting(nowMs, 1),
     store.listAccounts(),
     store.oldestDueAtMs(nowMs),
-    deps.diskSpace.freeBytes(),
+    deps.diskFloor.look(),
   ])
   const sweptAtMs = supervisor.lastSweepAtMs()
   const lastSweepAgeMs = sweptAtMs === null ? null : Math.round(world.monotonicMs() - sweptAtMs)
@@ -34,8 +34,8 @@ export async function readHealth(deps: HealthDeps): Promise<Health> {
     lastSweepAgeMs,
     sweepIntervalMs: config.sweep.intervalMs,
     oldestDueAgeMs,
-    freeBytes,
-    diskFloorBytes: config.limits.diskFloorBytes,
+    freeBytes: disk.freeBytes,
+    diskFloorBytes: disk.wantedBytes,
     parkedGroups: waiting.map(({ group }) => group).filter((group) => !config.groups.has(group)),
     lostRuntimes: supervisor.lostRuntimes(),
     cleaningFailsForMs: deps.cleaner.failingForMs(),

@@ -2,11 +2,12 @@ import { open } from 'node:fs/promises'
 import type { EffectDeps } from '../effects/deps.ts'
 import { runLogPath } from '../effects/save-run-log.ts'
 import { SessiondError } from '../model/errors.ts'
+import { archivePath } from '../prune/archive/archive-paths.ts'
 import { sessionNotFound } from './stop-session.ts'
 
 const DEFAULT_BYTES = 64 * 1024
 
-/** Tail of a run's output: the kept file, else the runtime's own log. Throws SESSION_NOT_FOUND, RUN_NOT_FOUND. */
+/** Tail of a run's output: the kept file, else the runtime's own log. Throws SESSION_NOT_FOUND, RUN_NOT_FOUND, SESSION_ARCHIVED. */
 export async function readRunLog(
   deps: EffectDeps,
   sessionId: string,
@@ -23,9 +24,19 @@ export async function readRunLog(
   }
   const kept = await readTail(runLogPath(deps, sessionId, run.epoch), maxBytes)
   if (kept !== null) return { epoch: run.epoch, text: kept }
+  if (session.archivedAtMs !== null) throw archivedError(sessionId, run.epoch)
   const runtime = deps.runtimes.get(run.runtime)
   const text = run.handle === null || runtime === undefined ? '' : await runtime.readLog(run.handle, maxBytes)
   return { epoch: run.epoch, text }
+}
+
+function archivedError(sessionId: string, epoch: number): SessiondError {
+  const archive = archivePath(sessionId)
+  return new SessiondError(
+    'SESSION_ARCHIVED',
+    `The log of run ${epoch} of ${sessionId} is in ${archive}, below the data directory.`,
+    { fields: { sessionId, epoch, archive } },
+  )
 }
 
 /** Last `maxBytes` of a file as text; null when there is none. */

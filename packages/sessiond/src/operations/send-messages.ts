@@ -4,7 +4,7 @@ import { formatSize } from '../config/size.ts'
 import { parseSend } from '../decide/parse-send.ts'
 import { SessiondError } from '../model/errors.ts'
 import type { NewMessage, SendReceipt } from '../model/message.ts'
-import type { DiskSpace } from '../observe/disk-space.ts'
+import type { DiskFloor } from '../observe/disk-floor.ts'
 import type { Store } from '../store/store.ts'
 import type { World } from '../world.ts'
 
@@ -12,7 +12,7 @@ export interface SendDeps {
   readonly config: HostConfig
   readonly world: World
   readonly store: Store
-  readonly diskSpace: Pick<DiskSpace, 'freeBytes'>
+  readonly diskFloor: Pick<DiskFloor, 'look'>
   readonly isStopping: () => boolean
   /** The messages are durable: let their sessions see them. */
   readonly onAccepted: (messages: readonly NewMessage[]) => void
@@ -39,19 +39,16 @@ export async function sendMessages(
  * Keeps room for finishing what was accepted: the last bytes of a disk are for runs and replies, not for new work. Who
  * merely asks again is told that it was accepted.
  */
-async function refuseBelowFloor(
-  { config, diskSpace, store }: SendDeps,
-  messages: readonly NewMessage[],
-): Promise<void> {
-  const floorBytes = config.limits.diskFloorBytes
-  const freeBytes = await diskSpace.freeBytes()
-  if (freeBytes === null || freeBytes >= floorBytes) return
+async function refuseBelowFloor({ diskFloor, store }: SendDeps, messages: readonly NewMessage[]): Promise<void> {
+  const { isLow, freeBytes, floorBytes, wantedBytes } = await diskFloor.look()
+  if (!isLow) return
   const accepted = await store.getMessages(messages.map((message) => message.id))
   if (accepted.length === messages.length) return
   const floor = formatSize(floorBytes)
-  throw new SessiondError('DISK_FULL', `The disk has ${freeBytes} bytes free, less than limits.diskFloor (${floor}).`, {
-    fields: { freeBytes, floorBytes },
-  })
+  const what =
+    `The disk has ${freeBytes} bytes free. Below limits.diskFloor (${floor}) nothing new is accepted, ` +
+    `until ${wantedBytes} are free again.`
+  throw new SessiondError('DISK_FULL', what, { fields: { freeBytes: freeBytes ?? 0, floorBytes, wantedBytes } })
 }
 
 function outcomeAt(outcomes: readonly (SendReceipt | Error)[], index: number): SendReceipt | SessiondError {

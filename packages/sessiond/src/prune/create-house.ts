@@ -2,7 +2,9 @@ import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isValidName } from '@sessiond/protocol'
 import type { HostConfig } from '../config/config.ts'
+import type { ArtifactClass } from '../model/artifact.ts'
 import { retentionOf, rowRetentionOf, rulesFor } from '../retention/retention-of.ts'
+import { archiveRule } from './archive/archive-paths.ts'
 import type { HouseDeps } from './house.ts'
 import { trashOf } from './trash.ts'
 
@@ -17,7 +19,7 @@ export function createHouse({ config, ...parts }: CreateHouse): HouseDeps {
     ...parts,
     dataDir,
     figures: {
-      rules: (groups) => rulesFor(config, groups),
+      rules: (groups) => [...rulesFor(config, groups), ...archiveRules(config, groups)],
       rows: () => ({
         // No group is called so: these are the figures of all that are not configured.
         retention: retentionOf(config, '').rows,
@@ -31,9 +33,16 @@ export function createHouse({ config, ...parts }: CreateHouse): HouseDeps {
   }
 }
 
+function archiveRules(config: HostConfig, groups: readonly string[]): ArtifactClass[] {
+  return groups.flatMap((group) => {
+    const { archivesMs } = retentionOf(config, group)
+    return archivesMs === null ? [] : [archiveRule(config.dataDir, group, archivesMs)]
+  })
+}
+
 /** Configured groups, and those that have left the configuration and something behind. */
 async function listGroups(dataDir: string, configured: readonly string[]): Promise<readonly string[]> {
-  const found = await foldersIn(join(dataDir, 'sessions'))
+  const found = [...(await foldersIn(join(dataDir, 'sessions'))), ...(await foldersIn(join(dataDir, 'archives')))]
   return [...new Set([...configured, ...found.filter(isValidName)])].sort()
 }
 

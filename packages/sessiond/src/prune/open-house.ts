@@ -1,12 +1,14 @@
 import type { HostConfig } from '../config/config.ts'
 import { SessiondError } from '../model/errors.ts'
+import { DiskSpace } from '../observe/disk-space.ts'
 import { ReleaseStack } from '../release-stack.ts'
+import { retentionOf } from '../retention/retention-of.ts'
 import { acquireHostLock } from '../store/host-lock.ts'
 import { openStore, openStoreReadOnly } from '../store/sqlite/open-store.ts'
 import { VERSION } from '../version.ts'
 import type { World } from '../world.ts'
 import { applyHouse } from './apply-house.ts'
-import { LEAVE_CLOSED } from './closed-sessions.ts'
+import { type ArchiveDeps, createClosedSessions } from './archive/create-closed-sessions.ts'
 import { createHouse } from './create-house.ts'
 import { createArtifactFiles } from './files/create-artifact-files.ts'
 import type { HouseDeps } from './house.ts'
@@ -42,7 +44,14 @@ export async function openHouseReadOnly({
     pruneRows: refuse,
     giveBackSpace: refuse,
   }
-  const house = createHouse({ config, world, store: looking, files, closed: LEAVE_CLOSED })
+  const counting = {
+    listUnarchived: (...query: Parameters<ArchiveDeps['store']['listUnarchived']>) => store.listUnarchived(...query),
+    isSettled: (sessionId: string) => store.isSettled(sessionId),
+    recordArchived: refuse,
+    putOffArchive: refuse,
+  }
+  const closed = closedSessionsOf(config, world, counting)
+  const house = createHouse({ config, world, store: looking, files, closed })
   return sourceOf(house, { carryOut: refuse, onError }, releases)
 }
 
@@ -64,7 +73,7 @@ export async function openHouse(
     releases.add(await acquireHostLock(dataDir, holder), (lock) => lock.release())
     const store = releases.add(await openStore({ dataDir, world }), (opened) => opened.close())
     const files = releases.add(createArtifactFiles({ world }), (opened) => opened.close())
-    const house = createHouse({ config, world, store, files, closed: LEAVE_CLOSED })
+    const house = createHouse({ config, world, store, files, closed: closedSessionsOf(config, world, store) })
     const carryOut: PruningDeskDeps['carryOut'] = async (plan, options) => {
       const fromMs = world.monotonicMs()
       const mayGoOn = async () => !interrupted.aborted
@@ -82,6 +91,19 @@ export async function openHouse(
     await releases.releaseAll()
     throw error
   }
+}
+
+function closedSessionsOf(config: HostConfig, world: World, store: ArchiveDeps['store']) {
+  const { dataDir, limits } = config
+  const disk = new DiskSpace(dataDir, world)
+  return createClosedSessions({
+    world,
+    store,
+    dataDir,
+    closedSessionsMsOf: (group) => retentionOf(config, group).closedSessionsMs,
+    // An archive is there before what it holds goes: for that there must be room.
+    hasRoom: async () => ((await disk.freeBytes()) ?? Number.POSITIVE_INFINITY) >= limits.diskFloorBytes,
+  })
 }
 
 function sourceOf(

@@ -5,6 +5,8 @@ import { isValidName } from '@sessiond/protocol'
 import { sessionPaths } from '../mailbox/session-paths.ts'
 import { SessiondError } from '../model/errors.ts'
 import type { SessionSummary } from '../model/session.ts'
+import { PARTING_PREFIX } from '../prune/archive/remove-session.ts'
+import { LEFTOVER_PREFIX } from '../prune/files/remove-folder.ts'
 import type { StoreReader } from '../store/store.ts'
 
 /** Something below `sessions/` that is not what it must be. */
@@ -30,6 +32,9 @@ const SET_ASIDE = /^\d{1,16}\.outbound\.db$/
 
 /** A file system of its own brings this folder along. */
 const NOT_OURS = new Set(['lost+found'])
+
+/** What a pruning that was cut off has begun to remove: the next one finishes it. No session can be called so. */
+const UNDER_WAY = [PARTING_PREFIX, LEFTOVER_PREFIX]
 
 const PAGE = 1_000
 
@@ -91,7 +96,9 @@ async function listSessionsDir(dataDir: string): Promise<FoundEntry[]> {
 
 async function listNames(dir: string): Promise<Dirent[]> {
   const entries = await readdir(dir, { withFileTypes: true })
-  return entries.filter(({ name }) => !NOT_OURS.has(name)).sort((a, b) => (a.name < b.name ? -1 : 1))
+  return entries
+    .filter(({ name }) => !NOT_OURS.has(name) && !UNDER_WAY.some((prefix) => name.startsWith(prefix)))
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
 }
 
 async function listKnown(store: StoreReader, nowMs: number): Promise<Map<string, SessionSummary>> {

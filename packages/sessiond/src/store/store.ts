@@ -221,6 +221,15 @@ export interface RepliesAfter {
   readonly maxBytes: number
 }
 
+/** A closed session whose directory is not archived yet. */
+export interface UnarchivedSession {
+  readonly sessionId: string
+  readonly group: string
+  readonly closedAtMs: number
+  /** It is not tried before; 0: nothing was tried. */
+  readonly notBeforeMs: number
+}
+
 /** Classes of rows that are removed by age. */
 export const ROW_CLASSES = ['messages', 'replies', 'deadLetters', 'journal', 'runs'] as const
 export type RowClass = (typeof ROW_CLASSES)[number]
@@ -448,6 +457,40 @@ export interface Store {
   /** Gives room of removed rows back to the file system, a bounded piece at a time; true: there is more. */
   giveBackSpace(): Promise<boolean>
 
+  // Archives of closed sessions
+  /** In order of their closing, after the one named; the cost follows those that are listed and passed over. */
+  listUnarchived(query: {
+    readonly closedBeforeMs: number
+    readonly group: string | null
+    readonly after: UnarchivedSession | null
+    readonly limit: number
+  }): Promise<UnarchivedSession[]>
+  /**
+   * Whether nothing of a session is under way any more: it is closed, not archived, its last run is gone for certain, its
+   * messages have ended, and no reply is left undelivered.
+   */
+  isSettled(sessionId: string): Promise<boolean>
+  /** Says that its directory is no more; false, and nothing written, unless it is settled. `detail`: for the journal. */
+  recordArchived(sessionId: string, detail: JournalEntry['detail'], nowMs: number): Promise<boolean>
+  /** Says why it could not be archived; the journal is told when that is another reason than the last one. */
+  putOffArchive(
+    sessionId: string,
+    reason: { readonly because: string; readonly notBeforeMs: number; readonly detail: JournalEntry['detail'] },
+    nowMs: number,
+  ): Promise<void>
+
+  // The disk
+  /** Whether the disk of the data directory is on record as low. */
+  isDiskLow(): Promise<boolean>
+  /**
+   * Puts on record, and into the journal (`disk:low`, `disk:recovered`), that the disk has become low or is so no more.
+   * Once: false, and nothing written, when that is on record already.
+   */
+  recordDisk(
+    disk: { readonly isLow: boolean; readonly detail: JournalEntry['detail'] },
+    nowMs: number,
+  ): Promise<boolean>
+
   // Journal
   append(entries: readonly JournalEntry[]): Promise<void>
   /** Ascending, ids after `afterId`. */
@@ -506,6 +549,9 @@ export type StoreReader = Pick<
   | 'listDueDeliveries'
   | 'nextDeliveryAtMs'
   | 'getDeadDelivery'
+  | 'isDiskLow'
+  | 'listUnarchived'
+  | 'isSettled'
   | 'listDead'
   | 'readActiveReferences'
   | 'countPrunableRows'

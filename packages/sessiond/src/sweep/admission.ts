@@ -9,6 +9,7 @@ import {
 } from '../decide/decide-admission.ts'
 import type { AccountInUse } from '../model/account.ts'
 import type { Run } from '../model/run.ts'
+import type { DiskFloor } from '../observe/disk-floor.ts'
 import type { RunWatches } from '../observe/run-watch.ts'
 import type { Store, WaitingSession } from '../store/store.ts'
 import type { World } from '../world.ts'
@@ -18,6 +19,7 @@ export interface AdmissionDeps {
   readonly world: World
   readonly store: Store
   readonly watches: RunWatches
+  readonly diskFloor: Pick<DiskFloor, 'look' | 'read'>
   readonly isRuntimeLost: (runtime: string) => boolean
   readonly admit: (sessionId: string) => void
   readonly evict: (sessionId: string) => void
@@ -25,6 +27,8 @@ export interface AdmissionDeps {
 }
 
 const ERROR_AGAIN_MS = 1_000
+/** Nobody tells that a disk has room again: while somebody waits for that, it is looked at so often. */
+const DISK_AGAIN_MS = 2_000
 
 /** A session whose step throws (a full disk, a damaged row) gets no slot for 100 ms, 200 ms … at most 30 s. */
 const REST = { baseMs: 100, maxMs: 30_000 }
@@ -104,11 +108,15 @@ export class Admission {
 
   /** Who would get a slot now, and who would have to make room; changes nothing. */
   async decide(): Promise<AdmissionDecision> {
-    return (await this.#look(this.#deps.world.now())).decision
+    const { diskFloor, world } = this.#deps
+    return (await this.#look(world.now(), () => diskFloor.read())).decision
   }
 
-  /** Also tells when the first of those that were passed over because they rest has rested. */
-  async #look(wallMs: number): Promise<{ decision: AdmissionDecision; restedAtMs: number }> {
+  /** Also tells when, on the monotonic clock, somebody who was passed over may get a slot by time alone. */
+  async #look(
+    wallMs: number,
+    lookAtDisk: () => Promise<{ readonly isLow: boolean }>,
+  ): Promise<{ decision: AdmissionDecision; againAtMs: number }> {
     const { store, world, config } = this.#deps
     // Those that cannot run now must not fill the list (B13).
     const perGroup = config.runs.max + this.#admitted.size + this.#resting.size
@@ -117,7 +125,8 @@ export class Admission {
     const waiting = mayRun.filter(({ sessionId }) => this.#restedAtMs(sessionId) <= nowMs)
     const resting = mayRun.map(({ sessionId }) => this.#restedAtMs(sessionId)).filter((atMs) => atMs > nowMs)
     const restedAtMs = Math.min(Number.POSITIVE_INFINITY, ...resting)
-    if (waiting.length === 0) return { decision: { start: [], evict: [] }, restedAtMs }
+    if (waiting.length === 0) return { decision: { start: [], evict: [] }, againAtMs: restedAtMs }
+    const isBelowDiskFloor = (await lookAtDisk()).isLow
     const live = await store.listLiveRuns()
     const isLive = new Set(live.map((run) => run.sessionId))
     const pending = [...this.#admitted].filter((sessionId) => !isLive.has(sessionId))
@@ -126,9 +135,10 @@ export class Admission {
       occupants.push({ sessionId, group: groupOf(sessionId), idleForMs: null, isLeaving: false })
     }
     const starting = live.filter((run) => run.state === 'starting').length + pending.length
-    const policy = { maxRuns: config.runs.max, maxStarting: config.runs.maxStarting }
+    const policy = { maxRuns: config.runs.max, maxStarting: config.runs.maxStarting, isBelowDiskFloor }
     const rooms = this.#roomsOf(await store.listAccounts(), pending, wallMs)
-    return { decision: decideAdmission(waiting, occupants, starting, policy, rooms), restedAtMs }
+    const againAtMs = isBelowDiskFloor ? Math.min(restedAtMs, nowMs + DISK_AGAIN_MS) : restedAtMs
+    return { decision: decideAdmission(waiting, occupants, starting, policy, rooms), againAtMs }
   }
 
   /** Who was given a slot and is not seen to run yet takes room in its account, as it takes one of the slots. */
@@ -142,14 +152,14 @@ export class Admission {
   }
 
   async #admitWaiting(wallMs: number): Promise<number> {
-    const { decision, restedAtMs } = await this.#look(wallMs)
+    const { decision, againAtMs } = await this.#look(wallMs, () => this.#deps.diskFloor.look())
     const { start, evict } = decision
     for (const sessionId of start) {
       this.#admitted.add(sessionId)
       this.#deps.admit(sessionId)
     }
     for (const sessionId of evict) this.#deps.evict(sessionId)
-    return restedAtMs
+    return againAtMs
   }
 
   /** Long after its rest nobody needs to know any more how often a session had failed. */
@@ -182,14 +192,14 @@ export class Admission {
   }
 
   /** `wallMs`: when it was looked at who waits. By a later clock, what fell due in between would be nobody's. */
-  async #untilNextMs(wallMs: number, restedAtMs: number): Promise<number | null> {
+  async #untilNextMs(wallMs: number, againAtMs: number): Promise<number | null> {
     const { world, store } = this.#deps
     const dueAtMs = await store.nextDueAtMs(wallMs)
     const untilDueMs = dueAtMs === null ? Number.POSITIVE_INFINITY : dueAtMs - world.now()
     const nextInMs = Math.min(
       untilDueMs,
       (await this.#accountsChangeAtMs(wallMs)) - world.now(),
-      restedAtMs - world.monotonicMs(),
+      againAtMs - world.monotonicMs(),
     )
     return nextInMs === Number.POSITIVE_INFINITY ? null : Math.max(1, nextInMs)
   }

@@ -12,6 +12,7 @@ import { askAgain, killRun, quarantineRun, stopRun } from '../effects/stop-run.t
 import { takeOutbox } from '../effects/take-outbox.ts'
 import { hasCode } from '../model/errors.ts'
 import { isJudged, type Run } from '../model/run.ts'
+import type { DiskFloor } from '../observe/disk-floor.ts'
 import { type ObserveOptions, observeSession } from '../observe/observe-session.ts'
 
 /** Why a session is looked at; several may come together. */
@@ -30,6 +31,7 @@ export type Cause =
 export interface ReconcileDeps extends StartDeps {
   /** Whether the host is shutting down, and how far. */
   readonly drain: () => SessionObservation['drain']
+  readonly diskFloor: DiskFloor
   readonly isRuntimeLost: (runtime: string) => boolean
   readonly checkPulse: () => void
   /** A runtime could not be asked about a run. */
@@ -75,8 +77,9 @@ export async function reconcileSession(
     }
     if (decision.action === 'leave') {
       lines.push(lineOf(seen, decision, 'left'))
-      // A run that has become idle may have to make room for somebody who waits.
-      concernsAdmission ||= decision.because === 'idle'
+      // A run that has become idle may have to make room for somebody who waits; who waits for the disk is looked after
+      // by admission, and by nobody else.
+      concernsAdmission ||= decision.because === 'idle' || decision.because === 'disk-low'
       return { lines, recheckInMs: soonest(decision.recheckInMs, lookAgainMs), concernsAdmission }
     }
     const applied = await apply(deps, seen, decision)
@@ -264,6 +267,7 @@ function evidenceOf(seen: SessionObservation, decision: SessionDecision): Readon
     heartbeatAgeMs: seen.clocks?.heartbeatAgeMs ?? null,
     watchedForMs: seen.clocks?.watchedForMs ?? null,
     idleForMs: run === null ? null : seen.idleForMs,
+    ...(seen.disk?.isLow === true ? { freeBytes: seen.disk.freeBytes, wantedBytes: seen.disk.wantedBytes } : {}),
     ...('evidence' in decision ? decision.evidence : {}),
   }
 }

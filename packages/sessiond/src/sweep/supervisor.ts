@@ -8,6 +8,7 @@ import { hasCode } from '../model/errors.ts'
 import type { NewMessage } from '../model/message.ts'
 import type { ActivitySample } from '../observe/activity-meter.ts'
 import { ActivitySampler } from '../observe/activity-sampler.ts'
+import type { DiskFloor } from '../observe/disk-floor.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import type { World } from '../world.ts'
 import { Admission } from './admission.ts'
@@ -28,6 +29,7 @@ const LAST_STEPS_MS = 250
 
 export interface SupervisorOptions {
   readonly deps: EffectDeps
+  readonly diskFloor: DiskFloor
   readonly onError: (where: string, error: unknown) => void
 }
 
@@ -49,11 +51,12 @@ export class Supervisor {
   #drain: SessionObservation['drain'] = 'none'
   #lastSweepAtMs: number | null = null
 
-  constructor({ deps, onError }: SupervisorOptions) {
+  constructor({ deps, diskFloor, onError }: SupervisorOptions) {
     const { world, store, config, watches } = deps
     this.#onError = onError
     this.#deps = {
       ...deps,
+      diskFloor,
       onOutboxChange: (sessionId) => void this.trigger(sessionId, 'outbox'),
       drain: () => this.#drain,
       checkPulse: () => this.#pulse.check(),
@@ -85,6 +88,7 @@ export class Supervisor {
       world,
       store,
       watches,
+      diskFloor,
       isRuntimeLost: (name) => this.#runtimes.isLost(name),
       admit: (sessionId) => void this.trigger(sessionId, 'admitted'),
       evict: (sessionId) => void this.trigger(sessionId, 'evicted'),
@@ -245,6 +249,8 @@ export class Supervisor {
     this.#admission.kick()
     this.#seriesClock.kick()
     this.#lastSweepAtMs = this.#deps.world.monotonicMs()
+    // Also when nobody sends and nobody waits: a person is told as soon as there is something to tell.
+    await this.#deps.diskFloor.look()
     await endClosed(this.#deps).catch((error: unknown) => this.#onError('ending closed sessions', error))
     return lines
   }

@@ -1,10 +1,11 @@
 import { execFileSync } from 'node:child_process'
-import { chmodSync, mkdirSync } from 'node:fs'
+import { chmodSync, mkdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pino } from 'pino'
 import { afterEach, describe, expect, it } from 'vitest'
 import { until } from '../../../testkit/src/until.ts'
 import type { SessiondError } from '../../src/model/errors.ts'
+import { WebhookServer } from '../delivery/webhook-server.ts'
 import { type TinyDisk, useTinyDisk } from '../store/tiny-disk.ts'
 import { ask } from './clients.ts'
 import { cleanUp, shellGroup, startHost, type TestHost } from './harness.ts'
@@ -12,6 +13,7 @@ import { cleanUp, shellGroup, startHost, type TestHost } from './harness.ts'
 afterEach(cleanUp)
 
 const groups = { shell: shellGroup('process') }
+const MIB = 1024 * 1024
 const SEND = '/v1/sessions/shell/new/messages'
 const WAITS_FOR_GO = 'while ! test -e go; do sleep 0.05; done; echo'
 
@@ -110,15 +112,82 @@ describe.runIf(useTinyDisk.isPossible)('a disk that fills up under a running hos
   })
 })
 
+const FLOOR_BYTES = 16 * MIB
+
+describe.runIf(useTinyDisk.isPossible)('a disk that falls below limits.diskFloor under a running host', () => {
+  it('starts no run, ends what runs, refuses sends, tells once, and goes on by itself', async () => {
+    using disk = useTinyDisk(64 * MIB)
+    chmodSync(disk.path, 0o700)
+    const receiver = await WebhookServer.listen()
+    await using _ = { [Symbol.asyncDispose]: () => receiver.close() }
+    const log: string[] = []
+    const logger = pino({ level: 'error' }, { write: (line: string) => void log.push(line) })
+    const change = {
+      dataDir: disk.path,
+      limits: { diskFloor: '16MiB' as const },
+      sweep: { interval: '1s' as const },
+      sinks: { hook: { url: receiver.url, secret: 'k'.repeat(32) } },
+    }
+    const test = await startHost({ shell: shellGroup('process', { sinks: ['hook'] }) }, change, { logger })
+    await test.host.send({ group: 'shell', session: 'busy', id: 'working', text: `${WAITS_FOR_GO} worked` })
+    await test.untilType('message:claimed')
+    await test.host.send({ group: 'shell', session: 'waits', id: 'waiting', text: 'echo waited', after: '1s' })
+    await test.host.schedule({ group: 'shell', session: 'series', id: 's', after: '1s', text: 'echo fired' })
+
+    const ballast = join(disk.path, '.ballast')
+    const { bavail, bsize } = statfsSync(disk.path)
+    writeFileSync(ballast, Buffer.alloc(bavail * bsize - FLOOR_BYTES / 2))
+    await test.untilType('disk:low')
+    await test.untilType('series:fired')
+    for (const session of ['waits', 'series']) {
+      await until(async () => {
+        const { next } = await test.host.showSession(`shell/${session}`)
+        expect(next).toEqual({ action: 'leave', because: 'disk-low' })
+      })
+    }
+    expect((await ask(test, 'POST', SEND, { text: 'echo no' })).status).toBe(507)
+    expect((await test.host.why({ messageId: 'waiting' })).sentences.join(' ')).toMatch(
+      /until the disk .* has room again/,
+    )
+    expect((await test.host.health()).problems).toEqual([expect.stringMatching(/disk .* is full/)])
+    mkdirSync(join(disk.path, 'sessions/shell/busy/work/go'))
+    await test.untilType('reply:delivered')
+    expect(receiver.received.map(({ body }) => body).join()).toContain('worked')
+
+    // A host that starts below the floor neither starts what waits nor tells again.
+    await test.restart()
+    await until(async () => {
+      expect((await test.host.showSession('shell/waits')).next.because).toBe('disk-low')
+    })
+    rmSync(ballast)
+    await test.untilType('message:completed', 3)
+    expect(test.replies().sort()).toEqual(['fired', 'waited', 'worked'])
+    for (const id of ['working', 'waiting']) expect((await test.host.showMessage(id)).message.tries).toBe(0)
+    const told = test.events.map(({ type }) => type).filter((type) => type.startsWith('disk:'))
+    expect(told).toEqual(['disk:low', 'disk:recovered'])
+    expect(log.filter((line) => line.includes('disk:low'))).toHaveLength(1)
+    expect(test.events.filter(({ type }) => type === 'run:spawnFailed')).toEqual([])
+    for (const session of ['waits', 'series']) {
+      expect((await test.host.listRuns(`shell/${session}`)).map(({ epoch }) => epoch)).toEqual([1])
+    }
+    await test.host.stop()
+  })
+})
+
 describe('limits.diskFloor', () => {
-  it('refuses new messages below it, says so in health, and lets what was accepted be finished', async () => {
+  it('refuses new messages below it, says so in health, and begins what was accepted once there is room', async () => {
     const test = await startHost(groups)
     await test.host.send({ group: 'shell', id: 'm', text: 'echo accepted', after: '1s' })
     await test.restart({ limits: { diskFloor: '1000000GiB' } })
     const { status, body } = await ask(test, 'POST', SEND, { text: 'echo no' })
     expect([status, body.error?.code]).toEqual([507, 'DISK_FULL'])
-    expect(body.error?.message).toMatch(/bytes free, less than limits.diskFloor \(1000000GiB\)/)
+    expect(body.error?.message).toMatch(/bytes free. Below limits.diskFloor \(1000000GiB\) nothing new is accepted/)
     expect((await test.host.health()).problems).toEqual([expect.stringMatching(/disk .* is full/)])
+    await until(async () => {
+      expect((await test.host.showSession('shell/main')).next).toEqual({ action: 'leave', because: 'disk-low' })
+    })
+    expect(await test.host.listRuns('shell/main')).toEqual([])
+    await test.restart({ limits: { diskFloor: 0 } })
     await test.untilType('message:completed')
     expect(test.replies()).toEqual(['accepted'])
   })

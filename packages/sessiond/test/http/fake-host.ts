@@ -414,6 +414,7 @@ const SESSION: Session = {
   timeZone: null,
   createdAtMs: 1,
   closedAtMs: null,
+  archivedAtMs: null,
   epoch: 7,
   spawnFailures: 0,
   spawnNotBeforeMs: 0,

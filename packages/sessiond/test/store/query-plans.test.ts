@@ -165,6 +165,20 @@ test('ends what waits in closed sessions, and undoes a step of the clock, by the
   expect(plans.filter((line) => /TEMP B-TREE/.test(line))).toEqual([])
 })
 
+test('finds closed sessions to be archived by their partial index, and what keeps one by its own rows', async () => {
+  await store.accept([newMessage('m1'), newMessage('m2', 'g/other')], 1)
+  await store.closeSession('g/main', NOW)
+  db.takePlans()
+  const found = await store.listUnarchived({ closedBeforeMs: NOW, group: 'g', after: null, limit: 9 })
+  await store.listUnarchived({ closedBeforeMs: NOW, group: null, after: found[0] ?? null, limit: 9 })
+  expect(await store.recordArchived('g/main', {}, NOW)).toBe(true)
+  await store.putOffArchive('g/other', { because: 'x', notBeforeMs: 1, detail: {} }, NOW)
+  const plans = db.takePlans()
+  expect(plans.join('\n')).toMatch(/SEARCH sessions USING INDEX sessions_unarchived/)
+  expect(wholeTable(plans)).toEqual([])
+  expect(plans.filter((line) => /TEMP B-TREE|messages_seq|replies_of_session/.test(line))).toEqual([])
+})
+
 test('walks no history and no other session in anything a run or a sweep causes', async () => {
   const key: RunKey = { sessionId: 'g/main', epoch: 1, name: 'run-1' }
   await store.accept([newMessage('m1'), newMessage('m2'), newMessage('m3', 'g/main', { trigger: false })], 1)

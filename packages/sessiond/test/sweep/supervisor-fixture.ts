@@ -8,12 +8,38 @@ import { compileConfig } from '../../src/config/compile-config.ts'
 import type { HostOptions } from '../../src/config/options.ts'
 import { FileMailbox } from '../../src/mailbox/file-mailbox.ts'
 import type { NewMessage } from '../../src/model/message.ts'
+import { DiskFloor } from '../../src/observe/disk-floor.ts'
 import { RunWatches } from '../../src/observe/run-watch.ts'
 import { prepareDataDir } from '../../src/store/data-dir.ts'
 import { openStore } from '../../src/store/sqlite/open-store.ts'
 import type { SqliteStore } from '../../src/store/sqlite/sqlite-store.ts'
 import { Supervisor } from '../../src/sweep/supervisor.ts'
 import { realWorld, type World } from '../../src/world.ts'
+
+/** What is free on a disk; null: it cannot be asked. */
+export interface ScriptedDisk {
+  freeBytes: number | null
+}
+
+export const DISK_FLOOR_BYTES = 1_000
+
+/** The floor of a scripted disk, as a host that comes up on this store opens it. */
+export function openFloor(store: SqliteStore, world: World, disk: ScriptedDisk): Promise<DiskFloor> {
+  const onError = (error: unknown) => {
+    throw error
+  }
+  const diskSpace = { freeBytes: () => Promise.resolve(disk.freeBytes) }
+  return DiskFloor.open({ world, store, diskSpace, floorBytes: DISK_FLOOR_BYTES, onError })
+}
+
+interface Parts {
+  readonly dataDir: string
+  readonly store: SqliteStore
+  readonly options: Partial<HostOptions>
+  readonly world: World
+  readonly disk: ScriptedDisk
+  readonly diskFloor: DiskFloor
+}
 
 /** A supervisor on a real store and real mailbox files; the runtimes `process` (group g) and `docker` (d) are scripted. */
 export class SupervisorFixture {
@@ -24,6 +50,7 @@ export class SupervisorFixture {
   readonly process: ScriptedRuntime
   readonly docker: ScriptedRuntime
   readonly errors: unknown[] = []
+  readonly disk: ScriptedDisk
   readonly #dataDir: string
   readonly #world: World
 
@@ -31,10 +58,14 @@ export class SupervisorFixture {
   static async make(options: Partial<HostOptions> = {}, world: World = realWorld): Promise<SupervisorFixture> {
     const dataDir = await mkdtemp(join(tmpdir(), 'sessiond-supervisor-'))
     await prepareDataDir(dataDir)
-    return new SupervisorFixture(dataDir, await openStore({ dataDir, world: realWorld }), options, world)
+    const disk: ScriptedDisk = { freeBytes: 2 ** 40 }
+    const store = await openStore({ dataDir, world: realWorld })
+    const diskFloor = await openFloor(store, world, disk)
+    return new SupervisorFixture({ dataDir, store, options, world, disk, diskFloor })
   }
 
-  private constructor(dataDir: string, store: SqliteStore, options: Partial<HostOptions>, world: World) {
+  private constructor({ dataDir, store, options, world, disk, diskFloor }: Parts) {
+    this.disk = disk
     this.#world = world
     const agent = { command: ['sh'] }
     const groups = { g: { agent }, d: { agent, runtime: 'docker' as const, image: 'any' } }
@@ -48,6 +79,7 @@ export class SupervisorFixture {
     const { mailbox, watches } = this
     this.supervisor = new Supervisor({
       deps: { config, world, store, mailbox, runtimes, watches },
+      diskFloor,
       onError: (where, error) => this.errors.push([where, error]),
     })
   }

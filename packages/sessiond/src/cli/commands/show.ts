@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import type { SessionDetail } from '../../api.ts'
 import { escapeLine } from '../../model/escape.ts'
+import { archivePath } from '../../prune/archive/archive-paths.ts'
 import { addCommand } from '../add-command.ts'
 import type { CliContext, CommonOptions } from '../cli-context.ts'
 import { findHost } from '../find-host.ts'
@@ -38,6 +39,9 @@ export function describeSession(detail: SessionDetail, nowMs: number): string {
     ['created', `${formatInstant(session.createdAtMs)} (${formatAge(session.createdAtMs, nowMs)})`],
     ['messages', `${summary.pending} pending, ${summary.claimed} claimed, ${summary.deadLetters} dead letters`],
   ]
+  if (session.archivedAtMs !== null) {
+    pairs.push(['archived', `${formatInstant(session.archivedAtMs)}, ${archivePath(session.id)} in the data directory`])
+  }
   if (summary.nextDueAtMs !== null) {
     pairs.push(['next due', `${formatInstant(summary.nextDueAtMs)} (${formatAge(summary.nextDueAtMs, nowMs)})`])
   }

@@ -14,6 +14,7 @@ export const sessionSchema = z
     timeZone: z.string().nullable().describe("IANA zone of its own; null: its group's."),
     createdAtMs: ms,
     closedAtMs: ms.nullable(),
+    archivedAtMs: ms.nullable().describe('Since when its directory is no more but in an archive; null: it is not.'),
     epoch: z.int(),
     spawnFailures: z.int(),
     spawnNotBeforeMs: ms,

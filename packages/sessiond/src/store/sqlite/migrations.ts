@@ -312,4 +312,11 @@ CREATE TABLE requests (
 CREATE INDEX requests_open ON requests (ordinal) WHERE status IS NULL;
 CREATE INDEX requests_of_session ON requests (session_id, ordinal, created_at_ms);
 `,
+  `
+-- Directories of closed sessions. archive_put_off: why the last try came to nothing; not tried before archive_not_before_ms.
+ALTER TABLE sessions ADD COLUMN archived_at_ms INTEGER;
+ALTER TABLE sessions ADD COLUMN archive_not_before_ms INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE sessions ADD COLUMN archive_put_off TEXT;
+CREATE INDEX sessions_unarchived ON sessions (closed_at_ms, id) WHERE status = 'closed' AND archived_at_ms IS NULL;
+`,
 ]

@@ -23,6 +23,7 @@ export interface SessionRow {
   readonly spawn_failures: number
   readonly spawn_not_before_ms: number
   readonly last_spawn_error: string | null
+  readonly archived_at_ms: number | null
 }
 
 export interface MessageRow extends AddressRow {
@@ -114,6 +115,7 @@ export function toSession(row: SessionRow): Session {
     timeZone: row.time_zone,
     createdAtMs: row.created_at_ms,
     closedAtMs: row.closed_at_ms,
+    archivedAtMs: row.archived_at_ms,
     epoch: row.epoch,
     spawnFailures: row.spawn_failures,
     spawnNotBeforeMs: row.spawn_not_before_ms,

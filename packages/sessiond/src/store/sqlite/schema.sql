@@ -15,7 +15,7 @@ CREATE TABLE sessions (
   spawn_failures INTEGER NOT NULL DEFAULT 0,
   spawn_not_before_ms INTEGER NOT NULL DEFAULT 0,
   last_spawn_error TEXT
-, is_ending INTEGER NOT NULL DEFAULT 0 CHECK (is_ending IN (0, 1)), time_zone TEXT) STRICT;
+, is_ending INTEGER NOT NULL DEFAULT 0 CHECK (is_ending IN (0, 1)), time_zone TEXT, archived_at_ms INTEGER, archive_not_before_ms INTEGER NOT NULL DEFAULT 0, archive_put_off TEXT) STRICT;
 
 CREATE UNIQUE INDEX sessions_nocase ON sessions (id COLLATE NOCASE);
 
@@ -284,3 +284,5 @@ CREATE TABLE requests (
 CREATE INDEX requests_open ON requests (ordinal) WHERE status IS NULL;
 
 CREATE INDEX requests_of_session ON requests (session_id, ordinal, created_at_ms);
+
+CREATE INDEX sessions_unarchived ON sessions (closed_at_ms, id) WHERE status = 'closed' AND archived_at_ms IS NULL;

@@ -20,9 +20,11 @@ import type {
   WaitingSession,
 } from '../store.ts'
 import { getAccountOf, listAccounts } from './accounts.ts'
+import { isSettled, listUnarchived } from './archives.ts'
 import type { Database } from './database.ts'
 import { listDead } from './dead-letters.ts'
 import { getDeadDelivery, listDueDeliveries, nextDeliveryAtMs } from './deliveries.ts'
+import { isDiskLow } from './disk.ts'
 import { readFacts } from './facts.ts'
 import { lastJournalId, listJournal, readJournal } from './journal.ts'
 import { getCountedAcks, getMessage, getMessages, listMessages } from './messages.ts'
@@ -173,6 +175,15 @@ export class SqliteReader implements StoreReader {
       limit,
       () => this.pause(),
     )
+  }
+  async listUnarchived(query: Parameters<Store['listUnarchived']>[0]): ReturnType<Store['listUnarchived']> {
+    return this.read(() => listUnarchived(this.db, query))
+  }
+  async isSettled(sessionId: string): Promise<boolean> {
+    return this.read(() => isSettled(this.db, sessionId))
+  }
+  async isDiskLow(): Promise<boolean> {
+    return this.read(() => isDiskLow(this.db))
   }
   async readJournal(query: Parameters<Store['readJournal']>[0]): ReturnType<Store['readJournal']> {
     return this.read(() => readJournal(this.db, query))

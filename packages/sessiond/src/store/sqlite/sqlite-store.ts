@@ -23,12 +23,14 @@ import type {
 } from '../store.ts'
 import { accept } from './accept.ts'
 import { assignAccounts, isStepDue, stepAccounts } from './accounts.ts'
+import { putOffArchive, recordArchived } from './archives.ts'
 import { beginRun } from './begin-run.ts'
 import { requestCancel, requestCancelOfClaimed } from './cancel.ts'
 import { RECALLED_AT_ONCE, recallAccounts, recallDeliveries, recallMessages, wasClockSetBack } from './clock-step.ts'
 import type { Database } from './database.ts'
 import { dropDeadMessage, replayDeadMessage } from './dead-letters.ts'
 import { dropDeadDelivery, recordDelivery, replayDeadDelivery } from './deliveries.ts'
+import { recordDisk } from './disk.ts'
 import { endRun } from './end-run.ts'
 import { checkpoint, cutFreePages, hasFreePages } from './prune/free-space.ts'
 import { nextRows, removeRows } from './prune/prune-rows.ts'
@@ -197,6 +199,15 @@ export class SqliteStore extends SqliteReader implements Store {
       checkpoint(this.db)
       return hasFreePages(this.db)
     })
+  }
+  recordArchived(sessionId: string, detail: JournalEntry['detail'], nowMs: number): Promise<boolean> {
+    return this.#write((tx) => recordArchived(tx, sessionId, detail, nowMs))
+  }
+  putOffArchive(sessionId: string, reason: Parameters<Store['putOffArchive']>[1], nowMs: number): Promise<void> {
+    return this.#write((tx) => putOffArchive(tx, sessionId, reason, nowMs))
+  }
+  recordDisk(disk: Parameters<Store['recordDisk']>[0], nowMs: number): Promise<boolean> {
+    return this.#write((tx) => recordDisk(tx, disk, nowMs))
   }
   async append(entries: readonly JournalEntry[]): Promise<void> {
     if (entries.length === 0) return

@@ -1,0 +1,52 @@
+import { existsSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { type ArchiveBed, makeArchiveBed, textIn, writeIn } from './archive-bed.ts'
+import { startProgram } from './start-program.ts'
+
+const SESSIONS = Array.from({ length: 24 }, (_, index) => `g/s${index}`)
+const FILES = 40
+
+let bed: ArchiveBed
+beforeEach(async () => {
+  bed = await makeArchiveBed()
+})
+afterEach(() => bed[Symbol.asyncDispose]())
+
+/** Starts the work in a process and kills that with SIGKILL at the n-th step, and so many turns later; false: it was done. */
+async function killedAt(step: number, turns: number): Promise<boolean> {
+  await using program = await startProgram('archive-sessions', [bed.dataDir])
+  program.child.send('go')
+  for (let seen = 0; seen < step; seen += 1) if ((await program.next()) === 'done') return false
+  for (let turn = 0; turn < turns; turn += 1) await new Promise((resolve) => setImmediate(resolve))
+  return true
+}
+
+it('(F9) a host killed at any point loses nothing, and the next ones archive every session whole', async () => {
+  for (const id of SESSIONS) {
+    await bed.close(id, `note of ${id}`)
+    for (let file = 0; file < FILES; file += 1) writeIn(bed.dirOf(id), `work/sub${file % 5}/f${file}`, `${id} ${file}`)
+  }
+  await bed.store.close()
+  let kills = 0
+  // Ever another point: right at a step, and some way behind it, in the middle of packing or removing the next.
+  while (await killedAt(1 + (kills % 4), [0, 1, 3, 40, 200, 1_000, 4_000][kills % 7] ?? 0)) {
+    kills += 1
+    for (const id of SESSIONS) {
+      const hidden = readdirSync(join(bed.dataDir, 'sessions/g')).filter((name) => name.endsWith(`.${id.slice(2)}`))
+      expect(existsSync(bed.archiveOf(id)) || existsSync(bed.dirOf(id)) || hidden.length > 0, id).toBe(true)
+    }
+  }
+  expect(kills).toBeGreaterThan(7)
+  expect(readdirSync(join(bed.dataDir, 'sessions/g'))).toEqual([])
+  expect(readdirSync(join(bed.dataDir, 'archives/g')).sort()).toEqual(
+    SESSIONS.map((id) => `${id.slice(2)}.tar.gz`).sort(),
+  )
+  for (const id of SESSIONS) {
+    const unpacked = bed.unpack(id)
+    expect(textIn(unpacked)).toBe(`note of ${id}`)
+    for (let file = 0; file < FILES; file += 1) {
+      expect(textIn(unpacked, `work/sub${file % 5}/f${file}`)).toBe(`${id} ${file}`)
+    }
+  }
+}, 120_000)
