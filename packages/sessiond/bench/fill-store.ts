@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import type { Message, NewMessage } from '../src/model/message.ts'
 import { prepareDataDir } from '../src/store/data-dir.ts'
 import { openStore } from '../src/store/sqlite/open-store.ts'
@@ -104,7 +103,7 @@ function replyTo({ id, address }: Message, seq: number, nowMs: number) {
 
 function newMessage(group: string, session: string, index: number, nowMs: number): NewMessage {
   return {
-    id: `history-${createHash('md5').update(String(index)).digest('hex')}`,
+    id: `history-${session}-${index}`,
     sessionId: `${group}/${session}`,
     group,
     kind: 'chat',

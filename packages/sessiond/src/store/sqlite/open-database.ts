@@ -12,7 +12,7 @@ const OPEN_BUSY_MS = 5_000
 const BUSY_MS = 500
 
 /** Rarer checkpoints write a page once that many commits touched; a log of 16 MB is read back at a start in no time. */
-const CHECKPOINT_PAGES = 300
+export const CHECKPOINT_PAGES = 4_000
 
 /** A log that outgrew this by a burst is cut back at the next checkpoint. */
 const WAL_KEEP_BYTES = 16 * 1024 * 1024

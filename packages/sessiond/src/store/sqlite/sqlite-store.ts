@@ -32,8 +32,8 @@ import { dropDeadMessage, replayDeadMessage } from './dead-letters.ts'
 import { dropDeadDelivery, recordDelivery, replayDeadDelivery } from './deliveries.ts'
 import { recordDisk } from './disk.ts'
 import { endRun } from './end-run.ts'
-import { checkpoint, cutFreePages, hasFreePages } from './prune/free-space.ts'
-import { nextRows, removeRows } from './prune/prune-rows.ts'
+import { checkpoint, checkpointOften, cutFreePages, hasFreePages } from './prune/free-space.ts'
+import { type NextRows, nextRows, removeRows } from './prune/prune-rows.ts'
 import { NONE } from './prune/row-rules.ts'
 import { recordAnswer } from './requests.ts'
 import { recordKillSent, recordRunHandle, recordRunStarted, recordStopIntent, recordUnkillable } from './runs.ts'
@@ -185,8 +185,7 @@ export class SqliteStore extends SqliteReader implements Store {
   ): Promise<{ removed: PrunedRows; cursor: RowCursor | null }> {
     const next = this.read(() => nextRows(this.db, pass, cursor))
     if (next.due.length > 0) {
-      const removed = await this.#write((tx) => removeRows(tx, pass, next), MAX_WEIGHT)
-      return { removed, cursor: next.cursor }
+      return { removed: await this.#remove(pass, next), cursor: next.cursor }
     }
     // Whoever asks again at once must not keep everybody else waiting.
     await this.pause()
@@ -231,6 +230,15 @@ export class SqliteStore extends SqliteReader implements Store {
   protected override read<T>(ask: () => T): T {
     this.#refuseClosed()
     return super.read(ask)
+  }
+
+  async #remove(pass: RowPruning, next: NextRows): Promise<PrunedRows> {
+    checkpointOften(this.db, true)
+    try {
+      return await this.#write((tx) => removeRows(tx, pass, next), MAX_WEIGHT)
+    } finally {
+      if (!this.#isClosed) checkpointOften(this.db, false)
+    }
   }
 
   async #write<T>(work: (tx: Tx) => T, weight = 1): Promise<T> {

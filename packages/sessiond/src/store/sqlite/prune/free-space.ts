@@ -2,6 +2,7 @@ import { statfsSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { hasCode } from '../../../model/errors.ts'
 import type { Database } from '../database.ts'
+import { CHECKPOINT_PAGES } from '../open-database.ts'
 
 /** `PRAGMA auto_vacuum`: free pages can be given back one by one. */
 const INCREMENTAL = 2
@@ -21,6 +22,14 @@ export function hasFreePages(db: Database): boolean {
 /** Cuts the next free pages off the end of the file, moving what lies behind them. */
 export function cutFreePages(db: Database): void {
   db.exec(`PRAGMA incremental_vacuum(${PAGES})`)
+}
+
+/** Rows that go touch many pages each: fewer of them are gathered, so that bringing them into the file takes no longer. */
+const PRUNING_CHECKPOINT_PAGES = 1_000
+
+/** Makes checkpoints smaller, and come more often, or as they were. */
+export function checkpointOften(db: Database, isOften: boolean): void {
+  db.exec(`PRAGMA wal_autocheckpoint=${isOften ? PRUNING_CHECKPOINT_PAGES : CHECKPOINT_PAGES}`)
 }
 
 /** Brings what is in the log into the file, which only then gets shorter. Waits for nobody. */

@@ -27,8 +27,8 @@ export interface RowWalk {
   remove(tx: Tx, pass: RowPruning, due: readonly DueRow[]): PrunedRows
 }
 
-/** Rows looked at, and at most removed, in one step: some 5 ms in which nothing else happens. */
-export const LOOKED_AT = 100
+/** Rows looked at, and at most removed, in one step: some 3 ms in which nothing else happens. */
+export const LOOKED_AT = 150
 
 /** Contents passed in one step: what stands behind a long one in its row is read through it. */
 export const READ_BYTES = 1024 * 1024
