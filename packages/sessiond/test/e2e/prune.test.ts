@@ -191,6 +191,8 @@ describe('sessiond prune without a host', () => {
     const test = await startHost({ shell: shellGroup('process') }, { dataDir })
     expect((await test.untilType('prune:finished')).detail).toMatchObject({ cause: 'asked', entries: 1 })
     await say(test, 'main')
+    // Before its folder goes: what still runs writes there.
+    await test.host.stop()
   })
 
   it('ends at the next batch when interrupted, and says so', async () => {
