@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-/** Every point between two effects at which the crash test kills the host. */
+/** Every point between two effects of a session's life at which the crash test kills the host. */
 export const BOUNDARIES = [
   'send:committed',
   'start:intended',
@@ -29,6 +29,9 @@ export const BOUNDARIES = [
   'delivery:confirmed',
   'request:done',
 ] as const
+
+/** Those of cleaning, which a host begins only after a while: archive-crash.test.ts kills whoever archives there. */
+export const CLEANING_BOUNDARIES = ['archive:packed', 'archive:removed'] as const
 
 export type BoundaryName = (typeof BOUNDARIES)[number]
 

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
+import { CLEANING_BOUNDARIES } from '../crash/boundaries.ts'
 import { type ArchiveBed, makeArchiveBed, textIn, writeIn } from './archive-bed.ts'
 import { startProgram } from './start-program.ts'
 
@@ -13,13 +14,20 @@ beforeEach(async () => {
 })
 afterEach(() => bed[Symbol.asyncDispose]())
 
-/** Starts the work in a process and kills that with SIGKILL at the n-th step, and so many turns later; false: it was done. */
-async function killedAt(step: number, turns: number): Promise<boolean> {
+/**
+ * Starts the work in a process and kills that with SIGKILL at the n-th step, and so many turns later. Returns the
+ * boundary it stood at or had last passed; null: it was done.
+ */
+async function killedAt(step: number, turns: number): Promise<string | null> {
   await using program = await startProgram('archive-sessions', [bed.dataDir])
   program.child.send('go')
-  for (let seen = 0; seen < step; seen += 1) if ((await program.next()) === 'done') return false
+  let said = ''
+  for (let seen = 0; seen < step; seen += 1) {
+    said = String(await program.next())
+    if (said === 'done') return null
+  }
   for (let turn = 0; turn < turns; turn += 1) await new Promise((resolve) => setImmediate(resolve))
-  return true
+  return said
 }
 
 it('(F9) a host killed at any point loses nothing, and the next ones archive every session whole', async () => {
@@ -28,16 +36,19 @@ it('(F9) a host killed at any point loses nothing, and the next ones archive eve
     for (let file = 0; file < FILES; file += 1) writeIn(bed.dirOf(id), `work/sub${file % 5}/f${file}`, `${id} ${file}`)
   }
   await bed.store.close()
-  let kills = 0
-  // Ever another point: right at a step, and some way behind it, in the middle of packing or removing the next.
-  while (await killedAt(1 + (kills % 4), [0, 1, 3, 40, 200, 1_000, 4_000][kills % 7] ?? 0)) {
-    kills += 1
+  const kills: string[] = []
+  for (;;) {
+    // Ever another point: right at a step, and some way behind it, in the middle of packing or removing the next.
+    const at = await killedAt(1 + (kills.length % 4), [0, 1, 3, 40, 200, 1_000, 4_000][kills.length % 7] ?? 0)
+    if (at === null) break
+    kills.push(at)
     for (const id of SESSIONS) {
       const hidden = readdirSync(join(bed.dataDir, 'sessions/g')).filter((name) => name.endsWith(`.${id.slice(2)}`))
       expect(existsSync(bed.archiveOf(id)) || existsSync(bed.dirOf(id)) || hidden.length > 0, id).toBe(true)
     }
   }
-  expect(kills).toBeGreaterThan(7)
+  expect(kills.length).toBeGreaterThan(7)
+  expect([...new Set(kills)].sort()).toEqual([...CLEANING_BOUNDARIES])
   expect(readdirSync(join(bed.dataDir, 'sessions/g'))).toEqual([])
   expect(readdirSync(join(bed.dataDir, 'archives/g')).sort()).toEqual(
     SESSIONS.map((id) => `${id.slice(2)}.tar.gz`).sort(),
