@@ -141,7 +141,8 @@ function transcripts(root: string, maxAgeMs: number): ArtifactClass {
 const ACTIVE: ActiveReferences = {
   ids: new Set(['not-there']),
   openSessions: new Set(['bench/not-there']),
+  closedSessions: new Set(),
   workingSessions: new Set(),
   liveRuns: new Set(),
-  known: 1,
+  hasSessions: true,
 }

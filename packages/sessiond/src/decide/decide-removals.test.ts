@@ -5,8 +5,8 @@ import {
   decideByAge,
   decideRemovals,
   isImplausible,
-  isProtected,
   type Pressure,
+  protectedBecause,
   type SeenEntry,
 } from './decide-removals.ts'
 
@@ -34,7 +34,15 @@ function entryOf(ageMs: number, changes: Partial<SeenEntry> = {}): SeenEntry {
 
 function activeWith(changes: Partial<ActiveReferences> = {}): ActiveReferences {
   const none = new Set<string>()
-  return { ids: none, openSessions: none, workingSessions: none, liveRuns: none, known: 1, ...changes }
+  return {
+    ids: none,
+    openSessions: none,
+    closedSessions: none,
+    workingSessions: none,
+    liveRuns: none,
+    hasSessions: true,
+    ...changes,
+  }
 }
 
 function decide(
@@ -139,22 +147,35 @@ test.each([
   ['run', { group: 'g', session: 's', epoch: null }, { liveRuns: new Set(['g/s/null']) }, false],
 ] as const)('(F4) protects by %s, whole: %j against %j is %j', (protection, owner, active, expected) => {
   const entry = entryOf(1, { ...owner, ids: 'ids' in owner ? owner.ids : [] })
-  expect(isProtected(entry, [protection], activeWith(active))).toBe(expected)
+  expect(protectedBecause(entry, [protection], activeWith(active)) !== null).toBe(expected)
 })
 
 test('any one protection is enough', () => {
   const entry = entryOf(1, { group: 'g', session: 's', ids: ['x'] })
   const active = activeWith({ openSessions: new Set(['g/s']) })
-  expect(isProtected(entry, ['id', 'work', 'session'], active)).toBe(true)
-  expect(isProtected(entry, [], active)).toBe(false)
+  expect(protectedBecause(entry, ['id', 'work', 'session'], active)).toBe('active')
+  expect(protectedBecause(entry, [], active)).toBeNull()
+})
+
+test.each([
+  ['on record and open', activeWith({ openSessions: new Set(['g/s']) }), null],
+  ['on record and closed', activeWith({ closedSessions: new Set(['g/s']) }), null],
+  ['not on record', activeWith({ openSessions: new Set(['g/s2', 'h/s']) }), 'no-record'],
+] as const)('of a session that is %s, files stay or not accordingly', (_, active, expected) => {
+  const entry = entryOf(5 * DAY, { group: 'g', session: 's' })
+  expect(protectedBecause(entry, ['no-record'], active)).toBe(expected)
+  const rules = [ruleWith({ maxAgeMs: DAY, protects: ['no-record'] })]
+  const { removals, stays } = decide(rules, [entry], { active })
+  expect(removals).toHaveLength(expected === null ? 1 : 0)
+  expect(stays).toEqual([expected === null ? {} : { 'no-record': 1 }])
 })
 
 test('finds it implausible that files of sessions are there and no session is known', () => {
   const rules = [ruleWith(), ruleWith({ protects: ['session'] })]
-  const nobody = activeWith({ known: 0 })
+  const nobody = activeWith({ hasSessions: false })
   expect(isImplausible(rules, [5, 1], nobody)).toBe(true)
   expect(isImplausible(rules, [5, 0], nobody)).toBe(false)
-  expect(isImplausible(rules, [5, 1], activeWith({ known: 1 }))).toBe(false)
+  expect(isImplausible(rules, [5, 1], activeWith({ hasSessions: true }))).toBe(false)
 })
 
 test('under pressure adds the biggest and oldest until enough goes, after what bounds remove', () => {

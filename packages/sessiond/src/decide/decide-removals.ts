@@ -84,7 +84,9 @@ export function isImplausible(
   entriesByRule: readonly number[],
   active: ActiveReferences,
 ): boolean {
-  return active.known === 0 && rules.some(({ protects }, rule) => protects.length > 0 && (entriesByRule[rule] ?? 0) > 0)
+  return (
+    !active.hasSessions && rules.some(({ protects }, rule) => protects.length > 0 && (entriesByRule[rule] ?? 0) > 0)
+  )
 }
 
 /** Characters of a path that an entry may have for one; longer ones, which enemies make, count as several. */
@@ -100,30 +102,48 @@ export function decideByAge(
   entry: Pick<SeenEntry, 'group' | 'session' | 'epoch' | 'ids' | 'mtimeMs' | 'isLeftover'>,
   rule: ArtifactClass,
   { active, nowMs, pressure }: Pick<RemovalFacts<SeenEntry>, 'active' | 'nowMs' | 'pressure'>,
-): 'undecided' | 'stays' | 'active' {
+): 'undecided' | 'stays' | ProtectedBecause {
   if (entry.isLeftover) return 'undecided'
   if (!isBounded(rule)) return 'stays'
   if (rule.maxCount !== null || rule.maxBytes !== null || isFuture(entry.mtimeMs, nowMs)) return 'undecided'
   const isOld = rule.maxAgeMs !== null && nowMs - entry.mtimeMs > rule.maxAgeMs
   if (!isOld) return pressure === null ? 'stays' : 'undecided'
   // An enemy's session may hold any number of old files: they must not crowd out what can go.
-  return isProtected(entry, rule.protects, active) ? 'active' : 'undecided'
+  return protectedBecause(entry, rule.protects, active) ?? 'undecided'
 }
 
-/** Whether an active session holds on to the entry. */
-export function isProtected(
+/** `active`: an active session holds on to it. `no-record`: nobody can tell whose it is. */
+export type ProtectedBecause = 'active' | 'no-record'
+
+/** What holds on to an entry; null: nothing. */
+export function protectedBecause(
   entry: Pick<SeenEntry, 'group' | 'session' | 'epoch' | 'ids'>,
   protects: readonly Protection[],
   active: ActiveReferences,
+): ProtectedBecause | null {
+  const by = protects.find((protection) => holds(protection, entry, active))
+  if (by === undefined) return null
+  return by === 'no-record' ? 'no-record' : 'active'
+}
+
+function holds(
+  protection: Protection,
+  { group, session, epoch, ids }: Pick<SeenEntry, 'group' | 'session' | 'epoch' | 'ids'>,
+  active: ActiveReferences,
 ): boolean {
-  const session = `${entry.group}/${entry.session}`
-  return protects.some((protection) => {
-    if (protection === 'id') return entry.ids.some((id) => active.ids.has(id))
-    if (entry.group === null || entry.session === null) return false
-    if (protection === 'session') return active.openSessions.has(session)
-    if (protection === 'work') return active.workingSessions.has(session)
-    return entry.epoch !== null && active.liveRuns.has(`${session}/${entry.epoch}`)
-  })
+  if (protection === 'id') return ids.some((id) => active.ids.has(id))
+  if (group === null || session === null) return false
+  const whole = `${group}/${session}`
+  switch (protection) {
+    case 'session':
+      return active.openSessions.has(whole)
+    case 'work':
+      return active.workingSessions.has(whole)
+    case 'run':
+      return epoch !== null && active.liveRuns.has(`${whole}/${epoch}`)
+    case 'no-record':
+      return !active.openSessions.has(whole) && !active.closedSessions.has(whole)
+  }
 }
 
 interface Due<Entry> {
@@ -183,7 +203,7 @@ function exceeded(
 function whyItStays(entry: SeenEntry, rule: ArtifactClass, facts: RemovalFacts<SeenEntry>): StayReason | null {
   if (isFuture(entry.mtimeMs, facts.nowMs) && !entry.isLeftover) return 'future'
   if (rule.keep.length > 0 && rule.keep.includes(nameOf(entry.path))) return 'kept-name'
-  return isProtected(entry, rule.protects, facts.active) ? 'active' : null
+  return protectedBecause(entry, rule.protects, facts.active)
 }
 
 /** Biggest and oldest first: by what an entry has cost so far, its bytes times its age. */

@@ -33,8 +33,9 @@ export interface ArtifactClass {
 /**
  * `id`: an active session references a captured `{id}`. `session`: the captured session is open. `run`: the captured
  * run is live. `work`: the captured session has work that has not ended, a reply not delivered, or a live run.
+ * `no-record`: the captured session, whose folder holds it, is not on record: whose it is nobody can tell.
  */
-export type Protection = 'id' | 'session' | 'run' | 'work'
+export type Protection = 'id' | 'session' | 'run' | 'work' | 'no-record'
 
 /**
  * What must not be touched, read afresh before a plan is made and before each batch of it is applied. Unreadable is an
@@ -45,12 +46,14 @@ export interface ActiveReferences {
   readonly ids: ReadonlySet<string>
   /** `<group>/<session>` of every open session. */
   readonly openSessions: ReadonlySet<string>
+  /** `<group>/<session>` of every closed session that may still have a folder: it is not archived. */
+  readonly closedSessions: ReadonlySet<string>
   /** `<group>/<session>` of every session with work that has not ended, a reply not delivered, or a live run. */
   readonly workingSessions: ReadonlySet<string>
   /** `<group>/<session>/<epoch>` of every live run. */
   readonly liveRuns: ReadonlySet<string>
-  /** Sessions known at all, active or not: tells an empty house from one that cannot be seen. */
-  readonly known: number
+  /** Whether any session is on record, active or not: tells an empty house from one that cannot be seen. */
+  readonly hasSessions: boolean
 }
 
 /** One file or folder that a plan removes, and what it was when the plan was made. */
@@ -82,7 +85,15 @@ export type RemovalReason =
   | { readonly bound: 'highWater'; readonly usedShare: number; readonly highWaterShare: number }
 
 /** What stays although a bound is exceeded, counted by class: why it stays. */
-export type StayReason = 'active' | 'kept-name' | 'not-a-file' | 'future' | 'unreadable' | 'changed' | 'vanished'
+export type StayReason =
+  | 'active'
+  | 'no-record'
+  | 'kept-name'
+  | 'not-a-file'
+  | 'future'
+  | 'unreadable'
+  | 'changed'
+  | 'vanished'
 
 /** Everything one pruning of files would do, and why; `prune --dry-run` prints it, `prune` applies exactly it. */
 export interface PrunePlan {

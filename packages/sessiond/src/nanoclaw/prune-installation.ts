@@ -113,9 +113,10 @@ async function namesIn(folder: string): Promise<string[]> {
 const NOBODY = {
   ids: new Set<string>(),
   openSessions: new Set<string>(),
+  closedSessions: new Set<string>(),
   workingSessions: new Set<string>(),
   liveRuns: new Set<string>(),
-  known: 0,
+  hasSessions: false,
 }
 
 /** A container may have the root mounted: what stands there must be a folder, and what is in it no link (G2, G4). */

@@ -57,7 +57,7 @@ function ofV1(record: V1Record, folders: ReadonlyMap<string, unknown>, root: str
   const groups = new Set(record.sessions.map(({ group }) => group))
   refuseStrangers(root, [...folders.keys()], (name) => groups.has(name), record.sessions.length)
   return {
-    active: { ...NOTHING, ids: new Set(record.sessions.map(({ id }) => id)), known: record.sessions.length },
+    active: { ...NOTHING, ids: new Set(record.sessions.map(({ id }) => id)), hasSessions: record.sessions.length > 0 },
     orphans: [],
   }
 }
@@ -82,7 +82,7 @@ async function ofV2(
       ids: held.ids,
       openSessions: new Set([...open, ...(options.removesOrphans ? [] : orphans)].flatMap(asCaptured)),
       workingSessions: new Set(held.working.flatMap(asCaptured)),
-      known: record.sessions.length,
+      hasSessions: record.sessions.length > 0,
     },
     orphans,
   }
@@ -147,7 +147,8 @@ function refuseStrangers(
 const NOTHING: ActiveReferences = {
   ids: new Set(),
   openSessions: new Set(),
+  closedSessions: new Set(),
   workingSessions: new Set(),
   liveRuns: new Set(),
-  known: 0,
+  hasSessions: false,
 }

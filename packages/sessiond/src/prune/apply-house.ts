@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { PrunePlan } from '../model/artifact.ts'
-import { type PrunedRows, ROW_CLASSES, type RowCursor, type RowPruning } from '../store/store.ts'
-import type { AppliedRemovals } from './artifact-files.ts'
+import { type PrunedRows, type ReferencesRead, ROW_CLASSES, type RowCursor, type RowPruning } from '../store/store.ts'
+import type { AppliedRemovals, ApplyRequest } from './artifact-files.ts'
 import type { HouseDeps, HousePlan } from './house.ts'
 import { sumOf } from './summarise-plan.ts'
 import { trashFolder, trashOf } from './trash.ts'
@@ -176,7 +176,7 @@ class HouseWork {
   ): Promise<AppliedRemovals> {
     const { files, store, batch } = this.#deps
     const { mayGoOn } = this.#request
-    const readActive = () => store.readActiveReferences()
+    const readActive = followReferences(store)
     const applied = await files.apply({ plan, from: 0, batch, readActive, trashDir, mayGoOn, onProgress })
     onProgress(applied)
     return applied
@@ -211,5 +211,15 @@ class HouseWork {
     const result = await work()
     await this.#request.giveWay(world.monotonicMs() - fromMs)
     return result
+  }
+}
+
+/** All that is active first; then, before each further batch, what has changed as far as it concerns that. */
+function followReferences(store: HouseDeps['store']): ApplyRequest['readActive'] {
+  let read: ReferencesRead | null = null
+  return async (batch) => {
+    const sessions = new Set(batch.flatMap(({ group, session }) => (session === null ? [] : [`${group}/${session}`])))
+    read = read === null ? await store.readActiveReferences() : await store.refreshActiveReferences(read, [...sessions])
+    return read.active
   }
 }

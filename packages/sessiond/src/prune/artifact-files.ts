@@ -1,4 +1,11 @@
-import type { ActiveReferences, ArtifactClass, PlannedClass, PrunePlan, StayReason } from '../model/artifact.ts'
+import type {
+  ActiveReferences,
+  ArtifactClass,
+  PlannedClass,
+  PlannedRemoval,
+  PrunePlan,
+  StayReason,
+} from '../model/artifact.ts'
 
 export interface PlanRequest {
   readonly rules: readonly ArtifactClass[]
@@ -21,8 +28,8 @@ export interface ApplyRequest {
   readonly from: number
   /** Removals done between two readings of the references. */
   readonly batch: number
-  /** Throws (REFERENCES_UNREADABLE): nothing more is removed, and `apply` throws it. */
-  readonly readActive: () => Promise<ActiveReferences>
+  /** What must stay of a batch, as it is now. Throws (REFERENCES_UNREADABLE): nothing more is removed, and `apply` throws it. */
+  readonly readActive: (batch: readonly PlannedRemoval[]) => Promise<ActiveReferences>
   /**
    * Absolute; what goes is moved there instead, to be found under `<class>/<one name for this call>/<path>`: so what lies
    * there already is never met. Null: it is removed.

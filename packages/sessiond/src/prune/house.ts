@@ -45,7 +45,10 @@ export interface ArchivedSessions {
 export interface HouseDeps {
   readonly world: World
   readonly dataDir: string
-  readonly store: Pick<Store, 'readActiveReferences' | 'countPrunableRows' | 'pruneRows' | 'giveBackSpace'>
+  readonly store: Pick<
+    Store,
+    'readActiveReferences' | 'refreshActiveReferences' | 'countPrunableRows' | 'pruneRows' | 'giveBackSpace'
+  >
   readonly files: ArtifactFiles
   readonly figures: HouseFigures
   readonly closed: ClosedSessions

@@ -39,6 +39,7 @@ export async function openHouseReadOnly({
   const files = releases.add(createArtifactFiles({ world }), (opened) => opened.close())
   const looking = {
     readActiveReferences: () => store.readActiveReferences(),
+    refreshActiveReferences: refuse,
     countPrunableRows: (...query: Parameters<HouseDeps['store']['countPrunableRows']>) =>
       store.countPrunableRows(...query),
     pruneRows: refuse,

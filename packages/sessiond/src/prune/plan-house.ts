@@ -58,7 +58,8 @@ async function planFiles(
   const { files, store, figures } = deps
   const groups = scope.group === null ? await deps.listGroups() : [scope.group]
   // All rules whatever classes are asked for: without the first that fits an entry, the next would take it.
-  const request = { rules: figures.rules(groups), active: await store.readActiveReferences(), nowMs }
+  const { active } = await store.readActiveReferences()
+  const request = { rules: figures.rules(groups), active, nowMs }
   const byBounds = await files.plan({ ...request, pressure: null })
   const wantedBytes =
     pressure === null ? 0 : wantedOf(pressure) - sumOf(byBounds.classes.map((each) => each.removed)).bytes

@@ -59,9 +59,10 @@ const END_OF_TIME_MS = Date.UTC(9999, 11, 31)
 const NOBODY = {
   ids: new Set<string>(),
   openSessions: new Set<string>(),
+  closedSessions: new Set<string>(),
   workingSessions: new Set<string>(),
   liveRuns: new Set<string>(),
-  known: 0,
+  hasSessions: false,
 }
 
 function ruleOf(root: string, names: readonly string[]): ArtifactClass {

@@ -84,6 +84,17 @@ describe('rulesFor', () => {
   })
 })
 
+describe('files of a session that is not on record', () => {
+  it('stay, whatever their class; what lies outside the folders of sessions knows no such', () => {
+    const kept = (group: string) =>
+      rulesFor(CONFIG, [group])
+        .filter((rule) => rule.protects.includes('no-record'))
+        .map((rule) => rule.name)
+    expect(kept('own')).toEqual([...FILE_CLASSES.filter((name) => name !== 'todos'), 'scratch'])
+    expect(retentionOf(CONFIG, 'own').artifacts.every((rule) => rule.protects.includes('no-record'))).toBe(true)
+  })
+})
+
 describe('shipped classes', () => {
   const paths = sessionPaths('/data', 'plain/main')
   const deps = { mailbox: { pathsOf: () => paths } } as unknown as Parameters<typeof runLogPath>[0]
@@ -96,7 +107,7 @@ describe('shipped classes', () => {
       const entry = path.endsWith('/') ? `${below}/` : below
       return patterns.some((pattern) => isCovered(entry, pattern))
     })
-    return rule === undefined ? null : `${rule.name}: ${rule.protects.join()}`
+    return rule === undefined ? null : `${rule.name}: ${rule.protects.filter((by) => by !== 'no-record').join()}`
   }
 
   const ID = '0b1c2d3e-0000-4000-8000-000000000000'

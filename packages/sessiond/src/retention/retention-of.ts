@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { isValidName } from '@sessiond/protocol'
 import { FILE_CLASSES, type HostConfig, type RetentionPolicy } from '../config/config.ts'
+import { isWithin } from '../config/is-within.ts'
 import type { ArtifactClass } from '../model/artifact.ts'
 import type { GroupRetention, RowRetention } from '../model/retention.ts'
 import { SHIPPED_CLASSES } from './shipped-classes.ts'
@@ -18,7 +19,7 @@ export function retentionOf(config: Configured, group: string): GroupRetention {
     artifacts: [
       ...shippedRules(files, config.dataDir, group),
       ...(config.groups.get(group)?.retention.artifacts ?? []),
-    ],
+    ].map((rule) => onRecord(rule, config.dataDir)),
     closedSessionsMs,
     archivesMs,
   }
@@ -39,7 +40,16 @@ export function rulesFor(config: Configured, groups: readonly string[]): readonl
     ...each.flatMap((group) => shippedRules(policyOf(config, group).files, config.dataDir, group)),
     ...each.flatMap((group) => config.groups.get(group)?.retention.artifacts ?? []),
     ...config.defaults.retention.artifacts,
-  ]
+  ].map((rule) => onRecord(rule, config.dataDir))
+}
+
+/**
+ * Among the folders of sessions one whose session is not on record is no session's: after a restored backup, say. It is
+ * for doctor to tell of, and for nobody to go through.
+ */
+function onRecord(rule: ArtifactClass, dataDir: string): ArtifactClass {
+  if (!isWithin(rule.root, join(dataDir, 'sessions'))) return rule
+  return { ...rule, protects: [...rule.protects, 'no-record'] }
 }
 
 function policyOf(config: Configured, group: string): RetentionPolicy {

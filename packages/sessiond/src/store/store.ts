@@ -243,6 +243,13 @@ export interface RowPruning {
   readonly groups: ReadonlyMap<string, RowRetention>
 }
 
+/** What a reading of active references came to, with what a later one goes on from. */
+export interface ReferencesRead {
+  readonly active: ActiveReferences
+  /** Number of the newest line of the journal when it was read: what is written later is told by it. */
+  readonly readTo: number
+}
+
 /** Where a pruning of rows has come to; means something to the store that gave it alone. */
 export type RowCursor = string & { readonly __rowCursor: never }
 
@@ -445,7 +452,12 @@ export interface Store {
 
   // Retention
   /** Ids, sessions and runs whose files must stay. One reading of one state. Throws REFERENCES_UNREADABLE. */
-  readActiveReferences(): Promise<ActiveReferences>
+  readActiveReferences(): Promise<ReferencesRead>
+  /**
+   * The same again for these sessions alone, as they are now, and for all ids, with those that have come since an earlier
+   * reading. What it costs follows the sessions asked for and what was written since. Throws REFERENCES_UNREADABLE.
+   */
+  refreshActiveReferences(before: ReferencesRead, sessionIds: readonly string[]): Promise<ReferencesRead>
   /** Rows that would go now, by class, at most `limit` counted of each. */
   countPrunableRows(pass: RowPruning, limit: number): Promise<PrunedRows>
   /**
@@ -554,6 +566,7 @@ export type StoreReader = Pick<
   | 'isSettled'
   | 'listDead'
   | 'readActiveReferences'
+  | 'refreshActiveReferences'
   | 'countPrunableRows'
   | 'readJournal'
   | 'listJournal'

@@ -136,7 +136,7 @@ test('(F4) refuses to plan, and to go on, when files of sessions are there and n
   await using bed = await makeBed()
   bed.write('a.jsonl', { ageMs: 0 })
   const rules = [ruleOf(bed.root, ['{id}.jsonl'], { protects: ['id'] })]
-  const nobody = activeWith({ known: 0 })
+  const nobody = activeWith({ hasSessions: false })
   await expect(bed.plan(rules, { active: nobody })).rejects.toMatchObject({ code: 'REFERENCES_IMPLAUSIBLE' })
   age(join(bed.root, 'a.jsonl'))
   const plan = await bed.plan(rules)

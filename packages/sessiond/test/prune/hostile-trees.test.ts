@@ -174,7 +174,14 @@ test('a unit that is renamed to what a removal leaves is judged by its own name'
   bed.write('.sessiond-pruning.free/x', { ageMs: 0 })
   const rules = [ruleOf(bed.root, ['{id}/'], { protects: ['id'] })]
   const none = new Set<string>()
-  const active = { ids: new Set(['held']), openSessions: none, workingSessions: none, liveRuns: none, known: 1 }
+  const active = {
+    ids: new Set(['held']),
+    openSessions: none,
+    closedSessions: none,
+    workingSessions: none,
+    liveRuns: none,
+    hasSessions: true,
+  }
   const plan = await bed.plan(rules, { active })
   expect(plan.removals.map(({ path }) => path)).toEqual(['.sessiond-pruning.free'])
   await bed.apply(plan, { readActive: async () => active })

@@ -82,7 +82,15 @@ export function ruleOf(root: string, patterns: readonly string[], changes: Parti
 
 export function activeWith(changes: Partial<ActiveReferences> = {}): ActiveReferences {
   const none = new Set<string>()
-  return { ids: none, openSessions: none, workingSessions: none, liveRuns: none, known: 1, ...changes }
+  return {
+    ids: none,
+    openSessions: none,
+    closedSessions: none,
+    workingSessions: none,
+    liveRuns: none,
+    hasSessions: true,
+    ...changes,
+  }
 }
 
 /** Stays of all classes together. */

@@ -7,7 +7,7 @@ import { Cleaner } from '../../src/prune/cleaner.ts'
 import type { LastCleaning } from '../../src/prune/cleaning-memory.ts'
 import type { DiskUsage } from '../../src/prune/disk-usage.ts'
 import type { ArchivedSessions, HouseDeps } from '../../src/prune/house.ts'
-import type { PrunedRows, RowCursor, RowPruning } from '../../src/store/store.ts'
+import type { PrunedRows, ReferencesRead, RowCursor, RowPruning } from '../../src/store/store.ts'
 
 export const MINUTE_MS = 60_000
 export const HOUR_MS = 60 * MINUTE_MS
@@ -29,9 +29,10 @@ const ROWS_FOR_EVER = { messagesMs: null, repliesMs: null, deadLettersMs: null, 
 export const ACTIVE: ActiveReferences = {
   ids: new Set(),
   openSessions: new Set(),
+  closedSessions: new Set(),
   workingSessions: new Set(),
   liveRuns: new Set(),
-  known: 3,
+  hasSessions: true,
 }
 
 /** A due file of 1 KiB. */
@@ -94,7 +95,7 @@ export class ScriptedFiles implements ArtifactFiles {
     const gone = { entries: 0, bytes: 0 }
     const applied = () => ({ next, classes: [{ name: 'debugLogs', removed: { ...gone }, stays: {} }] })
     while (next < plan.removals.length && (await mayGoOn())) {
-      await readActive()
+      await readActive(plan.removals.slice(next, next + batch))
       this.batches.push(this.#world.monotonicMs())
       if (this.batchMs > 0) await new Promise<void>((resolve) => this.#world.setTimer(this.batchMs, resolve))
       for (const removal of plan.removals.slice(next, next + batch)) {
@@ -183,15 +184,18 @@ export class ScriptedHouse {
     })
   }
 
+  async #readActive(): Promise<ReferencesRead> {
+    if (this.readError !== null) throw this.readError
+    return { active: ACTIVE, readTo: 0 }
+  }
+
   house(): HouseDeps {
     return {
       world: this.world,
       dataDir: '/nowhere/that/exists',
       store: {
-        readActiveReferences: async () => {
-          if (this.readError !== null) throw this.readError
-          return ACTIVE
-        },
+        readActiveReferences: () => this.#readActive(),
+        refreshActiveReferences: () => this.#readActive(),
         countPrunableRows: async () => NO_ROWS,
         pruneRows: (pass, cursor) => this.#pruneRows(pass, cursor),
         giveBackSpace: async () => {

@@ -260,14 +260,17 @@ export function exerciseRetention(makeHarness: MakeStoreHarness): void {
   describe('what active sessions reference', () => {
     const s = useStore(makeHarness)
 
+    const readActive = async () => (await s.store.readActiveReferences()).active
+
     test('is nothing in an empty house', async () => {
-      const references = await s.store.readActiveReferences()
-      expect(references).toEqual({
+      const { active } = await s.store.readActiveReferences()
+      expect(active).toEqual({
         ids: new Set(),
         openSessions: new Set(),
+        closedSessions: new Set(),
         workingSessions: new Set(),
         liveRuns: new Set(),
-        known: 0,
+        hasSessions: false,
       })
     })
 
@@ -282,14 +285,14 @@ export function exerciseRetention(makeHarness: MakeStoreHarness): void {
         { key: 'number', value: '12345' },
       ]
       await s.take(run, { sessionState })
-      const { ids } = await s.store.readActiveReferences()
+      const { ids } = await readActive()
       for (const id of ['0b5c-plain', 'as-json', 'as-a-field', 'in-a-list', 'deep-down', '12345', '{"torn":']) {
         expect(ids).toContain(id)
       }
       await s.store.closeSession('g/main', NOW)
-      expect((await s.store.readActiveReferences()).ids).toContain('0b5c-plain')
+      expect((await readActive()).ids).toContain('0b5c-plain')
       await s.end1(run)
-      expect((await s.store.readActiveReferences()).ids).toEqual(new Set())
+      expect((await readActive()).ids).toEqual(new Set())
     })
 
     test('(F4) tells open from closed, working from idle, live from gone, and knows all there are', async () => {
@@ -306,12 +309,39 @@ export function exerciseRetention(makeHarness: MakeStoreHarness): void {
       await s.end1(dead.run, { settlements: [failed(dead.message, { tell: null })] })
       await s.send({ sessionId: 'g/closed' })
       await s.store.closeSession('g/closed', NOW)
-      const references = await s.store.readActiveReferences()
+      const read = await s.store.readActiveReferences()
+      const references = read.active
       const open = ['g/idle', 'g/later', 'g/context', 'g/held', 'g/live', 'g/says', 'g/dead']
       expect(references.openSessions).toEqual(new Set(open))
       expect(references.workingSessions).toEqual(new Set(open.slice(1)))
       expect(references.liveRuns).toEqual(new Set([held.run, live.run].map((run) => `${run.sessionId}/${run.epoch}`)))
-      expect(references.known).toBe(8)
+      expect(references.closedSessions).toEqual(new Set(['g/closed']))
+      expect(references.hasSessions).toBe(true)
+      // The same of each by itself, and of one there is not.
+      const asked = [...open, 'g/closed', 'g/none']
+      expect((await s.store.refreshActiveReferences(read, asked)).active).toEqual(references)
+      const { active } = await s.store.refreshActiveReferences(read, ['g/later', 'g/closed'])
+      expect(active).toMatchObject({ openSessions: new Set(['g/later']), workingSessions: new Set(['g/later']) })
+      expect(active).toMatchObject({ closedSessions: new Set(['g/closed']), liveRuns: new Set() })
+      await s.store.recordArchived('g/closed', {}, NOW)
+      const { active: then } = await s.store.refreshActiveReferences(read, asked)
+      expect(then.closedSessions).toEqual(new Set())
+      expect(await readActive()).toEqual(then)
+    })
+
+    test('(F4) an id that has come since is found, whatever the clock says meanwhile, and one read before is not lost', async () => {
+      const first = await s.claimOne({ sessionId: 'g/first' })
+      const second = await s.claimOne({ sessionId: 'g/second' })
+      await s.take(first.run, { sessionState: [{ key: 'k', value: 'before' }] })
+      const read = await s.store.readActiveReferences()
+      expect((await s.store.refreshActiveReferences(read, [])).active.ids).toEqual(new Set(['before']))
+      await s.take(second.run, { sessionState: [{ key: 'k', value: 'since' }], nowMs: NOW - DAY })
+      const next = await s.store.refreshActiveReferences(read, ['g/first'])
+      expect(next.active.ids).toEqual(new Set(['before', 'since']))
+      await s.take(first.run, { sessionState: [{ key: 'k', value: 'later' }], nowMs: NOW - DAY })
+      const last = await s.store.refreshActiveReferences(next, [])
+      expect(last.active.ids).toEqual(new Set(['before', 'since', 'later']))
+      expect((await readActive()).ids).toEqual(new Set(['since', 'later']))
     })
 
     test('(invariant 10) takes a bounded number of ids of what a run wrote, and is not undone by its depth', async () => {
@@ -324,7 +354,7 @@ export function exerciseRetention(makeHarness: MakeStoreHarness): void {
       await s.take(run, {
         sessionState: [{ key: 'deep', value: deep }, { key: 'long', value: 'x'.repeat(60_000) }, ...rows],
       })
-      const { ids } = await s.store.readActiveReferences()
+      const { ids } = await readActive()
       expect(ids).toContain('of-the-other')
       expect(ids.size).toBeLessThan(3_000)
       expect(Math.max(...[...ids].map((id) => id.length))).toBeLessThan(256)
@@ -337,9 +367,9 @@ export function exerciseRetention(makeHarness: MakeStoreHarness): void {
       )
       const reading = s.store.readActiveReferences()
       const more = Array.from({ length: 3_000 }, (_, n) => s.newMessage({ sessionId: `g/b${n}` }))
-      const [{ openSessions, workingSessions, known }] = await Promise.all([reading, s.store.accept(more, NOW)])
-      expect(known).toBe(openSessions.size)
-      expect(workingSessions).toEqual(openSessions)
+      const [{ active }] = await Promise.all([reading, s.store.accept(more, NOW)])
+      expect(active.openSessions.size % 3_000).toBe(0)
+      expect(active.workingSessions).toEqual(active.openSessions)
     })
 
     test('is an error once the store is closed, and no empty set', async () => {

@@ -98,6 +98,7 @@ function percent(share: number): string {
 
 const STAY_WORDS: Readonly<Record<StayReason, string>> = {
   active: 'in use',
+  'no-record': 'of no session on record (see sessiond doctor)',
   'kept-name': 'kept by name',
   'not-a-file': 'no plain file',
   future: 'dated in the future',

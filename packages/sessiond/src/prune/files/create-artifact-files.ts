@@ -1,6 +1,6 @@
 import { lstat, mkdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { isImplausible, isProtected } from '../../decide/decide-removals.ts'
+import { isImplausible, protectedBecause } from '../../decide/decide-removals.ts'
 import type {
   ActiveReferences,
   ArtifactClass,
@@ -114,12 +114,13 @@ class ProcessArtifactFiles implements ArtifactFiles {
     { from, end, trashName, tally }: { from: number; end: number; trashName: string; tally: AppliedTally },
   ): Promise<number | null> {
     const batch = plan.removals.slice(from, end)
-    const active = await readActive()
+    const active = await readActive(batch)
     assertPlausible(plan.rules, batch, active)
     const free: number[] = []
     for (const [index, removal] of batch.entries()) {
-      if (isProtected(removal, ruleOf(plan, removal).protects, active)) tally.stays(removal, 'active')
-      else free.push(index)
+      const because = protectedBecause(removal, ruleOf(plan, removal).protects, active)
+      if (because === null) free.push(index)
+      else tally.stays(removal, because)
     }
     const items = free.flatMap((index) => itemOf(plan, batch[index], trashName))
     const answer = await process.ask({ kind: 'apply', items, trash: trashDir })

@@ -102,8 +102,8 @@ class TreeScan {
     tally.entries += 1
     tally.bytes += entry.bytes
     const decided = decideByAge(entry, rule, this.#request)
-    if (decided === 'active') this.stay(entry.rule, 'active')
     if (decided === 'undecided') this.#keep(entry, tally)
+    else if (decided !== 'stays') this.stay(entry.rule, decided)
   }
 
   /** A part decides soundly for itself: more entries would only add to what counts and sizes exceed. */

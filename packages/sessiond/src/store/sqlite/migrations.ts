@@ -313,6 +313,11 @@ CREATE INDEX requests_open ON requests (ordinal) WHERE status IS NULL;
 CREATE INDEX requests_of_session ON requests (session_id, ordinal, created_at_ms);
 `,
   `
+-- written_after: the newest line of the journal when a row was written, which no step of a clock turns back.
+ALTER TABLE session_state ADD COLUMN written_after INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX session_state_written ON session_state (written_after, session_id);
+CREATE INDEX sessions_open ON sessions (id) WHERE status = 'open';
+
 -- Directories of closed sessions. archive_put_off: why the last try came to nothing; not tried before archive_not_before_ms.
 ALTER TABLE sessions ADD COLUMN archived_at_ms INTEGER;
 ALTER TABLE sessions ADD COLUMN archive_not_before_ms INTEGER NOT NULL DEFAULT 0;

@@ -147,7 +147,7 @@ CREATE TABLE session_state (
   session_id TEXT NOT NULL REFERENCES sessions (id),
   key TEXT NOT NULL,
   value TEXT NOT NULL,
-  updated_at_ms INTEGER NOT NULL,
+  updated_at_ms INTEGER NOT NULL, written_after INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (session_id, key)
 ) STRICT, WITHOUT ROWID;
 
@@ -284,5 +284,9 @@ CREATE TABLE requests (
 CREATE INDEX requests_open ON requests (ordinal) WHERE status IS NULL;
 
 CREATE INDEX requests_of_session ON requests (session_id, ordinal, created_at_ms);
+
+CREATE INDEX session_state_written ON session_state (written_after, session_id);
+
+CREATE INDEX sessions_open ON sessions (id) WHERE status = 'open';
 
 CREATE INDEX sessions_unarchived ON sessions (closed_at_ms, id) WHERE status = 'closed' AND archived_at_ms IS NULL;

@@ -1,5 +1,4 @@
 import type { Account, AccountInUse } from '../../model/account.ts'
-import type { ActiveReferences } from '../../model/artifact.ts'
 import { SessiondError } from '../../model/errors.ts'
 import type { Message } from '../../model/message.ts'
 import type { Reply } from '../../model/reply.ts'
@@ -12,6 +11,7 @@ import type {
   DueDelivery,
   MessageFilter,
   PrunedRows,
+  ReferencesRead,
   RowPruning,
   RunKey,
   SessionFacts,
@@ -30,7 +30,7 @@ import { lastJournalId, listJournal, readJournal } from './journal.ts'
 import { getCountedAcks, getMessage, getMessages, listMessages } from './messages.ts'
 import { readInstallId } from './migrate.ts'
 import { openForReading } from './open-database.ts'
-import { readActiveReferences } from './prune/active-references.ts'
+import { readActiveReferences, refreshActiveReferences } from './prune/active-references.ts'
 import { countRows } from './prune/prune-rows.ts'
 import { getReplies, listReplies, listRepliesAfter } from './replies.ts'
 import { listAnswers, listOpenRequests } from './requests.ts'
@@ -151,12 +151,18 @@ export class SqliteReader implements StoreReader {
   async listDead(query: Parameters<Store['listDead']>[0]): Promise<DeadLetter[]> {
     return this.read(() => listDead(this.db, query))
   }
+  readActiveReferences(): Promise<ReferencesRead> {
+    return this.#readReferences((db) => readActiveReferences(db, () => this.pause()))
+  }
+  refreshActiveReferences(before: ReferencesRead, sessionIds: readonly string[]): Promise<ReferencesRead> {
+    return this.#readReferences((db) => refreshActiveReferences(db, before, sessionIds, () => this.pause()))
+  }
   /** On a connection of its own, so that what it reads stays one state while others write. */
-  async readActiveReferences(): Promise<ActiveReferences> {
+  async #readReferences(ask: (db: Database) => Promise<ReferencesRead>): Promise<ReferencesRead> {
     try {
       const db = this.read(() => openForReading(this.dataDir))
       try {
-        return await readActiveReferences(db, () => this.pause())
+        return await ask(db)
       } finally {
         db.close()
       }
