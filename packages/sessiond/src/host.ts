@@ -182,6 +182,7 @@ function createCleaner(
     house,
     withLock: (work) => withPruneLock(dataDir, PRUNE_LOCK_WAIT_MS, work),
     readUsage: () => readDiskUsage(dataDir),
+    floorBytes: config.limits.diskFloorBytes,
     isDiskBusy: () => pressure.isBusy(),
     memory: fileMemory(dataDir),
     note: (entry) => store.append([entry]),

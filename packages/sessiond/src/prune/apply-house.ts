@@ -24,11 +24,16 @@ export interface HouseProgress {
   readonly trash: { readonly entries: number; readonly bytes: number }
 }
 
+/** Room given back by a pruning that was stopped among the rows: some seconds. */
+const PIECES_AT_A_STOP = 64
+
 export interface HouseOutcome extends HouseProgress {
   /** Where it was told to stop; null: it came to its end, except for what failed. */
   readonly stoppedAt: Stage | null
   /** With which the next had better begin, so that a stage that never ends does not starve those behind it. */
   readonly goOnWith: Stage | null
+  /** Where the next had better begin with the rows; null: at their beginning. */
+  readonly rowsFrom: RowCursor | null
   /** A plan did not hold everything. */
   readonly isMore: boolean
   /** The first thing that went wrong; the other stages were carried out all the same. */
@@ -40,6 +45,8 @@ export interface HouseOutcome extends HouseProgress {
 export interface ApplyHouse {
   /** Which stage comes first; the others follow in a ring, so that none is starved by one before it. */
   readonly startWith: Stage
+  /** Where an earlier one stopped; null: nowhere. */
+  readonly rowsFrom: RowCursor | null
   readonly putsAside: boolean
   readonly mayGoOn: () => Promise<boolean>
   /** Called between two batches that cost the event loop time: lets others have as much. */
@@ -77,6 +84,7 @@ export async function applyHouse(deps: HouseDeps, plan: HousePlan, request: Appl
     ...work.progress(null),
     stoppedAt,
     goOnWith,
+    rowsFrom: work.rowsFrom,
     isMore: plan.files.isPartial || plan.trash.isPartial,
     error: errors[0] ?? null,
     trashFolder: work.trashFolder,
@@ -85,6 +93,7 @@ export async function applyHouse(deps: HouseDeps, plan: HousePlan, request: Appl
 
 class HouseWork {
   trashFolder: string | null = null
+  rowsFrom: RowCursor | null
   readonly #deps: HouseDeps
   readonly #plan: HousePlan
   readonly #request: ApplyHouse
@@ -98,6 +107,7 @@ class HouseWork {
     this.#deps = deps
     this.#plan = plan
     this.#request = request
+    this.rowsFrom = request.rowsFrom
   }
 
   progress(stage: Stage | null): HouseProgress {
@@ -191,18 +201,27 @@ class HouseWork {
 
   async #removeRows(pass: RowPruning): Promise<boolean> {
     const { store } = this.#deps
-    let cursor: RowCursor | null = null
     do {
-      const step = await this.#timed(() => store.pruneRows(pass, cursor))
+      const from = this.rowsFrom
+      const step = await this.#timed(() => store.pruneRows(pass, from))
       for (const name of ROW_CLASSES) this.#rows[name] += step.removed[name]
-      cursor = step.cursor
+      this.rowsFrom = step.cursor
       this.#tell('rows')
-      if (cursor !== null && !(await this.#request.mayGoOn())) return false
-    } while (cursor !== null)
-    while (await this.#timed(() => store.giveBackSpace())) {
-      if (!(await this.#request.mayGoOn())) return false
+      if (this.rowsFrom !== null && !(await this.#request.mayGoOn())) {
+        // A history that takes many prunings gives its room back in each of them.
+        await this.#giveBackSpace(PIECES_AT_A_STOP)
+        return false
+      }
+    } while (this.rowsFrom !== null)
+    return this.#giveBackSpace(Number.POSITIVE_INFINITY)
+  }
+
+  async #giveBackSpace(maxPieces: number): Promise<boolean> {
+    for (let pieces = 0; pieces < maxPieces; pieces += 1) {
+      if (!(await this.#timed(() => this.#deps.store.giveBackSpace()))) return true
+      if (maxPieces === Number.POSITIVE_INFINITY && !(await this.#request.mayGoOn())) return false
     }
-    return true
+    return false
   }
 
   async #timed<Result>(work: () => Promise<Result>): Promise<Result> {

@@ -1,8 +1,7 @@
 import type { ArtifactClass, PrunePlan } from '../model/artifact.ts'
-import type { PrunedRows, RowPruning, Store } from '../store/store.ts'
+import type { CountedRows, RowPruning, Store } from '../store/store.ts'
 import type { World } from '../world.ts'
-import type { ArtifactFiles } from './artifact-files.ts'
-import type { DiskUsage } from './disk-usage.ts'
+import type { ArtifactFiles, PlanRequest } from './artifact-files.ts'
 
 /** Classes that are neither files with a rule nor rows. */
 export const OTHER_CLASSES = ['closedSessions', 'trash'] as const
@@ -71,17 +70,14 @@ export interface HousePlan {
   readonly trash: PrunePlan
   /** Null: rows are not asked for. */
   readonly rows: RowPruning | null
-  /** Counted up to a limit. */
-  readonly rowsFound: PrunedRows
+  /** Counted up to a limit, and for a while. */
+  readonly rowsFound: CountedRows
   /** Null: closed sessions are not asked for. */
   readonly closedSessions: number | null
 }
 
-/** How full the disk is, and how full it may be. */
-export interface Pressure {
-  readonly usage: DiskUsage
-  readonly highWaterShare: number
-}
+/** Why more than the bounds say may have to go; see decidePressure. */
+export type Pressure = NonNullable<PlanRequest['pressure']>
 
 /** Whether a scope takes a class in. */
 export function hasClass({ classes }: PruneScope, name: string): boolean {

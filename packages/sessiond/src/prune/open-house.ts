@@ -72,14 +72,22 @@ export async function openHouse(
   try {
     const holder = { pid: process.pid, startedAtMs: world.now(), version: VERSION, apiUrl: null }
     releases.add(await acquireHostLock(dataDir, holder), (lock) => lock.release())
-    const store = releases.add(await openStore({ dataDir, world }), (opened) => opened.close())
+    // Whoever prunes with no host running can wait for it.
+    const opening = openStore({ dataDir, world, rewritesAtAnySize: true })
+    const store = releases.add(await opening, (opened) => opened.close())
     const files = releases.add(createArtifactFiles({ world }), (opened) => opened.close())
     const house = createHouse({ config, world, store, files, closed: closedSessionsOf(config, world, store) })
     const carryOut: PruningDeskDeps['carryOut'] = async (plan, options) => {
       const fromMs = world.monotonicMs()
       const mayGoOn = async () => !interrupted.aborted
       const outcome = await withPruneLock(dataDir, LOCK_WAIT_MS, () =>
-        applyHouse(house, plan, { ...options, startWith: 'closedSessions', mayGoOn, giveWay: async () => {} }),
+        applyHouse(house, plan, {
+          ...options,
+          startWith: 'closedSessions',
+          rowsFrom: null,
+          mayGoOn,
+          giveWay: async () => {},
+        }),
       )
       const tookMs = world.monotonicMs() - fromMs
       const told = { cause: 'asked', plan, outcome, tookMs, waitedMs: 0, failuresBefore: 0, usedShare: null } as const
@@ -117,7 +125,7 @@ function sourceOf(
     world,
     figures,
     listGroups,
-    plan: (scope) => planHouse(house, scope, null),
+    plan: (scope) => planHouse(house, scope),
     ...acting,
   })
   releases.add(desk, (opened) => opened.close())

@@ -94,7 +94,7 @@ export class PruningDesk {
     }
     try {
       const outcome = await this.#deps.carryOut(plan, { putsAside, onProgress })
-      const { stoppedAt, isMore, trashFolder, error, goOnWith: _, ...reached } = outcome
+      const { stoppedAt, isMore, trashFolder, error, goOnWith: _, rowsFrom: __, ...reached } = outcome
       if (error !== null) this.#deps.onError(error)
       this.#tell({
         id,
@@ -161,7 +161,8 @@ export async function describePlan(plan: HousePlan): Promise<PruningPlan> {
   return {
     id: plan.id,
     ...(await summariseInPieces(plan.files)),
-    rows: plan.rowsFound,
+    rows: plan.rowsFound.rows,
+    areRowsWhole: plan.rowsFound.isWhole,
     closedSessions: plan.closedSessions,
     trash: sumOf(plan.trash.classes.map(({ removed }) => removed)),
   }

@@ -235,6 +235,12 @@ export const ROW_CLASSES = ['messages', 'replies', 'deadLetters', 'journal', 'ru
 export type RowClass = (typeof ROW_CLASSES)[number]
 export type PrunedRows = Readonly<Record<RowClass, number>>
 
+export interface CountedRows {
+  readonly rows: PrunedRows
+  /** False: there may be more of any class. */
+  readonly isWhole: boolean
+}
+
 /** What one pruning of rows goes by, the same from its first batch to its last. */
 export interface RowPruning {
   readonly nowMs: number
@@ -250,7 +256,7 @@ export interface ReferencesRead {
   readonly readTo: number
 }
 
-/** Where a pruning of rows has come to; means something to the store that gave it alone. */
+/** Where a pruning of rows has come to; means something to the store that gave it alone, which takes any other for the beginning. */
 export type RowCursor = string & { readonly __rowCursor: never }
 
 /**
@@ -458,8 +464,11 @@ export interface Store {
    * reading. What it costs follows the sessions asked for and what was written since. Throws REFERENCES_UNREADABLE.
    */
   refreshActiveReferences(before: ReferencesRead, sessionIds: readonly string[]): Promise<ReferencesRead>
-  /** Rows that would go now, by class, at most `limit` counted of each. */
-  countPrunableRows(pass: RowPruning, limit: number): Promise<PrunedRows>
+  /** Rows that would go now, by class, at most so many counted of each, and no further than it may go on. */
+  countPrunableRows(
+    pass: RowPruning,
+    limits: { readonly rows: number; readonly mayGoOn: () => boolean },
+  ): Promise<CountedRows>
   /**
    * Removes the next rows whose time is over, at most some hundred in a transaction, whose write lock is bounded (20 ms at
    * the 99th percentile). Nothing that has not ended, is not delivered, or is a dead letter within its time goes; what

@@ -20,6 +20,7 @@ export const PRUNING_PLAN: PruningPlan = {
   otherSessions: { sessions: 0, entries: 0, bytes: 0 },
   isPartial: false,
   rows: { ...NO_ROWS, messages: 12 },
+  areRowsWhole: true,
   closedSessions: 1,
   trash: { entries: 1, bytes: 10 },
 }

@@ -20,6 +20,7 @@ const OUTCOME: HouseOutcome = {
   ...REACHED,
   stoppedAt: null,
   goOnWith: null,
+  rowsFrom: null,
   isMore: false,
   error: null,
   trashFolder: null,
@@ -65,7 +66,7 @@ function planOf(id: string, scope: PruneScope): HousePlan {
     files: { ...none, removals },
     trash: none,
     rows: null,
-    rowsFound: NO_ROWS,
+    rowsFound: { rows: NO_ROWS, isWhole: true },
     closedSessions: 0,
   }
 }

@@ -75,7 +75,7 @@ export class ScriptedFiles implements ArtifactFiles {
   async plan(request: PlanRequest): Promise<PrunePlan> {
     this.plans.push(request)
     if (this.planError !== null) throw this.planError
-    const removals = request.pressure === null ? [...this.due] : [...this.due, ...this.spare]
+    const removals = (request.pressure?.wantedBytes ?? 0) === 0 ? [...this.due] : [...this.due, ...this.spare]
     const removed = { entries: removals.length, bytes: removals.reduce((sum, { bytes }) => sum + bytes, 0) }
     const classes = [{ name: 'debugLogs', seen: removed, removed, stays: {} }]
     return { plannedAtMs: request.nowMs, rules: request.rules, removals, classes, isPartial: false }
@@ -123,12 +123,16 @@ export class ScriptedHouse {
   readonly errors: unknown[] = []
   memory: LastCleaning | null = null
   usage: DiskUsage | null = { usedBytes: 500, totalBytes: 1000 }
+  floorBytes = 20
   isBusy = false
   /** Batches of rows there are. */
   rowBatches = 0
   rowMs = 0
   space = 0
   readonly passes: RowPruning[] = []
+  /** Where each step of a pruning of rows began. */
+  readonly cursors: (RowCursor | null)[] = []
+  counts = 0
   readError: unknown = null
   rowError: unknown = null
   journalError: unknown = null
@@ -168,6 +172,7 @@ export class ScriptedHouse {
         return work()
       },
       readUsage: async () => this.usage,
+      floorBytes: this.floorBytes,
       isDiskBusy: async () => this.isBusy,
       memory: {
         read: async () => this.memory,
@@ -196,7 +201,10 @@ export class ScriptedHouse {
       store: {
         readActiveReferences: () => this.#readActive(),
         refreshActiveReferences: () => this.#readActive(),
-        countPrunableRows: async () => NO_ROWS,
+        countPrunableRows: async () => {
+          this.counts += 1
+          return { rows: NO_ROWS, isWhole: true }
+        },
         pruneRows: (pass, cursor) => this.#pruneRows(pass, cursor),
         giveBackSpace: async () => {
           this.space -= 1
@@ -221,6 +229,7 @@ export class ScriptedHouse {
 
   async #pruneRows(pass: RowPruning, cursor: RowCursor | null) {
     this.passes.push(pass)
+    this.cursors.push(cursor)
     if (this.rowError !== null) throw this.rowError
     if (this.rowMs > 0) await new Promise<void>((resolve) => this.world.setTimer(this.rowMs, resolve))
     const at = Number(cursor ?? 0)

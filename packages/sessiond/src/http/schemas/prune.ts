@@ -63,6 +63,7 @@ export const pruningPlanSchema = z
     otherSessions: z.object({ ...sum, sessions: count }),
     isPartial: z.boolean(),
     rows: rowsSchema,
+    areRowsWhole: z.boolean(),
     closedSessions: count.nullable(),
     trash: removalSum,
   })

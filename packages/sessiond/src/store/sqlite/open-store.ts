@@ -18,6 +18,11 @@ export interface OpenStoreOptions {
    * @default setImmediate
    */
   readonly defer?: (fn: () => void) => void
+  /**
+   * A store of an older version, whose file cannot get smaller, is made anew however large it is, which may take minutes;
+   * otherwise only a small one is. @default false
+   */
+  readonly rewritesAtAnySize?: boolean
 }
 
 /**
@@ -26,7 +31,7 @@ export interface OpenStoreOptions {
  */
 export async function openStore(options: OpenStoreOptions): Promise<SqliteStore> {
   const { dataDir, world, defer = setImmediate } = options
-  const db = await openMigrated(dataDir, world)
+  const db = await openMigrated(options)
   return opened(db, dataDir, () => {
     stopWaiting(db)
     return new SqliteStore(db, dataDir, { newId: (prefix) => world.newId(prefix), defer })
@@ -53,13 +58,13 @@ const OPEN_TRIES = 50
 const OPEN_RETRY_MS = 20
 
 /** Turning a new file to WAL does not wait its turn, so two processes that begin at once may bounce off each other. */
-async function openMigrated(dataDir: string, world: World): Promise<Database> {
+async function openMigrated({ dataDir, world, rewritesAtAnySize = false }: OpenStoreOptions): Promise<Database> {
   for (let tries = 1; ; tries += 1) {
     try {
       const db = openForWriting(dataDir)
       return opened(db, dataDir, () => {
         migrate(db, () => world.newId('i'))
-        enableGivingBack(db, join(dataDir, STORE_FILE), (error) => translateError(error, dataDir))
+        enableGivingBack(db, join(dataDir, STORE_FILE), rewritesAtAnySize)
         return db
       })
     } catch (error) {

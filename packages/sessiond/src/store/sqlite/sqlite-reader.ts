@@ -7,12 +7,11 @@ import type { Run } from '../../model/run.ts'
 import type { LedgerLine, LedgerSums, Series } from '../../model/series.ts'
 import type { Session, SessionSummary } from '../../model/session.ts'
 import type {
+  CountedRows,
   DeadLetter,
   DueDelivery,
   MessageFilter,
-  PrunedRows,
   ReferencesRead,
-  RowPruning,
   RunKey,
   SessionFacts,
   Store,
@@ -174,11 +173,11 @@ export class SqliteReader implements StoreReader {
       })
     }
   }
-  countPrunableRows(pass: RowPruning, limit: number): Promise<PrunedRows> {
+  countPrunableRows(...[pass, limits]: Parameters<Store['countPrunableRows']>): Promise<CountedRows> {
     return countRows(
       (question) => this.read(() => question(this.db)),
       pass,
-      limit,
+      limits,
       () => this.pause(),
     )
   }

@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import type { ProviderPolicy } from '../../config/config.ts'
 import { SessiondError } from '../../model/errors.ts'
 import type { JournalEntry } from '../../model/journal.ts'
@@ -32,7 +33,8 @@ import { dropDeadMessage, replayDeadMessage } from './dead-letters.ts'
 import { dropDeadDelivery, recordDelivery, replayDeadDelivery } from './deliveries.ts'
 import { recordDisk } from './disk.ts'
 import { endRun } from './end-run.ts'
-import { checkpoint, checkpointOften, cutFreePages, hasFreePages } from './prune/free-space.ts'
+import { STORE_FILE } from './open-database.ts'
+import { checkpoint, checkpointOften, cutFreePages, hasFreePages, refuseLargeLog } from './prune/free-space.ts'
 import { type NextRows, nextRows, removeRows } from './prune/prune-rows.ts'
 import { NONE } from './prune/row-rules.ts'
 import { recordAnswer } from './requests.ts'
@@ -185,6 +187,7 @@ export class SqliteStore extends SqliteReader implements Store {
   ): Promise<{ removed: PrunedRows; cursor: RowCursor | null }> {
     const next = this.read(() => nextRows(this.db, pass, cursor))
     if (next.due.length > 0) {
+      this.read(() => refuseLargeLog(this.db, join(this.dataDir, STORE_FILE)))
       return { removed: await this.#remove(pass, next), cursor: next.cursor }
     }
     // Whoever asks again at once must not keep everybody else waiting.
@@ -193,6 +196,7 @@ export class SqliteStore extends SqliteReader implements Store {
   }
   async giveBackSpace(): Promise<boolean> {
     if (!this.read(() => hasFreePages(this.db))) return false
+    this.read(() => refuseLargeLog(this.db, join(this.dataDir, STORE_FILE)))
     await this.#write((tx) => cutFreePages(tx.db), MAX_WEIGHT)
     return this.read(() => {
       checkpoint(this.db)

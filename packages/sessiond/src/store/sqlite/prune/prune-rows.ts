@@ -1,4 +1,11 @@
-import { type PrunedRows, ROW_CLASSES, type RowCursor, type RowPruning } from '../../store.ts'
+import {
+  type CountedRows,
+  type PrunedRows,
+  ROW_CLASSES,
+  type RowCursor,
+  type RowPruning,
+  type Store,
+} from '../../store.ts'
 import type { Database } from '../database.ts'
 import type { Tx } from '../tx.ts'
 import { journalWalk } from './prune-journal.ts'
@@ -46,26 +53,31 @@ export function removeRows(tx: Tx, pass: RowPruning, { walk, due }: NextRows): P
   return walk.remove(tx, pass, due)
 }
 
-/** Counts what would go, at most `limit` of each class; pauses between its steps. */
+/** Counts what would go, so many of each class and no further than it may go on; pauses between its steps. */
 export async function countRows(
   ask: <T>(question: (db: Database) => T) => T,
   pass: RowPruning,
-  limit: number,
+  limits: Parameters<Store['countPrunableRows']>[1],
   pause: () => Promise<void>,
-): Promise<PrunedRows> {
+): Promise<CountedRows> {
   let counted = NONE
+  let isWhole = true
   for (const walk of WALKS) {
     for (let after: number | null = 0; after !== null; ) {
       const from: number = after
       const { due, upTo } = ask((db) => walk.look(db, pass, from))
       counted = due.reduce((sum, { counts }) => addRows(sum, counts), counted)
-      const isEnough = walk.classes.every((name) => counted[name] >= limit)
-      after = isEnough ? null : upTo
-      if (after !== null) await pause()
+      const isEnough = walk.classes.every((name) => counted[name] >= limits.rows)
+      after = upTo
+      if (after === null) break
+      await pause()
+      if (!isEnough && limits.mayGoOn()) continue
+      isWhole = false
+      break
     }
   }
-  const bounded = ROW_CLASSES.map((name) => [name, Math.min(counted[name], limit)] as const)
-  return { ...NONE, ...Object.fromEntries(bounded) }
+  const bounded = ROW_CLASSES.map((name) => [name, Math.min(counted[name], limits.rows)] as const)
+  return { rows: { ...NONE, ...Object.fromEntries(bounded) }, isWhole }
 }
 
 function startOf(walk: RowWalk | undefined): Place | null {
@@ -80,7 +92,5 @@ function placeOf(cursor: RowCursor | null): Place | null {
   if (cursor === null) return startOf(WALKS[0])
   const [name, after] = cursor.split(':')
   const walk = WALKS.find((each) => each.name === name)
-  if (walk === undefined || !Number.isSafeInteger(Number(after)))
-    throw new TypeError(`${cursor} is no place in this store`)
-  return { walk, after: Number(after) }
+  return walk === undefined || !Number.isSafeInteger(Number(after)) ? startOf(WALKS[0]) : { walk, after: Number(after) }
 }

@@ -47,6 +47,21 @@ export function readStep<Row extends { readonly at: number; readonly bytes: numb
   return { rows: read, upTo: null }
 }
 
+/** Judges the rows of a step one by one, and ends it at the row after which there has been work enough. */
+export function judgeRows<Row extends { readonly at: number }, Due extends DueRow>(
+  { rows, upTo }: { readonly rows: readonly Row[]; readonly upTo: number | null },
+  judge: (row: Row) => Due | null,
+  isEnough: () => boolean,
+): { readonly due: Due[]; readonly upTo: number | null } {
+  const due: Due[] = []
+  for (const row of rows) {
+    const found = judge(row)
+    if (found !== null) due.push(found)
+    if (isEnough()) return { due, upTo: row.at }
+  }
+  return { due, upTo }
+}
+
 /** The places of rows, for `IN (SELECT value FROM json_each(?))`. */
 export function placesOf(rows: readonly { readonly at: number }[]): string {
   return JSON.stringify(rows.map(({ at }) => at))
