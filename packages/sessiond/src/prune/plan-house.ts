@@ -2,7 +2,6 @@ import type { PlannedRemoval, PrunePlan } from '../model/artifact.ts'
 import type { RowRetention } from '../model/retention.ts'
 import { type CountedRows, ROW_CLASSES, type RowPruning } from '../store/store.ts'
 import { type HouseDeps, type HousePlan, hasClass, type Pressure, type PruneScope, WHOLE_HOUSE } from './house.ts'
-import { sumOf } from './summarise-plan.ts'
 import { planTrash } from './trash.ts'
 
 /** Rows of a class, and closed sessions, counted for a plan at most, and for so long. */

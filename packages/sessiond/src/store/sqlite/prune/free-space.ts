@@ -52,7 +52,8 @@ export function enableGivingBack(db: Database, path: string, atAnySize: boolean)
   const isSmall = statSync(path).size <= REWRITTEN_AT_A_START_BYTES
   if (!(isSmall || atAnySize) || !hasRoomToRewrite(path)) return
   try {
-    if (isSmall) db.exec('PRAGMA temp_store=MEMORY')
+    // Whoever has it open has it: a start does not wait for that.
+    db.exec(`PRAGMA busy_timeout=0; PRAGMA temp_store=${isSmall ? 'MEMORY' : 'DEFAULT'}`)
     db.exec(`PRAGMA auto_vacuum=${INCREMENTAL}; VACUUM; PRAGMA wal_checkpoint(TRUNCATE)`)
   } catch {
     // SQLite has undone what it had begun.
