@@ -12,6 +12,21 @@ export interface RowRetention {
   readonly journalMs: number | null
   /** Runs that are gone; the newest of a session stays. */
   readonly runsMs: number | null
+  /** Lines of the ledger of series: past it they are summed up; a series that has ended goes. */
+  readonly ledgerMs: number | null
+  /** Closed sessions, once archived, and nothing else of them is left. */
+  readonly sessionsMs: number | null
+}
+
+/** Every row stays for ever. */
+export const KEEPS_ROWS: RowRetention = {
+  messagesMs: null,
+  repliesMs: null,
+  deadLettersMs: null,
+  journalMs: null,
+  runsMs: null,
+  ledgerMs: null,
+  sessionsMs: null,
 }
 
 /** Retention of one group, complete. */

@@ -1,6 +1,13 @@
 import { join } from 'node:path'
 import type { PrunePlan } from '../model/artifact.ts'
-import { type PrunedRows, type ReferencesRead, ROW_CLASSES, type RowCursor, type RowPruning } from '../store/store.ts'
+import {
+  NO_ROWS,
+  type PrunedRows,
+  type ReferencesRead,
+  ROW_CLASSES,
+  type RowCursor,
+  type RowPruning,
+} from '../store/store.ts'
 import type { AppliedRemovals, ApplyRequest } from './artifact-files.ts'
 import type { HouseDeps, HousePlan } from './house.ts'
 import { sumOf } from './summarise-plan.ts'
@@ -99,7 +106,7 @@ class HouseWork {
   readonly #request: ApplyHouse
   #classes: AppliedRemovals['classes'] = []
   #looked = 0
-  #rows: Record<(typeof ROW_CLASSES)[number], number> = { messages: 0, replies: 0, deadLetters: 0, journal: 0, runs: 0 }
+  #rows: Record<(typeof ROW_CLASSES)[number], number> = { ...NO_ROWS }
   #closed = { archived: 0, bytes: 0, failed: 0 }
   #trash = { entries: 0, bytes: 0 }
 

@@ -1,6 +1,6 @@
 import type { PlannedRemoval, PrunePlan } from '../model/artifact.ts'
-import type { RowRetention } from '../model/retention.ts'
-import { type CountedRows, ROW_CLASSES, type RowPruning } from '../store/store.ts'
+import { KEEPS_ROWS, type RowRetention } from '../model/retention.ts'
+import { type CountedRows, NO_ROWS, ROW_CLASSES, type RowPruning } from '../store/store.ts'
 import { type HouseDeps, type HousePlan, hasClass, type Pressure, type PruneScope, WHOLE_HOUSE } from './house.ts'
 import { planTrash } from './trash.ts'
 
@@ -8,7 +8,7 @@ import { planTrash } from './trash.ts'
 const COUNTED = 100_000
 const COUNTED_FOR_MS = 10_000
 
-const NO_ROWS: CountedRows = { rows: { messages: 0, replies: 0, deadLetters: 0, journal: 0, runs: 0 }, isWhole: true }
+const NOT_COUNTED: CountedRows = { rows: NO_ROWS, isWhole: true }
 
 /**
  * Decides what one pruning of the host's own does; changes nothing. What cannot be planned is left out, its error told.
@@ -57,7 +57,8 @@ async function plan(
     files: await part(() => planFiles(deps, scope, nowMs, pressure), noFiles(nowMs)),
     trash: await part(() => planOldTrash(deps, scope, nowMs), noFiles(nowMs)),
     rows,
-    rowsFound: rows === null || !counts ? NO_ROWS : await part(() => store.countPrunableRows(rows, limits), NO_ROWS),
+    rowsFound:
+      rows === null || !counts ? NOT_COUNTED : await part(() => store.countPrunableRows(rows, limits), NOT_COUNTED),
     closedSessions: hasClass(scope, 'closedSessions')
       ? await part(async () => (counts ? closed.count({ nowMs, group, limit: COUNTED }) : 0), 0)
       : null,
@@ -101,10 +102,8 @@ function rowsOf({ figures }: HouseDeps, scope: PruneScope, nowMs: number): RowPr
     const narrowedGroups = new Map([...groups].map(([name, each]) => [name, only(each, scope)]))
     return { nowMs, retention: only(retention, scope), groups: narrowedGroups }
   }
-  return { nowMs, retention: NEVER, groups: new Map([[group, only(groups.get(group) ?? retention, scope)]]) }
+  return { nowMs, retention: KEEPS_ROWS, groups: new Map([[group, only(groups.get(group) ?? retention, scope)]]) }
 }
-
-const NEVER: RowRetention = { messagesMs: null, repliesMs: null, deadLettersMs: null, journalMs: null, runsMs: null }
 
 function only(retention: RowRetention, scope: PruneScope): RowRetention {
   const kept = ROW_CLASSES.filter((name) => !hasClass(scope, name)).map((name) => [`${name}Ms`, null])

@@ -1,7 +1,7 @@
 import type { PlannedRemovals, Pruning, PruningPlan, PruningRequest } from '../api.ts'
 import { suggest } from '../config/suggest.ts'
 import { SessiondError } from '../model/errors.ts'
-import { ROW_CLASSES } from '../store/store.ts'
+import { NO_ROWS, ROW_CLASSES } from '../store/store.ts'
 import type { World } from '../world.ts'
 import type { HouseOutcome, HouseProgress } from './apply-house.ts'
 import { type HouseFigures, type HousePlan, OTHER_CLASSES, type PruneScope } from './house.ts'
@@ -185,7 +185,7 @@ function nothingYet(plan: HousePlan): HouseProgress {
     classes: [],
     looked: 0,
     planned: plan.files.removals.length,
-    rows: { messages: 0, replies: 0, deadLetters: 0, journal: 0, runs: 0 },
+    rows: NO_ROWS,
     closedSessions: { archived: 0, bytes: 0, failed: 0 },
     trash: { entries: 0, bytes: 0 },
   }

@@ -231,9 +231,19 @@ export interface UnarchivedSession {
 }
 
 /** Classes of rows that are removed by age. */
-export const ROW_CLASSES = ['messages', 'replies', 'deadLetters', 'journal', 'runs'] as const
+export const ROW_CLASSES = ['messages', 'replies', 'deadLetters', 'journal', 'runs', 'ledger', 'sessions'] as const
 export type RowClass = (typeof ROW_CLASSES)[number]
 export type PrunedRows = Readonly<Record<RowClass, number>>
+
+export const NO_ROWS: PrunedRows = {
+  messages: 0,
+  replies: 0,
+  deadLetters: 0,
+  journal: 0,
+  runs: 0,
+  ledger: 0,
+  sessions: 0,
+}
 
 export interface CountedRows {
   readonly rows: PrunedRows

@@ -1,13 +1,29 @@
 import { describe, expect, it } from 'vitest'
-import type { RowRetention } from '../../src/model/retention.ts'
+import { KEEPS_ROWS, type RowRetention } from '../../src/model/retention.ts'
 import { type HouseDeps, type PruneScope, WHOLE_HOUSE } from '../../src/prune/house.ts'
 import { planHouse } from '../../src/prune/plan-house.ts'
 import type { RowPruning } from '../../src/store/store.ts'
 import { due, ScriptedHouse } from './scripted-house.ts'
 
-const HOST: RowRetention = { messagesMs: 1, repliesMs: 2, deadLettersMs: 3, journalMs: 4, runsMs: 5 }
-const OPS: RowRetention = { messagesMs: 10, repliesMs: 20, deadLettersMs: 30, journalMs: 40, runsMs: null }
-const NEVER: RowRetention = { messagesMs: null, repliesMs: null, deadLettersMs: null, journalMs: null, runsMs: null }
+const HOST: RowRetention = {
+  messagesMs: 1,
+  repliesMs: 2,
+  deadLettersMs: 3,
+  journalMs: 4,
+  runsMs: 5,
+  ledgerMs: 6,
+  sessionsMs: 7,
+}
+const OPS: RowRetention = {
+  messagesMs: 10,
+  repliesMs: 20,
+  deadLettersMs: 30,
+  journalMs: 40,
+  runsMs: null,
+  ledgerMs: 60,
+  sessionsMs: 70,
+}
+const NEVER = KEEPS_ROWS
 
 function houseOf(): { house: ScriptedHouse; deps: HouseDeps } {
   const house = new ScriptedHouse()

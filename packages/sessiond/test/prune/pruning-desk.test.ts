@@ -4,9 +4,9 @@ import { SessiondError } from '../../src/model/errors.ts'
 import type { HouseOutcome, HouseProgress } from '../../src/prune/apply-house.ts'
 import type { HousePlan, PruneScope } from '../../src/prune/house.ts'
 import { PruningDesk } from '../../src/prune/pruning-desk.ts'
+import { NO_ROWS } from '../../src/store/store.ts'
 import { due, MINUTE_MS, ScriptedHouse } from './scripted-house.ts'
 
-const NO_ROWS = { messages: 0, replies: 0, deadLetters: 0, journal: 0, runs: 0 }
 const REACHED: HouseProgress = {
   stage: null,
   classes: [{ name: 'debugLogs', removed: { entries: 5, bytes: 50 }, stays: {} }],

@@ -1,13 +1,13 @@
 import { FakeWorld } from '@sessiond/testkit'
 import type { ActiveReferences, PlannedRemoval, PrunePlan } from '../../src/model/artifact.ts'
 import type { JournalEntry } from '../../src/model/journal.ts'
-import type { CleaningPolicy } from '../../src/model/retention.ts'
+import { type CleaningPolicy, KEEPS_ROWS } from '../../src/model/retention.ts'
 import type { AppliedRemovals, ApplyRequest, ArtifactFiles, PlanRequest } from '../../src/prune/artifact-files.ts'
 import { Cleaner } from '../../src/prune/cleaner.ts'
 import type { LastCleaning } from '../../src/prune/cleaning-memory.ts'
 import type { DiskUsage } from '../../src/prune/disk-usage.ts'
 import type { ArchivedSessions, HouseDeps } from '../../src/prune/house.ts'
-import type { PrunedRows, ReferencesRead, RowCursor, RowPruning } from '../../src/store/store.ts'
+import { NO_ROWS, type ReferencesRead, type RowCursor, type RowPruning } from '../../src/store/store.ts'
 
 export const MINUTE_MS = 60_000
 export const HOUR_MS = 60 * MINUTE_MS
@@ -21,9 +21,6 @@ export const POLICY: CleaningPolicy = {
   trashMs: 7 * DAY_MS,
   usesTrash: false,
 }
-
-const NO_ROWS: PrunedRows = { messages: 0, replies: 0, deadLetters: 0, journal: 0, runs: 0 }
-const ROWS_FOR_EVER = { messagesMs: null, repliesMs: null, deadLettersMs: null, journalMs: null, runsMs: null }
 
 /** Somebody is at home. */
 export const ACTIVE: ActiveReferences = {
@@ -214,7 +211,7 @@ export class ScriptedHouse {
       files: this.files,
       figures: {
         rules: () => [RULE],
-        rows: () => ({ retention: ROWS_FOR_EVER, groups: new Map() }),
+        rows: () => ({ retention: KEEPS_ROWS, groups: new Map() }),
       },
       closed: {
         count: async () => this.closed.length,

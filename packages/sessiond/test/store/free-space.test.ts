@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { KEEPS_ROWS } from '../../src/model/retention.ts'
 import { openStore } from '../../src/store/sqlite/open-store.ts'
 import type { RowPruning } from '../../src/store/store.ts'
 import { realWorld } from '../../src/world.ts'
@@ -78,7 +79,7 @@ describe('a store whose file cannot get smaller', () => {
 describe('while somebody reads an old state of the store', () => {
   const pass: RowPruning = {
     nowMs: 9 * HOUR_MS,
-    retention: { messagesMs: HOUR_MS, repliesMs: null, deadLettersMs: null, journalMs: null, runsMs: null },
+    retention: { ...KEEPS_ROWS, messagesMs: HOUR_MS },
     groups: new Map(),
   }
 

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest'
+import { KEEPS_ROWS } from '../../../sessiond/src/model/retention.ts'
 import type { PrunedRows, RowCursor, RowPruning } from '../../../sessiond/src/ports.ts'
+import { NO_ROWS } from '../../../sessiond/src/store/store.ts'
 import {
   completed,
   failed,
@@ -13,9 +15,17 @@ import {
 
 const HOUR = 3_600_000
 const DAY = 24 * HOUR
-const KEEP = { messagesMs: null, repliesMs: null, deadLettersMs: null, journalMs: null, runsMs: null }
-const DAYS = { messagesMs: 7 * DAY, repliesMs: 7 * DAY, deadLettersMs: 30 * DAY, journalMs: 7 * DAY, runsMs: 7 * DAY }
-const NONE: PrunedRows = { messages: 0, replies: 0, deadLetters: 0, journal: 0, runs: 0 }
+const KEEP = KEEPS_ROWS
+const DAYS = {
+  messagesMs: 7 * DAY,
+  repliesMs: 7 * DAY,
+  deadLettersMs: 30 * DAY,
+  journalMs: 7 * DAY,
+  runsMs: 7 * DAY,
+  ledgerMs: 7 * DAY,
+  sessionsMs: 7 * DAY,
+}
+const NONE: PrunedRows = NO_ROWS
 const DELIVERED = { to: 'delivered', platformMessageId: null } as const
 const REFUSED = { to: 'failed', error: '410' } as const
 
@@ -238,7 +248,7 @@ export function exerciseRetention(makeHarness: MakeStoreHarness): void {
       for (let n = 1; n <= 4; n += 1) await answered('g/main', `r${n}`)
       await deliver(DELIVERED)
       const found = await s.store.countPrunableRows(passAt(NOW + 365 * DAY), { rows: 2, mayGoOn: () => true })
-      expect(found.rows).toEqual({ messages: 2, replies: 2, deadLetters: 0, journal: 2, runs: 2 })
+      expect(found.rows).toEqual({ ...NONE, messages: 2, replies: 2, journal: 2, runs: 2 })
     })
 
     test('counts no longer than it may, and says that there may be more', async () => {
@@ -266,6 +276,46 @@ export function exerciseRetention(makeHarness: MakeStoreHarness): void {
       for (const nonsense of ['', ':', 'sessions:1', 'journal:x', '__proto__:1']) {
         expect((await s.store.pruneRows(pass, nonsense as RowCursor)).cursor).not.toBeUndefined()
       }
+    })
+
+    test('forgets a closed session once it is archived and nothing of it is left, and its name is free again', async () => {
+      const { run } = await s.claimOne()
+      await s.take(run, { sessionState: [{ key: 'k', value: 'v' }], replies: [reply(1)] })
+      await s.store.closeSession('g/main', NOW)
+      await s.end1(run)
+      await deliver(DELIVERED)
+      await s.send({ sessionId: 'g/other' })
+      const late = NOW + 365 * DAY
+      // Not archived: its directory is there.
+      expect(await prune(s, passAt(late))).toMatchObject({ sessions: 0 })
+      await s.store.recordArchived('g/main', {}, late)
+      expect(await prune(s, passAt(late + 7 * DAY))).toMatchObject({ sessions: 0 })
+      const passed = passAt(late + 7 * DAY + 1)
+      expect(await prune(s, { ...passed, retention: { ...passed.retention, sessionsMs: null } })).toMatchObject({
+        sessions: 0,
+      })
+      expect(await prune(s, passed)).toMatchObject({ sessions: 1 })
+      expect(await s.store.getSession('g/main')).toBeNull()
+      expect(await s.store.listRuns('g/main', 9)).toEqual([])
+      expect(await s.store.getSession('g/other')).not.toBeNull()
+      await s.send({ sessionId: 'g/main' }, late)
+      expect(await s.store.getSession('g/main')).toMatchObject({ status: 'open', epoch: 0 })
+      expect((await s.store.getSessionState('g/main')).size).toBe(0)
+    })
+
+    test('forgets no session of which a message, a reply or a task is left', async () => {
+      const keeps = { messagesMs: null, repliesMs: null, ledgerMs: null, deadLettersMs: null } as never
+      const asked = await s.send({ sessionId: 'g/asked' })
+      const { run, message } = await s.claimOne({ sessionId: 'g/said' })
+      await s.take(run, { settlements: [completed(message)], replies: [reply(1)] })
+      await s.end1(run)
+      await deliver(DELIVERED)
+      for (const id of ['g/asked', 'g/said']) {
+        await s.store.closeSession(id, NOW)
+        await s.store.recordArchived(id, {}, NOW)
+      }
+      expect(await prune(s, passAt(NOW + 99 * DAY, keeps))).toMatchObject({ sessions: 0 })
+      expect(await s.store.getMessage(asked)).not.toBeNull()
     })
 
     test('gives the room of thousands of rows back', async () => {

@@ -14,10 +14,13 @@ const rowsSchema = z.object({
   deadLetters: count,
   journal: count,
   runs: count,
+  ledger: count,
+  sessions: count,
 } satisfies Record<(typeof ROW_CLASSES)[number], z.ZodType>)
 
 const staysSchema = z.object({
   active: count.optional(),
+  'no-record': count.optional(),
   'kept-name': count.optional(),
   'not-a-file': count.optional(),
   future: count.optional(),

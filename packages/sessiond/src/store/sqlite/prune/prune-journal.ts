@@ -1,6 +1,6 @@
-import type { RowPruning } from '../../store.ts'
+import { NO_ROWS, type RowPruning } from '../../store.ts'
 import type { Database } from '../database.ts'
-import { isOver, NONE, rulesOf, youngestKeptAtMs } from './row-rules.ts'
+import { isOver, rulesOf, youngestKeptAtMs } from './row-rules.ts'
 import { judgeRows, LOOKED_AT, placesOf, type RowWalk } from './row-walk.ts'
 import { AnswerLooks, isReplyHeld } from './undelivered.ts'
 
@@ -45,7 +45,7 @@ export const journalWalk: RowWalk = {
       return row !== undefined && isDue(pass, row, isHeld)
     })
     tx.db.run('DELETE FROM journal WHERE id IN (SELECT value FROM json_each(?))', placesOf(still))
-    return { ...NONE, journal: still.length }
+    return { ...NO_ROWS, journal: still.length }
   },
 }
 

@@ -1,7 +1,7 @@
-import type { PrunedRows, RowPruning } from '../../store.ts'
+import { NO_ROWS, type PrunedRows, type RowPruning } from '../../store.ts'
 import type { Database } from '../database.ts'
 import type { Tx } from '../tx.ts'
-import { addRows, isOver, NONE, rulesOf, youngestKeptAtMs } from './row-rules.ts'
+import { addRows, isOver, rulesOf, youngestKeptAtMs } from './row-rules.ts'
 import { type DueRow, judgeRows, LOOKED_AT, placesOf, type RowWalk, readStep } from './row-walk.ts'
 import { AnswerLooks } from './undelivered.ts'
 
@@ -48,7 +48,7 @@ export const messageWalk: RowWalk = {
     })
     for (const { row } of still) if (row.dead_letter === 1) journalDropped(tx, pass, row)
     tx.db.run('DELETE FROM messages WHERE rowid IN (SELECT value FROM json_each(?))', placesOf(still))
-    return still.reduce<PrunedRows>((sum, { counts }) => addRows(sum, counts), NONE)
+    return still.reduce<PrunedRows>((sum, { counts }) => addRows(sum, counts), NO_ROWS)
   },
 }
 

@@ -1,5 +1,6 @@
 import {
   type CountedRows,
+  NO_ROWS,
   type PrunedRows,
   ROW_CLASSES,
   type RowCursor,
@@ -9,14 +10,16 @@ import {
 import type { Database } from '../database.ts'
 import type { Tx } from '../tx.ts'
 import { journalWalk } from './prune-journal.ts'
+import { ledgerWalk } from './prune-ledger.ts'
 import { messageWalk } from './prune-messages.ts'
 import { replyWalk } from './prune-replies.ts'
 import { runWalk } from './prune-runs.ts'
-import { addRows, NONE } from './row-rules.ts'
+import { sessionWalk } from './prune-sessions.ts'
+import { addRows } from './row-rules.ts'
 import type { DueRow, RowWalk } from './row-walk.ts'
 
 /** In this order, so that what others refer to goes after them. */
-const WALKS: readonly RowWalk[] = [replyWalk, messageWalk, runWalk, journalWalk]
+const WALKS: readonly RowWalk[] = [replyWalk, messageWalk, ledgerWalk, runWalk, journalWalk, sessionWalk]
 
 /** Steps without anything due that are made in one go. */
 const STEPS = 4
@@ -30,6 +33,8 @@ interface Place {
 export interface NextRows {
   readonly due: readonly DueRow[]
   readonly walk: RowWalk
+  /** Where the step began, for one that has to be made again. */
+  readonly from: RowCursor | null
   readonly cursor: RowCursor | null
 }
 
@@ -41,16 +46,21 @@ export function nextRows(db: Database, pass: RowPruning, cursor: RowCursor | nul
     const { walk, after }: Place = place
     const { due, upTo } = walk.look(db, pass, after)
     place = upTo === null ? startOf(WALKS[WALKS.indexOf(walk) + 1]) : { walk, after: upTo }
-    found = { due, walk, cursor: cursorOf(place) }
+    found = { due, walk, from: cursorOf({ walk, after }), cursor: cursorOf(place) }
     if (due.length > 0) return found
   }
   if (found === null) throw new Error('no step was made')
   return found
 }
 
-/** Removes what has been found, as far as it is due still. */
-export function removeRows(tx: Tx, pass: RowPruning, { walk, due }: NextRows): PrunedRows {
-  return walk.remove(tx, pass, due)
+/** Removes what has been found, as far as it is due still, and tells where to go on. */
+export function removeRows(
+  tx: Tx,
+  pass: RowPruning,
+  { walk, due, from, cursor }: NextRows,
+): { removed: PrunedRows; cursor: RowCursor | null } {
+  const removed = walk.remove(tx, pass, due)
+  return { removed, cursor: walk.hasMore?.(tx.db, pass, due) === true ? from : cursor }
 }
 
 /** Counts what would go, so many of each class and no further than it may go on; pauses between its steps. */
@@ -60,7 +70,7 @@ export async function countRows(
   limits: Parameters<Store['countPrunableRows']>[1],
   pause: () => Promise<void>,
 ): Promise<CountedRows> {
-  let counted = NONE
+  let counted = NO_ROWS
   let isWhole = true
   for (const walk of WALKS) {
     for (let after: number | null = 0; after !== null; ) {
@@ -77,7 +87,7 @@ export async function countRows(
     }
   }
   const bounded = ROW_CLASSES.map((name) => [name, Math.min(counted[name], limits.rows)] as const)
-  return { rows: { ...NONE, ...Object.fromEntries(bounded) }, isWhole }
+  return { rows: { ...NO_ROWS, ...Object.fromEntries(bounded) }, isWhole }
 }
 
 function startOf(walk: RowWalk | undefined): Place | null {

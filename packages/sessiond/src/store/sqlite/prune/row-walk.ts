@@ -25,6 +25,8 @@ export interface RowWalk {
   look(db: Database, pass: RowPruning, after: number): Look
   /** Removes those of the rows that are due still, and counts them. */
   remove(tx: Tx, pass: RowPruning, due: readonly DueRow[]): PrunedRows
+  /** Whether these rows have more to lose, a step's worth of which is gone; absent: they never have. */
+  hasMore?(db: Database, pass: RowPruning, due: readonly DueRow[]): boolean
 }
 
 /** Rows looked at, and at most removed, in one step: some 3 ms in which nothing else happens. */
