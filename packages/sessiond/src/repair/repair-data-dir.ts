@@ -1,5 +1,3 @@
-import { readdirSync } from 'node:fs'
-import { join } from 'node:path'
 import type { HostConfig } from '../config/config.ts'
 import { type Leftover, removeLeftovers } from '../effects/remove-leftovers.ts'
 import { SessiondError } from '../model/errors.ts'
@@ -7,8 +5,8 @@ import { createRuntimes } from '../runtime/create-runtimes.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import { checkDataDir } from '../store/data-dir.ts'
 import { acquireHostLock } from '../store/host-lock.ts'
-import { isMissingOrEmpty, STORE_FILE } from '../store/sqlite/open-database.ts'
 import { openStoreReadOnly } from '../store/sqlite/open-store.ts'
+import type { SqliteReader } from '../store/sqlite/sqlite-reader.ts'
 import type { StoreReader } from '../store/store.ts'
 import { VERSION } from '../version.ts'
 import type { World } from '../world.ts'
@@ -32,7 +30,7 @@ export async function repairDataDir(repair: DataDirRepair): Promise<Repair[]> {
   const { config, world } = repair
   const { dataDir } = config
   await checkDataDir(dataDir)
-  const store = await openExisting(dataDir)
+  const store = await openStoreReadOnly(dataDir)
   try {
     const holder = { pid: process.pid, startedAtMs: world.now(), version: VERSION, apiUrl: null }
     const lock = await acquireHostLock(dataDir, holder)
@@ -46,34 +44,7 @@ export async function repairDataDir(repair: DataDirRepair): Promise<Repair[]> {
   }
 }
 
-async function openExisting(dataDir: string) {
-  refuseLostStore(dataDir)
-  return openStoreReadOnly(dataDir)
-}
-
-/** Throws STORE_BROKEN where there are sessions, and no store, or an empty one, that says whose they are. */
-export function refuseLostStore(dataDir: string): void {
-  if (!isStoreMissing(dataDir) || !hasSessions(dataDir)) return
-  throw new SessiondError('STORE_BROKEN', `${dataDir} has sessions, but its store.db is missing or empty.`, {
-    fields: { dataDir },
-    cure: 'Restore store.db from a backup, or move the folder sessions/ away to begin anew.',
-  })
-}
-
-/** An empty one is none: whoever opened it for writing would begin anew. */
-export function isStoreMissing(dataDir: string): boolean {
-  return isMissingOrEmpty(join(dataDir, STORE_FILE))
-}
-
-function hasSessions(dataDir: string): boolean {
-  try {
-    return readdirSync(join(dataDir, 'sessions')).some((name) => name !== 'lost+found')
-  } catch {
-    return false
-  }
-}
-
-async function repairLocked(repair: DataDirRepair, store: Awaited<ReturnType<typeof openExisting>>): Promise<Repair[]> {
+async function repairLocked(repair: DataDirRepair, store: SqliteReader): Promise<Repair[]> {
   const { config, world, hostEnvironment } = repair
   const damage = await store.checkIntegrity()
   if (damage.length > 0) throw new SessiondError('STORE_BROKEN', `The store is damaged: ${damage.join('; ')}.`)

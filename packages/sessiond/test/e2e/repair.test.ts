@@ -189,19 +189,26 @@ describe('doctor on session directories', () => {
   it.each([
     ['missing', (path: string) => rm(path)],
     ['empty', (path: string) => truncate(path)],
-  ])('(C8, C14) refuses to repair when the store is %s, and makes none', async (_, lose) => {
+  ])('(C8, C14) refuses to repair when the store is %s, and leaves what there is of it alone', async (_, lose) => {
     const path = join(dataDir, 'store.db')
-    await rm(`${path}-wal`, { force: true })
+    // As a host that was killed leaves it.
+    const store = await openStore({ dataDir, world: realWorld })
+    await store.recordDisk({ isLow: true, detail: {} }, 1)
+    const log = await readFile(`${path}-wal`)
+    expect(log.length).toBeGreaterThan(0)
+    await store.close()
+    await writeFile(`${path}-wal`, log)
     await lose(path)
     const before = tree()
     const stood = existsSync(path)
+    expect((await doctor()).problems('store')).toEqual([
+      `${dataDir} has sessions, but its store.db is missing or empty.`,
+    ])
     const { code, error } = await doctor(['--repair'])
     expect({ code, error }).toMatchObject({ code: 1, error: { code: 'STORE_BROKEN' } })
     expect(tree()).toEqual(before)
     expect(existsSync(path) ? statSync(path).size : null).toBe(stood ? 0 : null)
-    expect((await doctor()).problems('session directories')).toEqual([
-      `${dataDir} has sessions, but its store.db is missing or empty.`,
-    ])
+    expect((await readFile(`${path}-wal`)).equals(log)).toBe(true)
   })
 
   it('refuses to repair by a damaged store', async () => {

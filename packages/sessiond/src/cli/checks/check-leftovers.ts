@@ -2,7 +2,6 @@ import { join } from 'node:path'
 import type { HostConfig } from '../../config/config.ts'
 import { formatSize } from '../../config/size.ts'
 import { findMisfits, type Misfits } from '../../repair/find-misfits.ts'
-import { isStoreMissing, refuseLostStore } from '../../repair/repair-data-dir.ts'
 import { failedCheck } from '../../runtime/check-one.ts'
 import { createRuntimes } from '../../runtime/create-runtimes.ts'
 import { listRegisteredNames } from '../../runtime/process/run-registry.ts'
@@ -25,12 +24,6 @@ const REPAIR = '`sessiond doctor --repair`, with the host stopped,'
  */
 export async function checkLeftovers(config: HostConfig, env: NodeJS.ProcessEnv, nowMs: number): Promise<Check[]> {
   const { dataDir } = config
-  try {
-    refuseLostStore(dataDir)
-  } catch (error) {
-    return [failedCheck(DIRECTORIES, error)]
-  }
-  if (isStoreMissing(dataDir)) return []
   const store = await openStoreReadOnly(dataDir).catch(() => null)
   // The check of the store says why.
   if (store === null) return []
