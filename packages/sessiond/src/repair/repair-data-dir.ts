@@ -1,4 +1,5 @@
 import type { HostConfig } from '../config/config.ts'
+import { searchBy } from '../effects/find-leftovers.ts'
 import { type Leftover, removeLeftovers } from '../effects/remove-leftovers.ts'
 import { SessiondError } from '../model/errors.ts'
 import { createRuntimes } from '../runtime/create-runtimes.ts'
@@ -71,8 +72,7 @@ async function endLeftovers({ config, world }: DataDirRepair, runtime: Runtime, 
     await removeLeftovers({
       world,
       runtime,
-      readLiveRuns: async () => new Set((await store.listLiveRuns()).map((run) => run.name)),
-      networksInUse: new Set([...config.groups.values()].map((group) => group.network)),
+      search: searchBy(config, store),
       hasResisted: () => false,
       mayGoOn: () => true,
       onDone: async (leftovers) => void repairs.push(...leftovers.map((leftover) => repairOf(runtime, leftover))),

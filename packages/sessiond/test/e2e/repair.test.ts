@@ -10,6 +10,7 @@ import type { Check } from '../../src/runtime/runtime.ts'
 import { prepareDataDir } from '../../src/store/data-dir.ts'
 import { openStore } from '../../src/store/sqlite/open-store.ts'
 import { realWorld } from '../../src/world.ts'
+import { dockerResources } from '../runtime/docker-resources.ts'
 import { cliOf } from './clients.ts'
 import { cleanUp, makeDataDir, shellGroup, startHost, type TestHost } from './harness.ts'
 
@@ -305,6 +306,42 @@ describeWithEngine('doctor on leftover containers', () => {
       expect([ours, theirs].map((id) => left.includes(id))).toEqual([false, true])
     } finally {
       for (const id of [ours, theirs]) execFileSync('docker', ['rm', '--force', id], { stdio: 'ignore' })
+    }
+  })
+
+  it('(D4, D5) names volumes and networks that nothing uses, or only leftovers do, and removes exactly those', async () => {
+    await usedDataDir()
+    const resources = dockerResources()
+    const labels = { 'sessiond.install': await installOf(dataDir) }
+    const groups = { shell: shellGroup('docker') }
+    const found = async () => (await doctor([], groups)).problems('leftovers of docker')
+    try {
+      const [volume, network] = [await resources.make('volume', labels), await resources.make('network', labels)]
+      const [usedVolume, usedNetwork] = [
+        await resources.make('volume', labels),
+        await resources.make('network', labels),
+      ]
+      await resources.use(usedVolume, usedNetwork)
+      const [heldVolume, heldNetwork] = [
+        await resources.make('volume', labels),
+        await resources.make('network', labels),
+      ]
+      const { id: holder } = await resources.use(heldVolume, heldNetwork, labels)
+      const volumes = [volume, heldVolume].sort().map((name) => `volume ${name}`)
+      const networks = [network, heldNetwork].map((name) => `network ${name}`)
+      const [runs, unused = ''] = await found()
+      expect(runs).toBe(`${holder}: no live run knows of it`)
+      expect(unused.split(/, |: /).sort()).toEqual([...networks, 'nothing uses it', ...volumes].sort())
+      const { code, repairs } = await doctor(['--repair'], groups)
+      expect({ code, done: repairs?.map(({ done }) => done) }).toEqual({
+        code: 0,
+        done: [true, true, true, true, true],
+      })
+      expect(await found()).toEqual([])
+      expect(await resources.exists('volume', usedVolume)).toBe(true)
+      expect(await resources.exists('network', usedNetwork)).toBe(true)
+    } finally {
+      await resources.removeAll()
     }
   })
 })

@@ -29,7 +29,7 @@ export function addDoctor(program: Command, context: CliContext): void {
     .action(async (options: DoctorOptions) => {
       const repairs = options.repair === true ? await repair(options, context) : null
       const checks = await examine(options, context)
-      const ok = checks.every((check) => check.ok)
+      const ok = checks.every((check) => check.ok) && (repairs ?? []).every((each) => each.done)
       const result = { ok, ...(repairs === null ? {} : { repairs }), checks }
       printResult(context, options, result, () => describeRepairs(repairs) + checks.map(describeCheck).join(''))
       if (!ok) context.setExitCode(EXIT.unhealthy)
