@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, lstatSync, readdirSync, readlinkSync, statSync } from 'node:fs'
-import { chmod, mkdir, readFile, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises'
+import { chmod, cp, mkdir, readFile, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { describeWithEngine, ensureTestImages, TEST_IMAGE } from '@sessiond/testkit/engine'
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { GroupOptions } from '../../src/config/options.ts'
@@ -12,7 +13,7 @@ import { openStore } from '../../src/store/sqlite/open-store.ts'
 import { realWorld } from '../../src/world.ts'
 import { dockerResources } from '../runtime/docker-resources.ts'
 import { cliOf } from './clients.ts'
-import { cleanUp, makeDataDir, shellGroup, startHost, type TestHost } from './harness.ts'
+import { cleanUp, makeDataDir, type RuntimeName, shellGroup, startHost, type TestHost } from './harness.ts'
 
 let test: TestHost
 let dataDir: string
@@ -285,6 +286,58 @@ async function installOf(dir: string): Promise<string> {
   await store.close()
   return store.installId
 }
+
+/** What a person has who copies everything while the host runs: the store as the manual says, the rest as it comes. */
+async function copyOf(original: string): Promise<string> {
+  const copy = join(await makeDataDir(), 'copy')
+  const isOfStore = (path: string) => /\/store\.db[^/]*$/.test(path)
+  await cp(original, copy, { recursive: true, filter: (path) => !isOfStore(path) })
+  const db = new DatabaseSync(join(original, 'store.db'))
+  db.exec(`VACUUM INTO '${join(copy, 'store.db')}'`)
+  db.close()
+  return copy
+}
+
+function exerciseCopy(runtime: RuntimeName): void {
+  it('(D5) is refused beside its original, harms no run of it, and does the work of its own once it has an id', async () => {
+    const groups = { shell: shellGroup(runtime) }
+    const original = await startHost(groups)
+    const waiting = 'echo started; while ! test -e go; do sleep 0.1; done; echo worked'
+    await original.host.send({ group: 'shell', id: 'm', text: waiting })
+    await original.untilType('message:claimed')
+    dataDir = await copyOf(original.dataDir)
+
+    await expect(startHost(groups, { dataDir })).rejects.toMatchObject({ code: 'DATA_DIR_COPIED' })
+    expect(await doctor(['--repair'], groups)).toMatchObject({ code: 1, error: { code: 'DATA_DIR_COPIED' } })
+    const looked = await doctor([], groups)
+    expect(looked.code).toBe(5)
+    expect(looked.problems('store')).toEqual([
+      `${dataDir} comes from ${original.dataDir}, where its original still is.`,
+    ])
+    expect(looked.problems(`leftovers of ${runtime}`)).toEqual([])
+
+    const { code, repairs } = await doctor(['--new-install-id'], groups)
+    expect({ code, done: repairs?.map(({ done }) => done) }).toEqual({ code: 0, done: [true] })
+    expect(repairs?.[0]?.what).toMatch(/its original; runs that are live there are left to it: 1$/)
+    const copy = await startHost(groups, { dataDir })
+    await copy.until('its own run', ({ type, epoch }) => type === 'message:claimed' && epoch === 2)
+    for (const host of [copy, original]) {
+      await mkdir(join(host.dataDir, 'sessions/shell/main/work/go'))
+      await host.untilType('message:completed')
+      expect((await host.host.showMessage('m')).message).toMatchObject({ status: 'completed', tries: 0 })
+    }
+    expect(original.events.filter(({ type }) => type === 'run:intended')).toHaveLength(1)
+  })
+}
+
+describe('a copy of a data directory, with processes', () => {
+  exerciseCopy('process')
+})
+
+describeWithEngine('a copy of a data directory, with containers', () => {
+  beforeAll(ensureTestImages, 120_000)
+  exerciseCopy('docker')
+})
 
 describeWithEngine('doctor on leftover containers', () => {
   beforeAll(ensureTestImages, 120_000)

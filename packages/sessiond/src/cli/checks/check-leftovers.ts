@@ -31,7 +31,12 @@ export async function checkLeftovers(config: HostConfig, env: NodeJS.ProcessEnv,
   try {
     const checks = await checkDirectories(config, store, nowMs)
     const { isHeld } = await readHolder(dataDir)
-    return isHeld ? checks : [...checks, ...(await checkRuntimes(config, store, env))]
+    // What a copy does not know may be its original's; the check of the store says that it is one.
+    const isCopy = await store.refuseCopy().then(
+      () => false,
+      () => true,
+    )
+    return isHeld || isCopy ? checks : [...checks, ...(await checkRuntimes(config, store, env))]
   } finally {
     await store.close()
   }

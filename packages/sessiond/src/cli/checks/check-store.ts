@@ -4,7 +4,7 @@ import type { Check } from '../../runtime/runtime.ts'
 import { isStoreMissing, refuseLostStore } from '../../store/sqlite/open-database.ts'
 import { openStoreReadOnly } from '../../store/sqlite/open-store.ts'
 
-/** Whether this version can read the store and nothing in it is damaged; changes nothing, host running or not (C8). */
+/** Whether this version can read the store and nothing in it is damaged, and that it is no copy; changes nothing, host running or not (C8). */
 export async function checkStore(dataDir: string): Promise<Check[]> {
   const name = 'store'
   try {
@@ -15,6 +15,7 @@ export async function checkStore(dataDir: string): Promise<Check[]> {
     try {
       const damage = await store.checkIntegrity()
       if (damage.length > 0) throw new SessiondError('STORE_BROKEN', `The store is damaged: ${damage.join('; ')}.`)
+      await store.refuseCopy()
       return [{ name, ok: true, detail: `install ${store.installId}, sound` }]
     } finally {
       await store.close()
