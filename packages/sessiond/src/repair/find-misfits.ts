@@ -44,7 +44,8 @@ const RUNS_LOOKED_AT = 10
 /**
  * Compares what lies below `sessions/` with the sessions on record. Looks only, at no more than the names of what the
  * host itself made: nothing a run can write is opened or listed, and no link is followed. Fit for beside a running host.
- * Throws REFERENCES_IMPLAUSIBLE when there are directories and not one session.
+ * Throws REFERENCES_IMPLAUSIBLE when there are directories and not one session, or several sessions that ran and not one
+ * directory of theirs.
  */
 export async function findMisfits(dataDir: string, store: StoreReader, nowMs: number): Promise<Misfits> {
   // Directories first: a session is on record before it has one.
@@ -53,13 +54,24 @@ export async function findMisfits(dataDir: string, store: StoreReader, nowMs: nu
   const directories = found.filter(({ isDirectory }) => isDirectory).map(({ path }) => path)
   if (known.size === 0 && directories.length > 0) {
     const what = `There are directories of sessions (${directories.length}), but no session is on record.`
-    throw new SessiondError('REFERENCES_IMPLAUSIBLE', what, { fields: { dataDir, directories: directories.length } })
+    throw new SessiondError('REFERENCES_IMPLAUSIBLE', what, {
+      fields: { dataDir, directories: directories.length },
+      cure: 'Put in the place of store.db the one that knows them, or move the folder sessions/ away.',
+    })
+  }
+  const missing = await listMissing(dataDir, store, known)
+  if (missing.length > 1 && !directories.some((path) => known.has(path))) {
+    const what = `None of the sessions that ran (${missing.length}) has its directory.`
+    throw new SessiondError('REFERENCES_IMPLAUSIBLE', what, {
+      fields: { dataDir, sessions: missing.length },
+      cure: 'Mount or restore sessions/. If they are lost for good, start the host: a run makes what its session needs.',
+    })
   }
   const setAside = { files: 0, bytes: 0 }
   for (const path of directories) if (known.has(path)) await countSetAside(join(dataDir, 'sessions', path), setAside)
   return {
     misplaced: found.flatMap((entry) => misplacedOf(entry, known)),
-    missing: await listMissing(dataDir, store, known),
+    missing,
     setAside,
     sessions: known.size,
     directories: directories.length,

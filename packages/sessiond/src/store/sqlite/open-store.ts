@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { SessiondError } from '../../model/errors.ts'
 import type { World } from '../../world.ts'
+import { type RenewedInstall, recordPlace, refuseCopy, renewInstall } from './copied-store.ts'
 import type { Database } from './database.ts'
 import { migrate, readVersion, refuseNewer, SCHEMA_VERSION } from './migrate.ts'
 import { openForReading, openForWriting, STORE_FILE, stopWaiting } from './open-database.ts'
@@ -27,7 +28,7 @@ export interface OpenStoreOptions {
 
 /**
  * Opens the store of a data directory, making or migrating it as needed. Throws DATA_DIR_UNUSABLE, DATA_DIR_NEWER,
- * DISK_FULL, STORE_BUSY or STORE_BROKEN and leaves nothing open.
+ * DATA_DIR_COPIED, DISK_FULL, STORE_BUSY or STORE_BROKEN and leaves nothing open.
  */
 export async function openStore(options: OpenStoreOptions): Promise<SqliteStore> {
   const { dataDir, world, defer = setImmediate } = options
@@ -54,6 +55,16 @@ export async function openStoreReadOnly(dataDir: string): Promise<SqliteReader> 
   })
 }
 
+/** Makes a copied data directory an install of its own. For who holds the host's lock; throws as opening does. */
+export async function renewInstallOf(dataDir: string, world: World): Promise<RenewedInstall> {
+  const db = guarded(dataDir, () => openForWriting(dataDir))
+  try {
+    return guarded(dataDir, () => renewInstall(db, dataDir, world.newId('i')))
+  } finally {
+    db.close()
+  }
+}
+
 const OPEN_TRIES = 50
 const OPEN_RETRY_MS = 20
 
@@ -64,6 +75,8 @@ async function openMigrated({ dataDir, world, rewritesAtAnySize = false }: OpenS
       const db = openForWriting(dataDir)
       return opened(db, dataDir, () => {
         migrate(db, () => world.newId('i'))
+        refuseCopy(db, dataDir)
+        recordPlace(db, dataDir)
         enableGivingBack(db, join(dataDir, STORE_FILE), rewritesAtAnySize)
         return db
       })
