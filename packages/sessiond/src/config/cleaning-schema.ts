@@ -14,7 +14,8 @@ export const cleaningSchema = z
       }),
     ).default(toMs('1d')),
     budget: duration({
-      about: 'One cleaning works at most this long; the next goes on where it ended. At most `cleaning.every`.',
+      about:
+        'One cleaning works at most this long, but finishes what it archives; the next goes on where it ended. At most `cleaning.every`.',
       min: '1s',
       max: '1h',
       tooLow: 'Cleaning never catches up.',

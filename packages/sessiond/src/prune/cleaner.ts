@@ -95,9 +95,11 @@ export class Cleaner {
       const fromMs = world.monotonicMs()
       const patience = new Patience()
       const mayGoOn = () => this.#mayGoOn(() => Number.POSITIVE_INFINITY, patience)
+      // A person has set it no time.
+      const mayFinish = mayGoOn
       const giveWay = (tookMs: number) => this.#giveWay(tookMs)
       const outcome = await withLock(() =>
-        applyHouse(house, plan, { ...options, startWith: 'closedSessions', mayGoOn, giveWay }),
+        applyHouse(house, plan, { ...options, startWith: 'closedSessions', mayGoOn, mayFinish, giveWay }),
       )
       const tookMs = world.monotonicMs() - fromMs
       const { waitedMs } = patience
@@ -167,14 +169,15 @@ export class Cleaner {
         const { highWaterShare } = policy
         const pressure = isFull && usage !== null && highWaterShare !== null ? { usage, highWaterShare } : null
         // A person who waits has precedence.
-        const untilMs = () => (this.#asking > 0 ? 0 : fromMs + policy.budgetMs)
-        const mayGoOn = () => this.#mayGoOn(untilMs, patience)
+        const unlessAsked = (untilMs: number) => () => this.#mayGoOn(() => (this.#asking > 0 ? 0 : untilMs), patience)
+        const mayGoOn = unlessAsked(fromMs + policy.budgetMs)
         const plan = await planHouse(house, WHOLE_HOUSE, pressure, (error) => errors.push(error))
         const outcome = await applyHouse(house, plan, {
           startWith: isFull ? 'files' : (this.#last?.goOnWith ?? 'closedSessions'),
           // What is put aside gives no room back.
           putsAside: policy.usesTrash && !isFull,
           mayGoOn,
+          mayFinish: unlessAsked(Number.POSITIVE_INFINITY),
           giveWay: (tookMs) => this.#giveWay(tookMs),
           onProgress: () => {},
         })

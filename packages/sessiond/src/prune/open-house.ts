@@ -47,6 +47,7 @@ export async function openHouseReadOnly({
   }
   const counting = {
     listUnarchived: (...query: Parameters<ArchiveDeps['store']['listUnarchived']>) => store.listUnarchived(...query),
+    listRuns: refuse,
     isSettled: (sessionId: string) => store.isSettled(sessionId),
     recordArchived: refuse,
     putOffArchive: refuse,
@@ -79,7 +80,13 @@ export async function openHouse(
       const fromMs = world.monotonicMs()
       const mayGoOn = async () => !interrupted.aborted
       const outcome = await withPruneLock(dataDir, LOCK_WAIT_MS, () =>
-        applyHouse(house, plan, { ...options, startWith: 'closedSessions', mayGoOn, giveWay: async () => {} }),
+        applyHouse(house, plan, {
+          ...options,
+          startWith: 'closedSessions',
+          mayGoOn,
+          mayFinish: mayGoOn,
+          giveWay: async () => {},
+        }),
       )
       const tookMs = world.monotonicMs() - fromMs
       const told = { cause: 'asked', plan, outcome, tookMs, waitedMs: 0, failuresBefore: 0, usedShare: null } as const
