@@ -15,7 +15,7 @@ export const cleaningSchema = z
     ).default(toMs('1d')),
     budget: duration({
       about:
-        'One cleaning works at most this long, besides planning; the next goes on where it ended. At most `cleaning.every`.',
+        'One cleaning works at most this long, besides planning, but finishes what it archives; the next goes on where it ended. At most `cleaning.every`.',
       min: '1s',
       max: '1h',
       tooLow: 'Cleaning never catches up.',

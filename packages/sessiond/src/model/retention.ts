@@ -44,7 +44,7 @@ export interface GroupRetention {
 export interface CleaningPolicy {
   /** Between two cleanings; null: only when asked. */
   readonly everyMs: number | null
-  /** One cleaning works at most so long; the next goes on. */
+  /** One cleaning works at most so long, and finishes a session that it has begun to archive; the next goes on. */
   readonly budgetMs: number
   /** Removals, and rows, between two looks at whether to go on. */
   readonly batch: number

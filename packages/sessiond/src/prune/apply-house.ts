@@ -56,6 +56,8 @@ export interface ApplyHouse {
   readonly rowsFrom: RowCursor | null
   readonly putsAside: boolean
   readonly mayGoOn: () => Promise<boolean>
+  /** The same for what is worth nothing unless it is finished: the time it takes is no reason to end it. */
+  readonly mayFinish: () => Promise<boolean>
   /** Called between two batches that cost the event loop time: lets others have as much. */
   readonly giveWay: (tookMs: number) => Promise<void>
   readonly onProgress: (progress: HouseProgress) => void
@@ -152,15 +154,16 @@ class HouseWork {
     const { closedSessions, nowMs, scope } = this.#plan
     if (closedSessions === null) return true
     const { closed, batch } = this.#deps
-    const { mayGoOn } = this.#request
+    const { mayGoOn, mayFinish } = this.#request
     for (;;) {
-      const done = await closed.archive({ nowMs, group: scope.group, limit: batch, mayGoOn })
+      const done = await closed.archive({ nowMs, group: scope.group, limit: batch, mayGoOn, mayFinish })
       const { archived, bytes, failed } = this.#closed
       this.#closed = { archived: archived + done.archived, bytes: bytes + done.bytes, failed: failed + done.failed }
       this.#tell('closedSessions')
-      // One that cannot be packed stays: asking again at once would go round for ever.
-      if (!done.isMore || done.archived === 0) return true
+      if (!done.isMore) return true
       if (!(await mayGoOn())) return false
+      // What failed is put off, and others have their turn. Where nothing was tried (there is no room) nothing will be.
+      if (done.archived + done.failed === 0) return true
     }
   }
 

@@ -100,9 +100,18 @@ export class Cleaner {
       const fromMs = world.monotonicMs()
       const patience = new Patience(ASKED_WAITS_MS)
       const mayGoOn = () => this.#mayGoOn(() => Number.POSITIVE_INFINITY, patience)
+      // A person has set it no time.
+      const mayFinish = mayGoOn
       const giveWay = (tookMs: number) => this.#giveWay(tookMs)
       const outcome = await withLock(() =>
-        applyHouse(house, plan, { ...options, startWith: 'closedSessions', rowsFrom: null, mayGoOn, giveWay }),
+        applyHouse(house, plan, {
+          ...options,
+          startWith: 'closedSessions',
+          rowsFrom: null,
+          mayGoOn,
+          mayFinish,
+          giveWay,
+        }),
       )
       const tookMs = world.monotonicMs() - fromMs
       const { waitedMs } = patience
@@ -179,8 +188,9 @@ export class Cleaner {
     const { world, policy, house, floorBytes } = this.#deps
     let fromMs = world.monotonicMs()
     // A person who waits has precedence.
-    const untilMs = () => (this.#asking > 0 ? 0 : fromMs + policy.budgetMs)
-    const mayGoOn = () => this.#mayGoOn(untilMs, patience)
+    const unlessAsked = (untilMs: () => number) => () =>
+      this.#mayGoOn(() => (this.#asking > 0 ? 0 : untilMs()), patience)
+    const mayGoOn = unlessAsked(() => fromMs + policy.budgetMs)
     if (!(await mayGoOn())) return null
     const isFull = cause === 'high-water'
     const { highWaterShare } = policy
@@ -195,6 +205,7 @@ export class Cleaner {
       // What is put aside gives no room back.
       putsAside: policy.usesTrash && !isFull,
       mayGoOn,
+      mayFinish: unlessAsked(() => Number.POSITIVE_INFINITY),
       giveWay: (tookMs) => this.#giveWay(tookMs),
       onProgress: () => {},
     })

@@ -21,20 +21,33 @@ export interface HouseFigures {
   rows(): Omit<RowPruning, 'nowMs'>
 }
 
-/** Packs away sessions that are closed long enough; each whole or not at all, to be gone on with after a crash. */
+export interface ArchiveRound {
+  readonly nowMs: number
+  /** Null: of all groups. */
+  readonly group: string | null
+  /** Sessions archived, or tried, at most. */
+  readonly limit: number
+  /** Asked before each session. */
+  readonly mayGoOn: () => Promise<boolean>
+  /** Asked while one is packed and removed: what is begun is worth nothing unless it is finished, however long it takes. */
+  readonly mayFinish: () => Promise<boolean>
+}
+
+/** Packs directories of sessions that are closed long enough into archives, and removes them then. */
 export interface ClosedSessions {
   /** How many are due, counted up to `limit`. */
-  count(query: { readonly nowMs: number; readonly group: string | null; readonly limit: number }): Promise<number>
-  archive(request: {
-    readonly nowMs: number
-    readonly group: string | null
-    readonly limit: number
-    readonly mayGoOn: () => Promise<boolean>
-  }): Promise<ArchivedSessions>
+  count(query: Pick<ArchiveRound, 'nowMs' | 'group' | 'limit'>): Promise<number>
+  /**
+   * Each session whole or not at all; a crash at any point is gone on from by the next call. What cannot be archived is
+   * put off and told once in the journal. Throws what the store throws, PRUNE_FAILED when there can be no process that
+   * does the work, and REFERENCES_IMPLAUSIBLE when there is no folder of sessions although some have run.
+   */
+  archive(round: ArchiveRound): Promise<ArchivedSessions>
 }
 
 export interface ArchivedSessions {
   readonly archived: number
+  /** What their directories took of the disk. */
   readonly bytes: number
   readonly failed: number
   readonly isMore: boolean

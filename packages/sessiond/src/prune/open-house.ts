@@ -47,6 +47,7 @@ export async function openHouseReadOnly({
   }
   const counting = {
     listUnarchived: (...query: Parameters<ArchiveDeps['store']['listUnarchived']>) => store.listUnarchived(...query),
+    listRuns: refuse,
     isSettled: (sessionId: string) => store.isSettled(sessionId),
     recordArchived: refuse,
     putOffArchive: refuse,
@@ -86,6 +87,7 @@ export async function openHouse(
           startWith: 'closedSessions',
           rowsFrom: null,
           mayGoOn,
+          mayFinish: mayGoOn,
           giveWay: async () => {},
         }),
       )

@@ -5,6 +5,7 @@ import { isValidName } from '@sessiond/protocol'
 import { sessionPaths } from '../mailbox/session-paths.ts'
 import { SessiondError } from '../model/errors.ts'
 import type { SessionSummary } from '../model/session.ts'
+import { hadDirectory } from '../prune/archive/had-directory.ts'
 import { PARTING_PREFIX } from '../prune/archive/remove-session.ts'
 import { LEFTOVER_PREFIX } from '../prune/files/remove-folder.ts'
 import type { StoreReader } from '../store/store.ts'
@@ -37,9 +38,6 @@ const NOT_OURS = new Set(['lost+found'])
 const UNDER_WAY = [PARTING_PREFIX, LEFTOVER_PREFIX]
 
 const PAGE = 1_000
-
-/** A run that was started had its directory; newer ones may have failed for want of it. */
-const RUNS_LOOKED_AT = 10
 
 /**
  * Compares what lies below `sessions/` with the sessions on record. Looks only, at no more than the names of what the
@@ -138,8 +136,7 @@ async function listMissing(
     // A session that never ran has no directory yet, and a closed one may have lost it to the archive.
     if (status !== 'open' || epoch === 0 || !isValidName(group) || !isValidName(name)) continue
     if (isRealDirectory(join(dataDir, 'sessions', group)) && isRealDirectory(sessionPaths(dataDir, id).root)) continue
-    const runs = await store.listRuns(id, RUNS_LOOKED_AT)
-    if (runs.some(({ startedAtMs }) => startedAtMs !== null)) missing.push(id)
+    if (await hadDirectory(store, id)) missing.push(id)
   }
   return missing
 }

@@ -446,18 +446,49 @@ describe('rows', () => {
 })
 
 describe('closed sessions', () => {
-  it('are packed away until none is left; one that cannot be is not asked for over and over', async () => {
+  const packed = { archived: 1, bytes: 100, failed: 0, isMore: true }
+
+  it('(F6) are packed away until none is left: those that cannot be keep no others waiting', async () => {
     const house = new ScriptedHouse()
-    const packed = { archived: 1, bytes: 100, failed: 0, isMore: true }
-    house.closed = [packed, packed, { archived: 0, bytes: 0, failed: 1, isMore: true }, packed]
+    const nothingTried = { archived: 0, bytes: 0, failed: 0, isMore: true }
+    house.closed = [packed, { archived: 0, bytes: 0, failed: 10, isMore: true }, packed, nothingTried, packed]
     await house.cleaner.start()
     await house.world.advance(MINUTE_MS)
     expect(house.closed).toHaveLength(1)
     expect(house.journal[0]?.detail).toMatchObject({
-      closedSessions: { archived: 2, bytes: 200, failed: 1 },
+      closedSessions: { archived: 2, bytes: 200, failed: 10 },
       bytes: 200,
     })
     await house.cleaner.stop()
+  })
+
+  it('(F6) are finished beyond the time for cleaning once begun, unless the host stops or a person asks', async () => {
+    const house = new ScriptedHouse()
+    const answers: boolean[][] = []
+    let begun = 0
+    house.onArchive = async ({ mayGoOn, mayFinish }) => {
+      begun += 1
+      await new Promise<void>((resolve) => house.world.setTimer(9 * MINUTE_MS, resolve))
+      answers.push([await mayGoOn(), await mayFinish()])
+    }
+    const untilBegun = async (times: number) => {
+      while (begun < times) await house.world.advance(MINUTE_MS)
+    }
+    await house.cleaner.start()
+    await untilBegun(1)
+    await house.world.advance(9 * MINUTE_MS)
+    expect(answers).toEqual([[false, true]])
+    const plan = await house.cleaner.plan({ classes: new Set(['todos']), group: null })
+    await untilBegun(2)
+    const carried = house.cleaner.carryOut(plan, { putsAside: false, onProgress: () => {} })
+    await house.world.advance(9 * MINUTE_MS)
+    await carried
+    expect(answers.slice(1)).toEqual([[false, false]])
+    await untilBegun(3)
+    const stopped = house.cleaner.stop()
+    await house.world.advance(9 * MINUTE_MS)
+    await stopped
+    expect(answers.slice(2)).toEqual([[false, false]])
   })
 })
 

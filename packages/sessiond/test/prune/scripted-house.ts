@@ -6,7 +6,7 @@ import type { AppliedRemovals, ApplyRequest, ArtifactFiles, PlanRequest } from '
 import { Cleaner } from '../../src/prune/cleaner.ts'
 import type { LastCleaning } from '../../src/prune/cleaning-memory.ts'
 import type { DiskUsage } from '../../src/prune/disk-usage.ts'
-import type { ArchivedSessions, HouseDeps } from '../../src/prune/house.ts'
+import type { ArchivedSessions, ArchiveRound, HouseDeps } from '../../src/prune/house.ts'
 import { NO_ROWS, type ReferencesRead, type RowCursor, type RowPruning } from '../../src/store/store.ts'
 
 export const MINUTE_MS = 60_000
@@ -134,6 +134,8 @@ export class ScriptedHouse {
   rowError: unknown = null
   journalError: unknown = null
   closed: ArchivedSessions[] = []
+  /** What archiving does with its time, and with its questions. */
+  onArchive: (round: ArchiveRound) => Promise<void> = async () => {}
   lockHolder: Promise<void> | null = null
   readonly policy: CleaningPolicy
   cleaner: Cleaner
@@ -215,7 +217,10 @@ export class ScriptedHouse {
       },
       closed: {
         count: async () => this.closed.length,
-        archive: async () => this.closed.shift() ?? { archived: 0, bytes: 0, failed: 0, isMore: false },
+        archive: async (round) => {
+          await this.onArchive(round)
+          return this.closed.shift() ?? { archived: 0, bytes: 0, failed: 0, isMore: false }
+        },
       },
       batch: this.policy.batch,
       trashMs: this.policy.trashMs,

@@ -30,19 +30,30 @@ export interface FolderToRemove {
 
 /** Removes a folder of the current one with all that is below it. False: something in it stays. */
 export function removeFolder(place: Place, folder: FolderToRemove, mayGoOn: () => void): boolean {
+  const steps = removalOf(place, folder)
+  for (let step = steps.next(); ; step = steps.next()) {
+    if (step.done === true) return step.value
+    mayGoOn()
+  }
+}
+
+/** The same piece by piece: says each time how many entries it has come by. It stands somewhere within meanwhile. */
+export function* removalOf(place: Place, folder: FolderToRemove): Generator<number, boolean> {
   const begin = place.depth
   const hidden = hide(folder)
-  const isRemoved = hidden !== null && place.down(hidden) === 'entered' && clear(place, folder, mayGoOn)
+  const isRemoved = hidden !== null && place.down(hidden) === 'entered' && (yield* clear(place, folder))
   return place.returnTo(begin) && isRemoved && removeEmpty(hidden)
 }
 
 /** Empties the folder where `place` stands. */
-function clear(place: Place, { entries }: FolderToRemove, mayGoOn: () => void): boolean {
+function* clear(place: Place, { entries }: FolderToRemove): Generator<number, boolean> {
   const begin = place.depth
   const budget: Budget = { left: 2 * entries + PIECE }
   const levels: Level[] = [{ name: '.', folders: [] }]
-  for (;;) {
-    mayGoOn()
+  for (let told = budget.left; ; ) {
+    const seen = told - budget.left
+    told = budget.left
+    yield seen
     const level = levels.at(-1)
     if (level === undefined) return true
     const next = level.folders.pop()
