@@ -206,6 +206,9 @@ describe('sessiond inspect', () => {
     const before = snapshot(place.root)
     expect((await inspect(place.root)).code).toBe('INSTALLATION_UNREADABLE')
     expect(snapshot(place.root)).toEqual(before)
+    const file = join(place.root, 'file')
+    writeFileSync(file, '')
+    expect(await inspect(file)).toMatchObject({ code: 'INSTALLATION_UNREADABLE', message: `${file} is no folder.` })
   })
 
   it('shows names of a session so that they cannot drive the terminal', async () => {
