@@ -76,6 +76,8 @@ export interface V2Message {
   readonly seriesId: string | null
   readonly tries: number
   readonly isTrigger: boolean
+  /** Only a container that has just begun is shown it. */
+  readonly isOnWake: boolean
 }
 
 export interface V2Ack {

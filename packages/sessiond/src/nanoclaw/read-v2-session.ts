@@ -69,7 +69,7 @@ function readSeries(db: DatabaseSync, select: string, has: ReadonlySet<string>):
 
 function selectMessage(has: ReadonlySet<string>): string {
   const words = ['id', 'kind', 'status', 'timestamp', 'process_after', 'recurrence', 'series_id'] as const
-  const columns = [...words.map((column) => word(has, column)), number(has, 'tries')]
+  const columns = [...words.map((column) => word(has, column)), number(has, 'tries'), number(has, 'on_wake')]
   // `trigger` is a word of SQL's own.
   const trigger = has.has('trigger') ? '"trigger" AS is_trigger' : '1 AS is_trigger'
   return `SELECT ${columns.join(', ')}, ${trigger} FROM messages_in`
@@ -89,6 +89,7 @@ function parseMessage(row: Record<string, unknown>): V2Message[] {
       seriesId: textOf(row.series_id),
       tries: Math.max(0, Math.trunc(numberOf(row.tries) ?? 0)),
       isTrigger: row.is_trigger !== 0n,
+      isOnWake: (numberOf(row.on_wake) ?? 0) !== 0,
     },
   ]
 }
