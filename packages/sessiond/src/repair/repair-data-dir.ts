@@ -34,7 +34,13 @@ export async function repairDataDir(repair: DataDirRepair): Promise<Repair[]> {
   await checkDataDir(dataDir)
   const store = await openExisting(dataDir)
   try {
-    const holder = { pid: process.pid, startedAtMs: world.now(), version: VERSION, apiUrl: null }
+    const holder = {
+      role: 'repairer' as const,
+      pid: process.pid,
+      startedAtMs: world.now(),
+      version: VERSION,
+      apiUrl: null,
+    }
     const lock = await acquireHostLock(dataDir, holder)
     try {
       return await repairLocked(repair, store)

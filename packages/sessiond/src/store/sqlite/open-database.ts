@@ -59,14 +59,17 @@ export function stopWaiting(db: Database): void {
 
 /** Opens an existing store so that nothing can be written through it: never creates, never migrates (C8). */
 export function openForReading(dataDir: string): Database {
-  const path = join(dataDir, STORE_FILE)
-  if (isMissingOrEmpty(path)) {
-    throw new SessiondError('DATA_DIR_UNUSABLE', `There is no store in ${dataDir}.`, {
-      fields: { dataDir },
-      cure: 'Start the host once with `sessiond up`, or name its data directory.',
-    })
-  }
-  return new Database(path, { readOnly: true, busyTimeoutMs: BUSY_MS })
+  refuseMissing(dataDir)
+  return new Database(join(dataDir, STORE_FILE), { readOnly: true, busyTimeoutMs: BUSY_MS })
+}
+
+/** Throws DATA_DIR_UNUSABLE where there is no store, having touched nothing. */
+export function refuseMissing(dataDir: string): void {
+  if (!isMissingOrEmpty(join(dataDir, STORE_FILE))) return
+  throw new SessiondError('DATA_DIR_UNUSABLE', `There is no store in ${dataDir}.`, {
+    fields: { dataDir },
+    cure: 'Start the host once with `sessiond up`, or name its data directory.',
+  })
 }
 
 /** Whether there is no store, or only the empty file a store begins as or was lost to. */
