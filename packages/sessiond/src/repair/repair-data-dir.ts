@@ -49,7 +49,13 @@ async function whileHeld<T>({ config, world }: HeldDataDir, work: (store: Sqlite
   await checkDataDir(dataDir)
   const store = await openStoreReadOnly(dataDir)
   try {
-    const holder = { pid: process.pid, startedAtMs: world.now(), version: VERSION, apiUrl: null }
+    const holder = {
+      role: 'repairer' as const,
+      pid: process.pid,
+      startedAtMs: world.now(),
+      version: VERSION,
+      apiUrl: null,
+    }
     const lock = await acquireHostLock(dataDir, holder)
     try {
       return await work(store)

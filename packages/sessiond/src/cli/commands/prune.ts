@@ -71,8 +71,9 @@ type Source = PruningSource & AsyncDisposable & { readonly interrupted?: AbortSi
 async function openSource(context: CliContext, options: PruneOptions): Promise<Source> {
   const found = await findConfig(options, context)
   const { config } = found
-  const { isHeld } = await readHolder(config.dataDir)
-  if (isHeld) {
+  const { isHeld, holder } = await readHolder(config.dataDir)
+  // Another pruning without a host, or one that does not say what it is, is none to ask: it is waited for.
+  if (isHeld && holder?.role === 'host') {
     const client = await connect(found)
     return Object.assign(client, { [Symbol.asyncDispose]: async () => {} })
   }
@@ -85,9 +86,11 @@ async function openSource(context: CliContext, options: PruneOptions): Promise<S
   }
   const asked = { config, world: realWorld, onError }
   if (options.dryRun === true) return openHouseReadOnly(asked)
-  // A host that is asked goes on by itself; here, what is under way ends at the next batch.
-  const interrupted = context.handleInterrupt()
-  return Object.assign(await openHouse(asked, interrupted), { interrupted })
+  return openHouse(asked, {
+    // A host that is asked goes on by itself; here, what is under way ends at the next batch.
+    takeInterrupts: () => context.handleInterrupt(),
+    onWait: () => context.err('Another pruning is under way: waiting for its end.\n'),
+  })
 }
 
 async function showPlan(

@@ -62,14 +62,18 @@ export function stopWaiting(db: Database): void {
  * STORE_BROKEN where one was lost, DATA_DIR_UNUSABLE where none has been.
  */
 export function openForReading(dataDir: string): Database {
-  refuseLostStore(dataDir)
-  if (isStoreMissing(dataDir)) {
-    throw new SessiondError('DATA_DIR_UNUSABLE', `There is no store in ${dataDir}.`, {
-      fields: { dataDir },
-      cure: 'Start the host once with `sessiond up`, or name its data directory.',
-    })
-  }
+  refuseMissing(dataDir)
   return new Database(join(dataDir, STORE_FILE), { readOnly: true, busyTimeoutMs: BUSY_MS })
+}
+
+/** Throws STORE_BROKEN where a store was lost, DATA_DIR_UNUSABLE where none has been, having touched nothing. */
+export function refuseMissing(dataDir: string): void {
+  refuseLostStore(dataDir)
+  if (!isStoreMissing(dataDir)) return
+  throw new SessiondError('DATA_DIR_UNUSABLE', `There is no store in ${dataDir}.`, {
+    fields: { dataDir },
+    cure: 'Start the host once with `sessiond up`, or name its data directory.',
+  })
 }
 
 /** Whether there is no store, or only the empty file one begins as or was lost to. */

@@ -4,7 +4,7 @@ import type { World } from '../../world.ts'
 import { type RenewedInstall, recordPlace, refuseCopy, renewInstall } from './copied-store.ts'
 import type { Database } from './database.ts'
 import { migrate, readVersion, refuseNewer, SCHEMA_VERSION } from './migrate.ts'
-import { openForReading, openForWriting, STORE_FILE, stopWaiting } from './open-database.ts'
+import { openForReading, openForWriting, refuseMissing, STORE_FILE, stopWaiting } from './open-database.ts'
 import { enableGivingBack } from './prune/free-space.ts'
 import { SqliteReader } from './sqlite-reader.ts'
 import { SqliteStore } from './sqlite-store.ts'
@@ -63,6 +63,11 @@ export async function renewInstallOf(dataDir: string, world: World): Promise<Ren
   } finally {
     db.close()
   }
+}
+
+/** Throws DATA_DIR_UNUSABLE where there is no store; touches nothing, and says nothing of one that is there. */
+export function refuseMissingStore(dataDir: string): void {
+  guarded(dataDir, () => refuseMissing(dataDir))
 }
 
 const OPEN_TRIES = 50
