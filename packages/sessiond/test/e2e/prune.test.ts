@@ -160,6 +160,18 @@ describe('sessiond prune without a host', () => {
     await test.host.stop()
   })
 
+  it('is refused for a group there is not, naming the likely one, and lists nothing that it removes', async () => {
+    await using dir = await makeDir()
+    const { old } = await leftHouse(dir.path)
+    for (const args of [['prune'], ['prune', '--dry-run']]) {
+      const { code, stderr } = await runInside(dir.path, [...args, '--group', 'shel'])
+      expect({ code, isTold: stderr.includes('Did you mean shell?') }).toEqual({ code: 3, isTold: true })
+    }
+    const { code, stderr } = await runInside(dir.path, ['prune', '--list'])
+    expect({ code, isTold: stderr.includes('--list goes with --dry-run') }).toEqual({ code: 2, isTold: true })
+    expect(existsSync(old)).toBe(true)
+  })
+
   it('ends at the next batch when interrupted, and says so', async () => {
     await using dir = await makeDir()
     const { old } = await leftHouse(dir.path)

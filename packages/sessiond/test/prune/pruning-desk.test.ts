@@ -99,9 +99,12 @@ describe('the desk of prunings', () => {
   })
 
   it('keeps few plans, whoever asks how often, and takes up few prunings at once', async () => {
-    const { desk, carried } = new DeskFixture()
+    const { desk, carried, world } = new DeskFixture()
     const ids: string[] = []
-    for (let each = 0; each < 50; each += 1) ids.push((await desk.plan({})).id)
+    for (let each = 0; each < 50; each += 1) {
+      ids.push((await desk.plan({})).id)
+      await world.advance(MINUTE_MS)
+    }
     expect(() => desk.listRemovals({ planId: ids[47] ?? '' })).toThrow(expect.objectContaining({ code: 'NOT_FOUND' }))
     for (const id of ids.slice(48)) desk.listRemovals({ planId: id })
     for (let each = 0; each < 3; each += 1) desk.start((await desk.plan({})).id, false)
@@ -111,6 +114,32 @@ describe('the desk of prunings', () => {
     await settle()
     // Refused is not used up.
     expect(desk.start(id, false).state).toBe('running')
+  })
+
+  it('drops no plan that somebody is at: who comes third is told to wait', async () => {
+    const { desk, world, scopes } = new DeskFixture()
+    const [first, second] = [await desk.plan({}), await desk.plan({})].map(({ id }) => id)
+    const page = { planId: first ?? '', limit: 2 }
+    await expect(desk.plan({})).rejects.toMatchObject({ code: 'PRUNE_BUSY', retryable: true })
+    // Nothing was planned for nothing.
+    expect(scopes).toHaveLength(2)
+    await world.advance(MINUTE_MS - 1)
+    expect(desk.listRemovals(page).removals).toHaveLength(2)
+    await world.advance(1)
+    // Nobody has been at the second for a minute.
+    await desk.plan({})
+    expect(() => desk.start(second ?? '', false)).toThrow(expect.objectContaining({ code: 'NOT_FOUND' }))
+    expect(desk.listRemovals({ ...page, after: 2 }).next).toBe(4)
+    await expect(desk.plan({})).rejects.toMatchObject({ code: 'PRUNE_BUSY' })
+    // Read to its end.
+    expect(desk.listRemovals({ ...page, after: 4 }).next).toBe(null)
+    await desk.plan({})
+  })
+
+  it('counts plans that are still being made', async () => {
+    const { desk } = new DeskFixture()
+    const made = await Promise.allSettled([desk.plan({}), desk.plan({}), desk.plan({})])
+    expect(made.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected'])
   })
 
   it('lets go of its plans when it is closed, and makes none that nobody could carry out', async () => {
@@ -139,13 +168,23 @@ describe('the desk of prunings', () => {
 
   it('takes classes of files, rows and the others, and names the likely one of a mistyped', async () => {
     const { desk, scopes } = new DeskFixture()
-    await desk.plan({ classes: ['debugLogs', 'messages', 'trash', 'closedSessions'], group: 'gone' })
-    expect(scopes).toEqual([{ classes: new Set(['debugLogs', 'messages', 'trash', 'closedSessions']), group: 'gone' }])
+    await desk.plan({ classes: ['debugLogs', 'messages', 'trash', 'closedSessions'], group: 'ops' })
+    expect(scopes).toEqual([{ classes: new Set(['debugLogs', 'messages', 'trash', 'closedSessions']), group: 'ops' }])
     await expect(desk.plan({ classes: ['debuglogs'] })).rejects.toMatchObject({
       code: 'BAD_REQUEST',
       cure: 'Did you mean debugLogs?',
     })
     await expect(desk.plan({ classes: ['__proto__'] })).rejects.toMatchObject({ code: 'BAD_REQUEST' })
     expect(scopes).toHaveLength(1)
+  })
+
+  it('names the likely group of a mistyped one, or those there are', async () => {
+    const { desk, scopes } = new DeskFixture()
+    await expect(desk.plan({ group: 'opps' })).rejects.toMatchObject({
+      code: 'GROUP_UNKNOWN',
+      cure: 'Did you mean ops?',
+    })
+    await expect(desk.plan({ group: 'research' })).rejects.toMatchObject({ cure: 'Known are ops.' })
+    expect(scopes).toEqual([])
   })
 })

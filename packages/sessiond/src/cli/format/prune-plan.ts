@@ -104,7 +104,7 @@ const STAY_WORDS: Readonly<Record<StayReason, string>> = {
   future: 'dated in the future',
   unreadable: 'unreadable',
   changed: 'changed since',
-  vanished: 'gone by itself',
+  vanished: 'gone already',
 }
 
 /** What stays although it is due, and why; "" for nothing. */
