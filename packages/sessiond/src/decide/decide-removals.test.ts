@@ -170,6 +170,15 @@ test.each([
   expect(stays).toEqual([expected === null ? {} : { 'no-record': 1 }])
 })
 
+test('a class that may not go early keeps its bounds, however full the disk is', () => {
+  const pressure = { usedShare: 0.99, highWaterShare: 0.9, wantedBytes: 1_000 }
+  const entries = [entryOf(5 * DAY, { bytes: 500 }), entryOf(11 * DAY, { bytes: 5 })]
+  const paths = (mayGoEarly: boolean) =>
+    decide(ruleWith({ maxAgeMs: 10 * DAY, mayGoEarly }), entries, { pressure }).paths
+  expect(paths(true)).toHaveLength(2)
+  expect(paths(false)).toEqual([entries[1]?.path])
+})
+
 test('finds it implausible that files of sessions are there and no session is known', () => {
   const rules = [ruleWith(), ruleWith({ protects: ['session'] })]
   const nobody = activeWith({ hasSessions: false })

@@ -69,7 +69,7 @@ export function decideRemovals<Entry extends SeenEntry>(facts: RemovalFacts<Entr
         // Within its bounds there is nothing to explain; a time to come is worth telling all the same.
         if (reason !== null || stay === 'future') count(stays, entry.rule, stay)
       } else if (reason !== null) due.push({ entry, reason })
-      else if (isBounded(rule)) free.push(entry)
+      else if (isBounded(rule) && rule.mayGoEarly !== false) free.push(entry)
     }
   }
   due.sort(byAge)

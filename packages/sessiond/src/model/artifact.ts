@@ -24,6 +24,8 @@ export interface ArtifactClass {
   readonly maxCount: number | null
   /** At most this many bytes of the class and group stay, newest first; null: any size. */
   readonly maxBytes: number | null
+  /** False: a full disk is no reason to go before its bounds. @default true */
+  readonly mayGoEarly?: boolean
   /** Names (the last segment) that are never removed, for example `latest`. */
   readonly keep: readonly string[]
   /** What ties an entry to a session so that it stays; several: any one of them. Empty: nothing does. */

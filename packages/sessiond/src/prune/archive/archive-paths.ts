@@ -28,5 +28,14 @@ export function unfinishedPath(archive: string): string {
 export function archiveRule(dataDir: string, group: string, archivesMs: number): ArtifactClass {
   const bounds = { maxAgeMs: archivesMs, maxCount: null, maxBytes: null }
   const root = join(dataDir, 'archives', group)
-  return { name: 'archives', group, root, patterns: ['{session}.tar.gz'], ...bounds, keep: [], protects: [] }
+  return {
+    name: 'archives',
+    group,
+    root,
+    patterns: ['{session}.tar.gz'],
+    ...bounds,
+    mayGoEarly: false,
+    keep: [],
+    protects: [],
+  }
 }
