@@ -163,7 +163,7 @@ async function readOver(reader: InstallationReader, session: V2Session): Promise
 async function readGoingOn(reader: InstallationReader, session: V2Session): Promise<V2Hold> {
   const hold = await reader.read('readHold', { group: session.group, session: session.id })
   if (hold.ids !== null || (!hold.hasDatabases && isStopped(session))) return hold
-  const what = `Session ${placeOf(session)} is not closed, and which conversations it needs is not known: it has no outbound.db, or none with a table session_state of keys and values.`
+  const what = `Session ${placeOf(session)} is not closed on record, and which conversations it needs is not known: it has no outbound.db, or none with a table session_state of keys and values.`
   const fields = { root: reader.root, group: session.group, session: session.id }
   throw new SessiondError('REFERENCES_UNREADABLE', what, { fields })
 }
