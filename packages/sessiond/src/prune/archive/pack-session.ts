@@ -51,7 +51,8 @@ export async function packSession(options: PackOptions): Promise<ArchiveAnswer &
   rmSync(unfinished, { force: true })
   try {
     const packer = new Packer(options)
-    await pipeline(packer.contents(), createGzip(), createWriteStream(unfinished, { flags: 'wx', mode: 0o600 }))
+    const file = createWriteStream(unfinished, { flags: 'wx', mode: 0o600 })
+    await pipeline(inPieces(packer.contents()), createGzip(), file)
     const written = syncPath(unfinished)
     options.assertHostAlive()
     renameSync(unfinished, archive)
@@ -139,6 +140,21 @@ class Packer {
       closeSync(file)
     }
   }
+}
+
+/** The compressor takes a turn for each piece, for which the header of a small file is too little. */
+async function* inPieces(parts: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void> {
+  let waiting: Buffer[] = []
+  let bytes = 0
+  for await (const part of parts) {
+    waiting.push(part)
+    bytes += part.length
+    if (bytes < PIECE_BYTES) continue
+    yield Buffer.concat(waiting, bytes)
+    waiting = []
+    bytes = 0
+  }
+  yield Buffer.concat(waiting, bytes)
 }
 
 function commonOf(seen: BigIntStats): Pick<TarEntry, 'mode' | 'uid' | 'gid' | 'mtimeS' | 'size'> {
