@@ -36,6 +36,12 @@ export interface ArtifactClass {
 }
 
 /**
+ * A folder bears its own name after this while it is removed. So nobody sees half of it under its name, and what a
+ * crash leaves is known as a leftover: by age it would be young again, for every removal within renews it.
+ */
+export const LEFTOVER_PREFIX = '.sessiond-pruning.'
+
+/**
  * `id`: an active session references a captured `{id}`. `session`: the captured session is open. `run`: the captured
  * run is live. `work`: the captured session has work that has not ended, a reply not delivered, or a live run.
  * `no-record`: the captured session, whose folder holds it, is not on record: whose it is nobody can tell.
