@@ -16,6 +16,7 @@ import { planHouse } from './plan-house.ts'
 import { withPruneLock } from './prune-lock.ts'
 import { PruningDesk, type PruningDeskDeps } from './pruning-desk.ts'
 import type { PruningSource } from './pruning-source.ts'
+import { withRealRoots } from './real-roots.ts'
 import { finishedLine } from './tell-pruning.ts'
 
 export interface OpenHouse {
@@ -30,10 +31,11 @@ const LOCK_WAIT_MS = 60_000
  * A data directory that no host holds, to be looked at: nothing in it is written. Throws what opening a store throws.
  */
 export async function openHouseReadOnly({
-  config,
   world,
   onError,
+  ...asked
 }: OpenHouse): Promise<PruningSource & AsyncDisposable> {
+  const config = await withRealRoots(asked.config)
   const releases = new ReleaseStack()
   const store = releases.add(await openStoreReadOnly(config.dataDir), (opened) => opened.close())
   const files = releases.add(createArtifactFiles({ world }), (opened) => opened.close())
@@ -61,10 +63,11 @@ export async function openHouseReadOnly({
  * it, and never makes a store where there is none.
  */
 export async function openHouse(
-  { config, world, onError }: OpenHouse,
+  { world, onError, ...asked }: OpenHouse,
   /** Ends a pruning at its next batch. */
   interrupted: AbortSignal,
 ): Promise<PruningSource & AsyncDisposable> {
+  const config = await withRealRoots(asked.config)
   const { dataDir } = config
   // What cannot be read as it is must not be made anew, or brought up to date, by a pruning (C8).
   await (await openStoreReadOnly(dataDir)).close()
