@@ -148,6 +148,8 @@ function idsOf(
   found: readonly string[],
 ): readonly string[] {
   const begins = beginsOf(name, letters, wildcards, found)
+  // Nearly all names can be read in one way only.
+  if (begins.every((places) => places.length === 1)) return found.filter((_, index) => wildcards[index] === 'id')
   const ids = new Set<string>()
   for (const [index, wildcard] of wildcards.entries()) {
     if (wildcard !== 'id') continue
@@ -177,14 +179,15 @@ function beginsOf(
   for (let index = wildcards.length - 1, latest = name.length; index >= 0; index -= 1) {
     const next = letters[index + 1] ?? ''
     latest = name.lastIndexOf(next, latest - next.length) - (wildcards[index] === null ? 0 : 1)
-    begins.unshift(endsOf(name, letters[index] ?? '', earliest[index] ?? 0, index === 0 ? (earliest[0] ?? 0) : latest))
+    begins.push(endsOf(name, letters[index] ?? '', earliest[index] ?? 0, index === 0 ? (earliest[0] ?? 0) : latest))
   }
-  return begins
+  return begins.reverse()
 }
 
 /** Where some letters end, of all their places in a name between two. */
 function endsOf(name: string, letters: string, first: number, last: number): number[] {
   const ends: number[] = []
+  if (first === last) return [first]
   for (let end = first; end <= last; end += 1) if (name.endsWith(letters, end)) ends.push(end)
   return ends
 }
@@ -213,15 +216,16 @@ function capture(
     if (name === 'id') ids.push(value)
     else if (name !== null) captures[name] ??= value
   }
-  return withIds({ ...before, captures }, allIds ?? ids)
+  return withIds({ captures, isKept: before.isKept }, allIds ?? ids)
 }
 
 function withIds(way: Way, more: readonly string[]): Way {
   const { captures } = way
-  const ids = [...new Set([...captures.ids, ...more])]
-  if (ids.length === captures.ids.length) return way
-  const isKept = way.isKept || ids.length > MAX_IDS
-  return { captures: { ...captures, ids: ids.slice(0, MAX_IDS) }, isKept }
+  const added = more.filter((id, index) => !captures.ids.includes(id) && more.indexOf(id) === index)
+  if (added.length === 0) return way
+  const ids = captures.ids.length === 0 ? added : [...captures.ids, ...added]
+  if (ids.length <= MAX_IDS) return { captures: { ...captures, ids }, isKept: way.isKept }
+  return { captures: { ...captures, ids: ids.slice(0, MAX_IDS) }, isKept: true }
 }
 
 /** The first pattern that ends at this name, and the way by which it does. */
