@@ -25,6 +25,7 @@ import { readDiskUsage } from './prune/disk-usage.ts'
 import { createArtifactFiles } from './prune/files/create-artifact-files.ts'
 import { withPruneLock } from './prune/prune-lock.ts'
 import { PruningDesk } from './prune/pruning-desk.ts'
+import { withRealRoots } from './prune/real-roots.ts'
 import { ReleaseStack } from './release-stack.ts'
 import { answerRequest } from './requests/answer-request.ts'
 import { RequestDesk } from './requests/request-desk.ts'
@@ -72,6 +73,7 @@ async function build(config: HostConfig, extras: HostExtras, releases: ReleaseSt
   const log = extras.logger ?? pino({ name: 'sessiond', level: config.log.level }, pino.destination(2))
   const startedAtMs = world.now()
   await prepareDataDir(config.dataDir)
+  const toPrune = await withRealRoots(config)
   const holder = { role: 'host' as const, pid: process.pid, startedAtMs, version: VERSION, apiUrl: null }
   const lock = releases.add(await acquireHostLock(config.dataDir, holder), (held) => held.release())
   const store = releases.add(await openStore({ dataDir: config.dataDir, world }), (opened) => opened.close())
@@ -109,7 +111,7 @@ async function build(config: HostConfig, extras: HostExtras, releases: ReleaseSt
   let isRecovered = false
   // A start that fails half-way (a port taken) must leave the agents it has found at work to the next one.
   releases.add(supervisor, (running) => (isRecovered ? running.stop(leftMs()) : running.halt(leftMs())))
-  const cleaner = createCleaner(config, world, store, diskFloor, (error) => onError('cleaning', error))
+  const cleaner = createCleaner(toPrune, world, store, diskFloor, (error) => onError('cleaning', error))
   const operationsDeps: OperationsDeps = {
     ...deps,
     supervisor,

@@ -1,6 +1,15 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { capturesOf, isCovered, nameOf, patternFault } from './artifact-pattern.ts'
+import {
+  capturesOf,
+  isCovered,
+  isCoveredTogether,
+  isNeverUnit,
+  mayClash,
+  mayHold,
+  namesOf,
+  patternFault,
+} from './artifact-pattern.ts'
 
 describe('patternFault', () => {
   it.each([
@@ -13,6 +22,9 @@ describe('patternFault', () => {
     '{group}/{session}/work/{epoch}.{id}.json',
     '{id}-agent-{id}.json',
     '...',
+    `${'n'.repeat(254)}{id}*`.slice(0, -1),
+    `${'n'.repeat(255)}*`,
+    `${'a/'.repeat(99)}x`,
   ])('takes %s', (pattern) => {
     expect(patternFault(pattern)).toBeUndefined()
   })
@@ -44,15 +56,19 @@ describe('patternFault', () => {
     ['two captures without a border', '{id}{epoch}', 'touches'],
     ['a session twice', '{session}/{session}', '{session} twice'],
     ['four wildcards in a name', '*a*b*c*', 'more than 3 wildcards'],
+    ['a name too long for a file', `a/${'n'.repeat(256)}`, 'longer than 255 bytes'],
+    ['a name too long in bytes', `${'ü'.repeat(127)}{id}é`, 'longer than 255 bytes'],
+    ['more folders than are looked into', `${'a/'.repeat(100)}x`, 'more than 100 names'],
+    ['what a removal under way leaves', 'a/.sessiond-pruning.x/', 'removal under way'],
     ['four times any folders', '**/a/**/b/**/c/**/d', 'more than 3 times'],
   ])('refuses %s', (_, pattern, told) => {
     expect(patternFault(pattern)?.rule).toContain(told)
   })
 })
 
-it('tells what a pattern captures and which name it spells out', () => {
+it('tells what a pattern captures and which names it spells out', () => {
   expect([...capturesOf('{session}/a/{id}-{id}/')].sort()).toEqual(['id', 'session'])
-  expect(['a/latest', 'a/latest/', 'a/*.log', '{id}'].map(nameOf)).toEqual(['latest', 'latest', undefined, undefined])
+  expect(namesOf('a/**/x-*/b/{id}/latest/')).toEqual(['a', 'b', 'latest'])
 })
 
 describe('isCovered', () => {
@@ -90,9 +106,52 @@ describe('isCovered', () => {
   })
 })
 
+it.each<[string, readonly string[], boolean]>([
+  ['t/**/*', ['t/*', 't/*/**/*'], true],
+  ['t/**/*', ['t/*/**/*', 't/*'], true],
+  ['t/**/*', ['t/*', 't/*/*', 't/*/*/**/*'], true],
+  ['t/**/*', ['t/*', 't/*/*/**/*'], false],
+  ['t/**/*', ['t/*', 't/*/*', 't/*/*/*'], false],
+  ['t/**/*', ['t/*', 't/*/'], true],
+  ['t/**/*/', ['t/*', 't/*/*/'], false],
+  ['t/**/a/**/*', ['t/*', 't/*/**/*'], false],
+  ['t/*', [], false],
+])('%s is covered by %j together: %s', (later, earlier, expected) => {
+  expect(isCoveredTogether(later, earlier)).toBe(expected)
+})
+
+it.each<[string, string, boolean]>([
+  ['w/logs/old/', 'w/logs/**/*.log', true],
+  ['w/logs/*/', 'w/logs/**/*.log', true],
+  ['w/logs/', 'w/logs/**/*.log', true],
+  ['w/*/', 'w/logs/**/*.log', false],
+  ['w/**/*/', 'w/**/*.log', true],
+  ['w/**/x/', 'w/*/*/*/*/y', false],
+  ['w/a/', 'w/a', false],
+  ['w/a/b/', 'w/a/c', false],
+  ['w/a', 'w/a/b', false],
+])('none that %s names is ever one unit after %s: %s', (later, earlier, expected) => {
+  expect(isNeverUnit(later, earlier)).toBe(expected)
+})
+
+it.each<[string, string, boolean]>([
+  ['w/*/', 'w/.claude/debug/*', true],
+  ['w/**/*/', 'w/.claude/debug/*', true],
+  ['w/.c*/', 'w/.claude/debug/*', true],
+  ['**/', 'w/.claude/debug/*', true],
+  ['w/.claude/debug/', 'w/.claude/debug/*', true],
+  ['w/.claude/debug/{id}/', 'w/.claude/debug/*', false],
+  ['w/**/node_modules/', 'w/.claude/projects/*/{id}.jsonl', false],
+  ['w/tmp/*/', 'w/.claude/debug/*', false],
+  ['w/*', 'w/.claude/debug/*', false],
+])('folders of %s may hold what %s spells out the way to: %s', (folders, pattern, expected) => {
+  expect(mayHold(folders, pattern)).toBe(expected)
+})
+
 describe('isCovered, against a reading of its own', () => {
   const wildcard = fc.constantFrom('*', '{id}', '{epoch}')
-  const literal = fc.constantFrom('a', 'b', 'ab', '.')
+  const literalOf = (...texts: string[]) => fc.constantFrom(...texts)
+  const literal = literalOf('a', 'b', 'ab', '.')
   const name = fc.oneof(
     literal,
     wildcard,
@@ -145,6 +204,32 @@ describe('isCovered, against a reading of its own', () => {
         expect(paths.filter((path) => !expressionOf(earlier).test(path))).not.toEqual([])
       }),
       { numRuns: 2_000 },
+    )
+  })
+
+  it('(F4) finds a clash wherever some path fits both, and none elsewhere', () => {
+    const few = fc.oneof(literalOf('a', 'b'), wildcard, fc.constantFrom('a*', '*a', '{id}b', 'b{id}'))
+    const short = fc
+      .tuple(fc.array(fc.oneof({ weight: 3, arbitrary: few }, fc.constant('**')), { maxLength: 2 }), few, fc.boolean())
+      .map(([folders, last, isFolder]) => `${[...folders, last].join('/')}${isFolder ? '/' : ''}`)
+    const names = ['a', 'b', 'ab', 'ba', 'bb']
+    let paths = ['']
+    const all = [1, 2, 3, 4, 5].flatMap(() => {
+      paths = paths.flatMap((path) => names.map((name) => `${path}${name}/`))
+      return paths
+    })
+    fc.assert(
+      fc.property(short, short, (one, other) => {
+        const [a, b] = [expressionOf(one), expressionOf(other)]
+        const isFiles = !one.endsWith('/') && !other.endsWith('/')
+        // A folder of both, or an entry of the one that lies in a folder of the other.
+        const both = all.some((path) => {
+          const file = path.slice(0, -1)
+          return (a.test(file) && b.test(file)) || (!isFiles && a.test(path) && b.test(path))
+        })
+        expect([mayClash(one, other), mayClash(other, one)]).toEqual([both, both])
+      }),
+      { numRuns: 200 },
     )
   })
 })

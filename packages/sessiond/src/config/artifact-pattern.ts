@@ -1,8 +1,14 @@
+import { LEFTOVER_PREFIX } from '../model/artifact.ts'
+
 /** The captures a pattern may hold. */
 const CAPTURES = ['group', 'session', 'epoch', 'id'] as const
 export type Capture = (typeof CAPTURES)[number]
 
 const MAX_CHARS = 1_000
+/** No path that a program would use has as many; the pruner looks no deeper than twice as many. */
+const MAX_NAMES = 100
+/** No file system has longer ones. */
+const MAX_NAME_BYTES = 255
 /** A name that fits is looked for by going back and forth; more of them make a hostile name costly. */
 const MAX_WILDCARDS = 3
 const WILDCARD = /\*|\{[^{}]*\}/g
@@ -46,6 +52,35 @@ function segmentsFault(segments: readonly string[]): { readonly rule: string; re
   if (segments.filter((segment) => segment === '**').length > MAX_WILDCARDS) {
     return { rule: `holds a pattern with '**' more than ${MAX_WILDCARDS} times`, cure: 'Use fewer.' }
   }
+  return neverFault(segments) ?? twiceFault(segments)
+}
+
+/** Of names that no file bears, or that none is looked for under. */
+function neverFault(segments: readonly string[]): { readonly rule: string; readonly cure: string } | undefined {
+  if (segments.length > MAX_NAMES) {
+    return {
+      rule: `holds a pattern with more than ${MAX_NAMES} names, so that it could never match`,
+      cure: 'Shorten it.',
+    }
+  }
+  if (segments.some((segment) => leastBytes(segment) > MAX_NAME_BYTES)) {
+    return {
+      rule: `holds a pattern with a name longer than ${MAX_NAME_BYTES} bytes, so that it could never match`,
+      cure: 'Shorten it.',
+    }
+  }
+  if (segments.every((segment) => !segment.startsWith(LEFTOVER_PREFIX))) return undefined
+  return {
+    rule: `holds a pattern with a name that begins with ${LEFTOVER_PREFIX}, which is what a removal under way leaves`,
+    cure: 'Write the name that the folder had before: what is left of it goes with it.',
+  }
+}
+
+function leastBytes(segment: string): number {
+  return Buffer.byteLength(segment.replace(WILDCARD, (text) => (text === '*' ? '' : '.')))
+}
+
+function twiceFault(segments: readonly string[]): { readonly rule: string; readonly cure: string } | undefined {
   const twice = CAPTURES.find(
     (name) => name !== 'id' && capturesIn(segments).filter((each) => each === name).length > 1,
   )
@@ -63,10 +98,13 @@ export function segmentsOf(pattern: string): string[] {
   return (isOfFolders(pattern) ? pattern.slice(0, -1) : pattern).split('/')
 }
 
-/** The last segment where it is a whole name; undefined where it is a wildcard or holds one. */
-export function nameOf(pattern: string): string | undefined {
-  const last = segmentsOf(pattern).at(-1)
-  return last === undefined || wildcardsOf(last) > 0 ? undefined : last
+/** The names that a pattern spells out whole. */
+export function namesOf(pattern: string): string[] {
+  return segmentsOf(pattern).filter(isName)
+}
+
+function isName(segment: string): boolean {
+  return wildcardsOf(segment) === 0
 }
 
 function isOfFolders(pattern: string): boolean {
@@ -80,6 +118,82 @@ function isOfFolders(pattern: string): boolean {
 export function isCovered(later: string, earlier: string): boolean {
   // A name that no pattern spells out is taken in by wildcards alone, and so would any other be in its place.
   return [0, 2].every((depth) => fits(earlier, samplePath(later, depth), isOfFolders(later)))
+}
+
+/** The same of several earlier ones together. False, too, of a `later` with more than one `**`. */
+export function isCoveredTogether(later: string, earlier: readonly string[]): boolean {
+  return everySample(later, earlier, (path) => earlier.some((each) => fits(each, path, isOfFolders(later))))
+}
+
+/** Tells whether every folder that `later` fits may hold what `earlier` names. False, too, of more than one `**`. */
+export function isNeverUnit(later: string, earlier: string): boolean {
+  const ways = waysTo(earlier)
+  return isOfFolders(later) && everySample(later, [earlier], (path) => ways.some((way) => fitsAll(way, path)))
+}
+
+/** From as many folders on as the longest of the others has names it makes no difference how many `**` stands for. */
+function everySample(pattern: string, others: readonly string[], holds: (path: readonly string[]) => boolean): boolean {
+  if (segmentsOf(pattern).filter((segment) => segment === '**').length > 1) return false
+  const depths = Math.max(0, ...others.map((other) => segmentsOf(other).length))
+  return Array.from({ length: depths + 1 }, (_, depth) => samplePath(pattern, depth)).every(holds)
+}
+
+/** Tells whether a folder that `folders` fits may be one that `pattern` spells out on the way to what it names. */
+export function mayHold(folders: string, pattern: string): boolean {
+  if (!isOfFolders(folders)) return false
+  const named = waysTo(pattern).filter((way) => isName(way.at(-1) ?? ''))
+  return named.some((way) => meetPaths(segmentsOf(folders), way))
+}
+
+/** Tells whether two patterns may name the same entry, or one of them what lies in a folder of the other. */
+export function mayClash(one: string, other: string): boolean {
+  if (isOfFolders(one) || isOfFolders(other)) return isInFolders(one, other) || isInFolders(other, one)
+  return meetPaths(segmentsOf(one), segmentsOf(other))
+}
+
+function isInFolders(pattern: string, folders: string): boolean {
+  if (!isOfFolders(folders)) return false
+  const ways = isOfFolders(pattern) ? [...waysTo(pattern), segmentsOf(pattern)] : waysTo(pattern)
+  return ways.some((way) => meetPaths(way, segmentsOf(folders)))
+}
+
+/** The folders above what a pattern names, each by its way. */
+function waysTo(pattern: string): string[][] {
+  const segments = segmentsOf(pattern)
+  return segments.slice(1).map((_, index) => segments.slice(0, index + 1))
+}
+
+function meetPaths(one: readonly string[], other: readonly string[]): boolean {
+  return meet(one, other, '**', (a, b) =>
+    meet(signsOf(a), signsOf(b), '*', (x, y) => x === ANY || y === ANY || x === y),
+  )
+}
+
+/** Letters, `*` for any text, and one sign for any letter: a capture stands for at least one. */
+function signsOf(segment: string): string[] {
+  return segment.split(/(\*|\{[^{}]*\})/).flatMap((part) => (part.startsWith('{') ? [ANY, '*'] : [...part]))
+}
+
+/** Tells whether anything fits both of two sequences in which `any` stands for any number of items. */
+function meet(
+  one: readonly string[],
+  other: readonly string[],
+  any: string,
+  areSame: (a: string, b: string) => boolean,
+): boolean {
+  // Of both, from their ends: whether what follows meets.
+  let after: readonly boolean[] = []
+  for (let i = one.length; i >= 0; i -= 1) {
+    const row = new Array<boolean>(other.length + 1).fill(false)
+    for (let j = other.length; j >= 0; j -= 1) {
+      const [a, b] = [one[i], other[j]]
+      if (a === undefined && b === undefined) row[j] = true
+      else if (a === any || b === any) row[j] = after[j] === true || row[j + 1] === true
+      else row[j] = a !== undefined && b !== undefined && after[j + 1] === true && areSame(a, b)
+    }
+    after = row
+  }
+  return after[0] === true
 }
 
 const ANY = '\u0001'

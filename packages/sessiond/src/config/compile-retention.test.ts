@@ -15,6 +15,14 @@ const custom = (more: object): unknown =>
   host({ artifacts: { own: { root: '/srv', patterns: ['*'], age: '1d', ...more } } })
 const groupCustom = (more: object): unknown => group({ artifacts: { own: { patterns: ['*'], age: '1d', ...more } } })
 
+/** Two groups with a class of their own each. */
+const groups = (...own: readonly object[]): unknown => ({
+  groups: Object.fromEntries(
+    own.map((more, index) => ['ab'[index], { ...SHELL, retention: { artifacts: { own: { age: '1d', ...more } } } }]),
+  ),
+})
+const CLAUDE = '{session}/work/.claude'
+
 function compile(options: unknown): HostConfig {
   return compileConfig(options, CONTEXT)
 }
@@ -274,6 +282,90 @@ describe('retention', () => {
       groupCustom({ patterns: ['{session}/work/a/*', '{session}/work/.claude/projects/*/*.jsonl'] }),
       ['groups.g.retention.artifacts.own.patterns'],
     ],
+    [
+      'a pattern that two earlier ones take together',
+      custom({ patterns: ['*', '*/**/*', '**/*'] }),
+      ['retention.artifacts.own.patterns'],
+    ],
+    [
+      '(F4) folders that may be those of shipped classes',
+      host({ artifacts: { own: { patterns: ['{group}/{session}/work/*/'], age: '1d' } } }),
+      ['retention.artifacts.own.patterns'],
+    ],
+    [
+      '(F4) the same at any depth',
+      groupCustom({ patterns: ['{session}/work/**/*/'] }),
+      ['groups.g.retention.artifacts.own.patterns'],
+    ],
+    [
+      '(F4) a folder that holds them',
+      groupCustom({ patterns: [`${CLAUDE}/`] }),
+      ['groups.g.retention.artifacts.own.patterns'],
+    ],
+    [
+      '(F4) what is never removed, within a folder of classes that are switched off',
+      group(
+        { artifacts: { own: { patterns: [`${CLAUDE}/`], age: '1d' } } },
+        { transcripts: null, debugLogs: null, todos: null, telemetry: null },
+      ),
+      ['groups.g.retention.artifacts.own.patterns'],
+    ],
+    [
+      '(F4) the same by its own name',
+      group({ debugLogs: null, artifacts: { own: { patterns: [`${CLAUDE}/debug/latest`], age: '1d' } } }),
+      ['groups.g.retention.artifacts.own.patterns'],
+    ],
+    [
+      'folders in any of which an earlier class may find something',
+      host({
+        artifacts: {
+          all: { root: '/srv', patterns: ['a/**/*.log'], age: '1d' },
+          own: { root: '/srv/a', patterns: ['*/'], age: '1d' },
+        },
+      }),
+      ['retention.artifacts.own.patterns'],
+    ],
+    [
+      'one file to two groups',
+      groups({ root: '/srv', patterns: ['*.core'] }, { root: '/srv/', patterns: ['x*'] }),
+      ['groups.b.retention.artifacts.own.patterns'],
+    ],
+    [
+      'a file to one group in a folder of another',
+      groups({ root: '/srv', patterns: ['a/'] }, { root: '/srv/a', patterns: ['**/*.core'] }),
+      ['groups.b.retention.artifacts.own.patterns'],
+    ],
+    ['folders of a shipped class as kept names', host({ groupLogs: { keep: ['logs'] } }), ['retention.groupLogs.keep']],
+    ['the same within a group', group({ groupLogs: { keep: ['work'] } }), ['groups.g.retention.groupLogs.keep']],
+    [
+      'a pattern below a folder that is kept',
+      custom({ patterns: ['a/important/*'], keep: ['important'] }),
+      ['retention.artifacts.own.keep'],
+    ],
+    ...[
+      '{group}/pre-{session}/work/t/*',
+      '{group}/{session}-x/work/t/*',
+      'x{group}/{session}/work/t/*',
+      '{group}/*/work/{session}/*',
+      '*/*/work/{group}/{session}/*',
+      '{group}/*/work/t/*',
+      'g/main/work/t/*',
+      'bad name!/*/work/t/*',
+    ].map((pattern): [string, unknown, string[]] => [
+      `(F4) ${pattern}, which does not say whose session it is`,
+      host({ artifacts: { own: { patterns: [pattern], age: '1d' } } }),
+      ['retention.artifacts.own.patterns'],
+    ]),
+    [
+      '(F4) a workspace named in full, of whose session nothing is known',
+      custom({ root: '.sessiond/sessions/g/main/work', patterns: ['tmp/*'] }),
+      ['retention.artifacts.own.patterns'],
+    ],
+    [
+      '(F4) a session that is captured by a folder of that name alone',
+      custom({ root: '.sessiond/sessions/{group}/{session}/work', patterns: ['tmp/*'] }),
+      ['retention.artifacts.own.patterns'],
+    ],
     ['no time to clean', host({}, { cleaning: { every: '4m' } }), ['cleaning.budget']],
     ['a high-water mark that is always met', host({}, { cleaning: { highWater: 0.4 } }), ['cleaning.highWater']],
     ['a high-water mark in percent', host({}, { cleaning: { highWater: 90 } }), ['cleaning.highWater']],
@@ -290,7 +382,29 @@ describe('retention', () => {
     ['all of a folder of its own', custom({ patterns: ['**/*'] })],
     ['a folder beside the data directory', custom({ root: '.sessiond-scratch', patterns: ['*/'] })],
     ['folders of a workspace', groupCustom({ patterns: ['{session}/work/tmp/*/'] })],
-    ['a workspace named in full', custom({ root: '.sessiond/sessions/g/main/work', patterns: ['tmp/*'] })],
+    [
+      'files that lie where shipped classes find none of theirs, in all folders that these do not spell out',
+      groupCustom({ patterns: ['{session}/work/.claude/file-history/{id}/', '{session}/work/**/node_modules/'] }),
+    ],
+    [
+      'conversations as units of one’s own where the shipped class is off',
+      group({ transcripts: null, artifacts: { own: { patterns: [`${CLAUDE}/projects/*/{id}/`], age: '1d' } } }),
+    ],
+    [
+      'folders of all groups in which one group has a longer time for some',
+      group(
+        { artifacts: { mine: { patterns: ['{session}/work/tmp/keep/**/*'], age: '9d' } } },
+        { artifacts: { all: { patterns: ['{group}/{session}/work/tmp/*/'], age: '1d' } } },
+      ),
+    ],
+    [
+      'folders of the group, given from those of all',
+      groupCustom({ root: '.sessiond/sessions', patterns: ['g/{session}/work/a'] }),
+    ],
+    [
+      'two groups with names of their own in one folder',
+      groups({ root: '/srv', patterns: ['a-*.core', 'a/**/*'] }, { root: '/srv', patterns: ['b-*.core', 'b/*/'] }),
+    ],
     ['all that shipped classes leave of a workspace', groupCustom({ patterns: ['{session}/work/**/*'] })],
     ['a root whose name looks like a pattern', custom({ root: '/srv/*{x}', patterns: ['a'] })],
     [

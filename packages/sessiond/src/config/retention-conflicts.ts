@@ -1,24 +1,23 @@
 import { relative, resolve, sep } from 'node:path'
 import { isValidName } from '@sessiond/protocol'
 import { SHIPPED_CLASSES } from '../retention/shipped-classes.ts'
-import { type Capture, capturesOf, isCovered, nameOf, segmentsOf } from './artifact-pattern.ts'
+import { type Capture, capturesOf, namesOf, segmentsOf } from './artifact-pattern.ts'
+import { claimConflicts, claimed, type Surroundings } from './claim-conflicts.ts'
 import { type CustomClass, fileBoundsOf, needsOf, rootOf } from './compile-retention.ts'
 import { FILE_CLASSES, type FileClass } from './config.ts'
 import type { Conflict } from './conflicts.ts'
 import type { ParsedOptions } from './host-schema.ts'
 import { isWithin } from './is-within.ts'
 
-interface Surroundings {
-  readonly options: ParsedOptions
-  readonly baseDir: string
-}
-
 /** Finds rules of the host that could never match, or always, or that reach what is not theirs. */
 export function hostRetentionConflicts(options: ParsedOptions, { baseDir }: { readonly baseDir: string }): Conflict[] {
   const at = 'retention'
   const around = { options, baseDir }
   return [
-    ...FILE_CLASSES.flatMap((name) => boundlessClass(`${at}.${name}`, options.retention[name])),
+    ...FILE_CLASSES.flatMap((name) => [
+      ...boundlessClass(`${at}.${name}`, options.retention[name]),
+      ...shippedKeptConflicts(`${at}.${name}`, name, options.retention[name]?.keep),
+    ]),
     ...customConflicts(`${at}.artifacts`, null, options.retention.artifacts, around),
   ]
 }
@@ -33,7 +32,10 @@ export function groupRetentionConflicts(
   const own = options.groups[group]?.retention
   if (own === undefined) return []
   return [
-    ...FILE_CLASSES.flatMap((name) => boundlessOverride(`${at}.retention`, name, own[name], options)),
+    ...FILE_CLASSES.flatMap((name) => [
+      ...boundlessOverride(`${at}.retention`, name, own[name], options),
+      ...shippedKeptConflicts(`${at}.retention.${name}`, name, own[name]?.keep),
+    ]),
     ...customConflicts(`${at}.retention.artifacts`, group, own.artifacts, { options, baseDir }),
   ]
 }
@@ -71,13 +73,14 @@ function customConflicts(
     const where = `${at}.${name}`
     const wrongName = nameConflict(at, name, Object.keys(classes), group, around.options)
     if (wrongName !== undefined) return [wrongName]
+    const misplaced = rootConflicts(where, group, written, around)
     const hasBound = written.age !== null || written.count !== null || written.size !== null
     return [
       ...(hasBound ? [] : [boundless(where, 'Give it one, such as age: "7d".')]),
       ...keptConflicts(where, written),
       ...captureConflicts(where, group, written),
-      ...rootConflicts(where, group, written, around),
-      ...coveredConflicts(where, group, around),
+      ...misplaced,
+      ...(misplaced.length > 0 ? [] : claimConflicts(`${where}.patterns`, group, around)),
     ]
   })
 }
@@ -106,15 +109,21 @@ function nameConflict(
   return hosts === undefined ? undefined : conflict(`has the name of a class of the host, retention.artifacts.${hosts}`)
 }
 
-/** A pattern whose last name is spelt out and kept names nothing that may go. */
-function keptConflicts(at: string, { patterns, keep }: CustomClass): Conflict[] {
+/** A pattern that spells out a name that is kept names nothing that may go. */
+function keptConflicts(at: string, { patterns, keep }: Pick<CustomClass, 'patterns' | 'keep'>): Conflict[] {
   const where = `${at}.keep`
   return patterns.flatMap((pattern) => {
-    const name = nameOf(pattern)
-    if (name === undefined || !keep.includes(name)) return []
+    const name = namesOf(pattern).find((spelt) => keep.includes(spelt))
+    if (name === undefined) return []
     const rule = `keeps ${JSON.stringify(name)}, so that the pattern ${JSON.stringify(pattern)} could never match`
     return [{ where, rule, cure: 'Leave out one of the two.', involves: [where, `${at}.patterns`] }]
   })
+}
+
+function shippedKeptConflicts(at: string, name: FileClass, keep: readonly string[] = []): Conflict[] {
+  return keptConflicts(at, { patterns: SHIPPED_CLASSES[name].patterns, keep })
+    .slice(0, 1)
+    .map((conflict) => ({ ...conflict, cure: `Leave it out, or write ${at}: null to switch the class off.` }))
 }
 
 function captureConflicts(at: string, group: string | null, { patterns, protects }: CustomClass): Conflict[] {
@@ -162,83 +171,20 @@ function rootConflicts(at: string, group: string | null, written: CustomClass, a
     return [{ where, value, rule, cure: 'Name a folder below or beside it.', involves }]
   }
   if (!isWithin(root, dataDir)) return []
-  const above = relative(dataDir, root).split(sep)
+  const above = relative(dataDir, root).split(sep).join('/')
   return written.patterns.flatMap((pattern) => {
-    const [sessions, owner, session, part, ...below] = [...above, ...segmentsOf(pattern)]
+    const [sessions, owner, session, part, ...below] = segmentsOf(claimed(`/${above}`, pattern))
     const isWorkspace = sessions === 'sessions' && part === 'work' && below.length > 0
-    if (isWorkspace && session !== '**' && (group === null ? owner !== '**' : owner === group)) return []
-    const place = group === null ? '{group}/{session}' : `${group}/{session}`
+    // A part of a name would be another session's, and without any nothing tells whether that one is at work.
+    if (isWorkspace && owner === (group ?? '{group}') && session === '{session}') return []
+    const place = group === null ? '{group}/{session}/work/' : '{session}/work/'
     return [
       {
         where: `${at}.patterns`,
-        rule: `holds ${JSON.stringify(pattern)}, which within dataDir must lie below sessions/${place}/work`,
-        cure: 'Name what lies in the workspace; the rest is cleaned by classes of its own.',
+        rule: `holds ${JSON.stringify(pattern)}, which within dataDir must lie below sessions/${group === null ? '' : `${group}/`}${place}`,
+        cure: `Leave root out and begin with ${place}, so that it is known whose it is; the rest is cleaned by classes of its own.`,
         involves: [...involves, `${at}.patterns`],
       },
     ]
   })
-}
-
-interface Claim {
-  readonly where: string
-  /** As written. */
-  readonly written: string
-  /** From the root of the file system. */
-  readonly pattern: string
-}
-
-/** A pattern all of whose entries belong to an earlier one already says nothing, or drops what that one protects. */
-function coveredConflicts(at: string, group: string | null, around: Surroundings): Conflict[] {
-  const where = `${at}.patterns`
-  const claims = claimsOf(group, around)
-  return claims.flatMap((claim, index) => {
-    if (claim.where !== where) return []
-    const earlier = claims.slice(0, index).find((other) => isCovered(claim.pattern, other.pattern))
-    if (earlier === undefined) return []
-    const shown = JSON.stringify(claim.written)
-    const rule = `holds ${shown}, all of which belongs to ${earlier.where === where ? 'an earlier pattern' : earlier.where} already`
-    return [{ where, rule, cure: 'Leave it out, or put it first.', involves: [where, earlier.where] }]
-  })
-}
-
-/** All patterns from the root of the file system, in the order in which an entry finds its class. */
-function claimsOf(group: string | null, around: Surroundings): Claim[] {
-  const { options, baseDir } = around
-  const sessions = resolve(baseDir, options.dataDir, 'sessions')
-  const claim = (where: string, root: string, written: string): Claim => {
-    return { where, written, pattern: claimed(root, written) }
-  }
-  const shipped = FILE_CLASSES.filter((name) => isEverywhereOn(name, group, options)).flatMap((name) =>
-    SHIPPED_CLASSES[name].patterns.map((pattern) =>
-      claim(`retention.${name}`, sessions, `${group ?? '{group}'}/${pattern}`),
-    ),
-  )
-  const customOf = (owner: string | null, at: string, classes: ParsedOptions['retention']['artifacts']): Claim[] =>
-    Object.entries(classes).flatMap(([name, custom]) =>
-      custom.patterns.map((pattern) =>
-        claim(`${at}.${name}.patterns`, rootOf(custom, owner, options, around), pattern),
-      ),
-    )
-  const owners = group === null ? Object.keys(options.groups) : [group]
-  return [
-    ...shipped,
-    ...owners.flatMap((owner) =>
-      customOf(owner, `groups.${owner}.retention.artifacts`, options.groups[owner]?.retention.artifacts ?? {}),
-    ),
-    ...(group === null ? customOf(null, 'retention.artifacts', options.retention.artifacts) : []),
-  ]
-}
-
-/** The host's own classes reach what any one group has switched a shipped class off for. */
-function isEverywhereOn(name: FileClass, group: string | null, { retention, groups }: ParsedOptions): boolean {
-  const isOn = (own: CustomOrShipped): boolean => fileBoundsOf(own, retention[name]) !== null
-  if (group !== null) return isOn(groups[group]?.retention[name])
-  return retention[name] !== null && Object.values(groups).every((each) => isOn(each.retention[name]))
-}
-
-type CustomOrShipped = ParsedOptions['groups'][string]['retention'][FileClass]
-
-/** Names of folders may hold what stands for others in a pattern. */
-function claimed(root: string, pattern: string): string {
-  return `${root.slice(1).replace(/[*{}]/g, '\u0002')}/${pattern}`
 }

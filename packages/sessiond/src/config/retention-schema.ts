@@ -103,8 +103,8 @@ function boundLeaves({ what, tooLow, tooHigh, kept }: BoundWords) {
     ),
     keep: names(
       kept === undefined
-        ? 'Names of files or folders that are never removed.'
-        : `Names of files or folders that are never removed, besides ${kept}.`,
+        ? 'Names that are never removed: of files, and of folders with what is in them.'
+        : `Names that are never removed, besides ${kept}: of files, and of folders with what is in them.`,
     ),
   }
 }

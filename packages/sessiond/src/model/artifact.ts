@@ -13,9 +13,11 @@ export interface ArtifactClass {
    * What belongs to it, as paths below `root`: segments separated by `/`. In a segment `*` stands for any run of
    * characters, `{group}`, `{session}`, `{epoch}` and `{id}` for one or more characters that are captured: group and
    * session the entry belongs to, the run's number, and the id (exact, whole) an active session may reference it by; a
-   * capture that occurs twice makes two ids (`{id}-agent-{id}.json`). A segment `**` stands for any number of folders.
-   * A pattern that ends in `/` means folders, each one unit with all that is below it; any other means regular files.
-   * An entry belongs to the first class of a plan, and there to the first pattern, that fits.
+   * capture that occurs twice makes two ids (`{id}-agent-{id}.json`), of every way in which the name can be read. A
+   * segment `**` stands for any number of folders. A pattern that ends in `/` means folders, each one unit with all that
+   * is below it; any other means regular files. An entry belongs to the first class of a plan, and there to the first
+   * pattern, that fits; a folder in which earlier patterns may find something is left to them, and what else is in it
+   * stays.
    */
   readonly patterns: readonly string[]
   /** Older than this by modification time (of a folder: the newest in it) is due; null: age alone removes nothing. */
@@ -26,11 +28,20 @@ export interface ArtifactClass {
   readonly maxBytes: number | null
   /** False: a full disk is no reason to go before its bounds. @default true */
   readonly mayGoEarly?: boolean
-  /** Names (the last segment) that are never removed, for example `latest`. */
+  /**
+   * Names that are never removed, for example `latest`: of entries, and of folders that `**`, `*`, `{id}` or `{epoch}`
+   * stands for on the way to them. Within a folder that is one unit they count for nothing.
+   */
   readonly keep: readonly string[]
   /** What ties an entry to a session so that it stays; several: any one of them. Empty: nothing does. */
   readonly protects: readonly Protection[]
 }
+
+/**
+ * A folder bears its own name after this while it is removed. So nobody sees half of it under its name, and what a
+ * crash leaves is known as a leftover: by age it would be young again, for every removal within renews it.
+ */
+export const LEFTOVER_PREFIX = '.sessiond-pruning.'
 
 /**
  * `id`: an active session references a captured `{id}`. `session`: the captured session is open. `run`: the captured

@@ -17,6 +17,7 @@ import { planHouse } from './plan-house.ts'
 import { pruneBusy, withPruneLock } from './prune-lock.ts'
 import { PruningDesk, type PruningDeskDeps } from './pruning-desk.ts'
 import type { PruningSource } from './pruning-source.ts'
+import { withRealRoots } from './real-roots.ts'
 import { finishedLine } from './tell-pruning.ts'
 
 export interface OpenHouse {
@@ -32,10 +33,11 @@ const LOCK_WAIT_MS = 60_000
  * DISK_FULL where the disk has not even the room that reading one takes.
  */
 export async function openHouseReadOnly({
-  config,
   world,
   onError,
+  ...asked
 }: OpenHouse): Promise<PruningSource & AsyncDisposable> {
+  const config = await withRealRoots(asked.config)
   const releases = new ReleaseStack()
   const store = releases.add(await openToLook(config.dataDir), (opened) => opened.close())
   const files = releases.add(createArtifactFiles({ world }), (opened) => opened.close())
@@ -84,9 +86,10 @@ export interface HouseHolding {
  * it, PRUNE_BUSY when another pruning has not ended within a minute, and never makes a store where there is none.
  */
 export async function openHouse(
-  { config, world, onError }: OpenHouse,
+  { world, onError, ...asked }: OpenHouse,
   { takeInterrupts, onWait }: HouseHolding,
 ): Promise<PruningSource & { readonly interrupted: AbortSignal } & AsyncDisposable> {
+  const config = await withRealRoots(asked.config)
   const { dataDir } = config
   refuseMissingStore(dataDir)
   const releases = new ReleaseStack()

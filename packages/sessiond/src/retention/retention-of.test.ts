@@ -54,6 +54,21 @@ describe('retentionOf', () => {
     expect(artifacts.find((rule) => rule.name === 'debugLogs')).toMatchObject({ maxAgeMs: 3_600_000, maxCount: 9 })
   })
 
+  it('(F4) takes what a class keeps even where it is switched off, without bounds, so that no other class does', () => {
+    const off = { ...SHELL, retention: Object.fromEntries(FILE_CLASSES.map((name) => [name, null])) }
+    const config = compileConfig({ dataDir: '/data', groups: { off } }, { env: {}, baseDir: '/base' })
+    const { artifacts } = retentionOf(config, 'off')
+    expect(artifacts.map(({ name, patterns }) => [name, patterns.filter((text) => !text.includes('-config'))])).toEqual(
+      [
+        ['transcripts', ['memory', 'memory/'].map((name) => `{session}/work/.claude/projects/*/${name}`)],
+        ['debugLogs', ['{session}/work/.claude/debug/latest']],
+      ],
+    )
+    expect(artifacts.every((rule) => rule.maxAgeMs === null && rule.maxCount === null && rule.maxBytes === null)).toBe(
+      true,
+    )
+  })
+
   it('never gives up a name that a class itself keeps', () => {
     const keptBy = (group: string, name: string) =>
       retentionOf(CONFIG, group).artifacts.find((rule) => rule.name === name)?.keep

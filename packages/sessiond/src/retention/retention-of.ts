@@ -1,10 +1,10 @@
 import { join } from 'node:path'
 import { isValidName } from '@sessiond/protocol'
-import { FILE_CLASSES, type HostConfig, type RetentionPolicy } from '../config/config.ts'
+import { FILE_CLASSES, type FileClass, type HostConfig, type RetentionPolicy } from '../config/config.ts'
 import { isWithin } from '../config/is-within.ts'
 import type { ArtifactClass } from '../model/artifact.ts'
 import type { GroupRetention, RowRetention } from '../model/retention.ts'
-import { SHIPPED_CLASSES } from './shipped-classes.ts'
+import { keptPatterns, SHIPPED_CLASSES } from './shipped-classes.ts'
 
 type Configured = Pick<HostConfig, 'dataDir' | 'groups' | 'defaults'>
 
@@ -32,7 +32,8 @@ export function rowRetentionOf(config: Configured, group: string): RowRetention 
 
 /**
  * The rules one pruning of `groups` goes by: what is shipped, then each group's own classes, then the host's. Shipped
- * ones come first so that no class of one's own takes what they protect. Empty `groups`: the host's classes alone.
+ * ones come first so that no class of one's own takes what they protect, nor, of those switched off, what they keep
+ * whatever is configured. Empty `groups`: the host's classes alone.
  */
 export function rulesFor(config: Configured, groups: readonly string[]): readonly ArtifactClass[] {
   const each = [...new Set(groups)]
@@ -61,10 +62,17 @@ function shippedRules(files: RetentionPolicy['files'], dataDir: string, group: s
   if (!isValidName(group)) return []
   return FILE_CLASSES.flatMap((name) => {
     const bounds = files[name]
-    if (bounds === null) return []
-    const { maxAgeMs, maxCount, maxBytes } = bounds
     const { patterns, keep, protects } = SHIPPED_CLASSES[name]
-    const root = join(dataDir, 'sessions', group)
-    return [{ name, group, root, patterns, maxAgeMs, maxCount, maxBytes, keep: [...keep, ...bounds.keep], protects }]
+    const own = { name, group, root: join(dataDir, 'sessions', group) }
+    if (bounds === null) return keptRules(own)
+    const { maxAgeMs, maxCount, maxBytes } = bounds
+    return [{ ...own, patterns, maxAgeMs, maxCount, maxBytes, keep: [...keep, ...bounds.keep], protects }]
   })
+}
+
+/** Of a class that is switched off: it takes what it keeps, so that no other class does, and removes nothing. */
+function keptRules(own: Pick<ArtifactClass, 'root' | 'group'> & { readonly name: FileClass }): ArtifactClass[] {
+  const patterns = keptPatterns(own.name)
+  if (patterns.length === 0) return []
+  return [{ ...own, patterns, maxAgeMs: null, maxCount: null, maxBytes: null, keep: [], protects: [] }]
 }

@@ -40,3 +40,9 @@ export const SHIPPED_CLASSES: Readonly<Record<FileClass, ShippedClass>> = {
   attachments: { patterns: ['{session}/in/attachments/**/*'], keep: [], protects: ['work'] },
   files: { patterns: ['{session}/out/files/**/*'], keep: [], protects: ['work'] },
 }
+
+/** What a class keeps by name, where its entries lie: never removed by any class, this one switched on or off. */
+export function keptPatterns(name: FileClass): readonly string[] {
+  const { patterns, keep } = SHIPPED_CLASSES[name]
+  return [...new Set(keep.flatMap((kept) => patterns.map((pattern) => pattern.replace(/[^/]+(\/?)$/, `${kept}$1`))))]
+}

@@ -165,7 +165,7 @@ test('goes on where an earlier apply stopped', async () => {
 test('puts aside under its path, for the host alone, and never over what lies there', async () => {
   await using bed = await makeBed()
   const trashDir = join(bed.dir, 'trash')
-  const rules = [ruleOf(bed.root, ['**/*.log', 'unit/']), ruleOf(bed.outside, ['**'])]
+  const rules = [ruleOf(bed.root, ['unit/', '**/*.log']), ruleOf(bed.outside, ['**'])]
   for (let round = 0; round < 2; round += 1) {
     bed.write('a/b/1.log', { text: `log ${round}` })
     bed.write('unit/x/y', { text: 'y' })

@@ -70,6 +70,10 @@ async function examine(options: CommonOptions, context: CliContext): Promise<Che
     node,
     { name: 'configuration', ok: true, detail: `${source} (groups: ${groups})` },
     ...(await guarded('data directory', () => checkDataDirectory(config))),
+    ...(await guarded('retention', async () => {
+      const { checkRoots } = await import('../checks/check-roots.ts')
+      return checkRoots(config)
+    })),
     ...(await guarded('store', () => checkStore(config.dataDir))),
     ...(await guarded('leftovers', async () => {
       const { checkLeftovers } = await import('../checks/check-leftovers.ts')

@@ -1,13 +1,10 @@
 import { renameSync, rmdirSync, unlinkSync } from 'node:fs'
+import { LEFTOVER_PREFIX } from '../../model/artifact.ts'
 import { type EntryName, errnoOf, look } from './look.ts'
 import type { Place } from './place.ts'
 import { readFolderBytes } from './read-folder.ts'
 
-/**
- * A folder bears its own name after this while it is removed. So nobody sees half of it under its name, and what a
- * crash leaves is known as a leftover: by age it would be young again, for every removal within renews it.
- */
-export const LEFTOVER_PREFIX = '.sessiond-pruning.'
+export { LEFTOVER_PREFIX }
 
 /** Entries of one folder removed between two readings of it: some file systems lose their place when much goes. */
 const PIECE = 1_000

@@ -1,13 +1,12 @@
 import { basename } from 'node:path'
 import { decideByAge, type Pressure, type SeenEntry, weightOf } from '../../decide/decide-removals.ts'
-import type { ActiveReferences, ArtifactClass, StayReason } from '../../model/artifact.ts'
+import { type ActiveReferences, type ArtifactClass, LEFTOVER_PREFIX, type StayReason } from '../../model/artifact.ts'
 import { compilePatterns, type Match, type PatternMatcher, type Progress } from './compile-patterns.ts'
 import { type Look, look } from './look.ts'
 import { measureFolder } from './measure-folder.ts'
 import type { PlanLimits } from './messages.ts'
 import { Place } from './place.ts'
 import { isText, readFolder } from './read-folder.ts'
-import { LEFTOVER_PREFIX } from './remove-folder.ts'
 import { type Pending, walkFolders } from './walk-folders.ts'
 import { groupRoots, type WalkRoot } from './walk-roots.ts'
 
@@ -87,7 +86,7 @@ class TreeScan {
   }
 
   scanRoot({ root, rules }: WalkRoot): void {
-    const matcher = compilePatterns(rules.map(({ prefix, patterns }) => ({ prefix, patterns })))
+    const matcher = compilePatterns(rules.map(({ prefix, patterns, rule }) => ({ prefix, patterns, keep: rule.keep })))
     new RootScan(this, this.#request, matcher, rules).scan(root)
   }
 
@@ -96,13 +95,14 @@ class TreeScan {
     if (stays !== undefined) stays[reason] = (stays[reason] ?? 0) + 1
   }
 
-  add(entry: ScannedEntry, rule: ArtifactClass): void {
+  add(entry: ScannedEntry, rule: ArtifactClass, isKept: boolean): void {
     const tally = this.tallies[entry.rule]
     if (tally === undefined) return
     tally.entries += 1
     tally.bytes += entry.bytes
     const decided = decideByAge(entry, rule, this.#request)
-    if (decided === 'undecided') this.#keep(entry, tally)
+    if (decided === 'undecided' && isKept) this.stay(entry.rule, 'kept-name')
+    else if (decided === 'undecided') this.#keep(entry, tally)
     else if (decided !== 'stays') this.stay(entry.rule, decided)
   }
 
@@ -210,7 +210,7 @@ class RootScan {
   }
 
   #add(
-    { rule: index, captures }: Match,
+    { rule: index, captures, isKept }: Match,
     path: string,
     { kind, dev, ino }: Look,
     facts: Pick<ScannedEntry, 'mtimeMs' | 'size' | 'bytes' | 'linked' | 'files' | 'isLeftover'>,
@@ -229,7 +229,7 @@ class RootScan {
       dev,
       ino,
     }
-    this.#scan.add({ ...own, ...facts }, at.rule)
+    this.#scan.add({ ...own, ...facts }, at.rule, isKept)
   }
 
   /** What bears a name of a class and is nothing that can go. */
