@@ -1,4 +1,5 @@
 import type { ArtifactClass } from '../../model/artifact.ts'
+import { likelySteps } from './likely-steps.ts'
 
 /** What a path gave away about itself. */
 export interface Captures {
@@ -45,8 +46,11 @@ interface Pattern {
   readonly segments: readonly Segment[]
 }
 
-/** Null: any number of folders. */
-type Segment = { readonly fits: (name: string, before: Captures) => Captures | null } | null
+/** Null: any number of folders. `only`: the one name it fits, if it is one. */
+type Segment = {
+  readonly only: string | null
+  readonly fits: (name: string, before: Captures) => Captures | null
+} | null
 
 type Placeholder = 'group' | 'session' | 'epoch' | 'id'
 
@@ -83,6 +87,7 @@ function compileSegment(text: string): Segment {
   const wildcards = parts.filter((_, index) => index % 2 === 1).map(placeholderOf)
   if (wildcards.length === 0) return compileName(text)
   return {
+    only: null,
     fits(name, before) {
       const found = findWildcards(name, letters, wildcards)
       return found === null ? null : capture(before, wildcards, found)
@@ -118,7 +123,7 @@ function findWildcards(
 }
 
 function compileName(expected: string): Segment {
-  return { fits: (name, before) => (name === expected ? before : null) }
+  return { only: expected, fits: (name, before) => (name === expected ? before : null) }
 }
 
 /** Null: it captures nothing. */
@@ -138,7 +143,7 @@ function capture(before: Captures, names: readonly (Placeholder | null)[], found
 }
 
 function matchLast(at: Progress, name: string, isFolder: boolean): Match | null {
-  for (const { pattern, index, captures } of at) {
+  for (const { pattern, index, captures } of likelySteps(at, name)) {
     if (pattern.isFolder !== isFolder || index !== pattern.segments.length - 1) continue
     const found = pattern.segments[index]?.fits(name, captures) ?? null
     if (found !== null) return { rule: pattern.rule, captures: found }
@@ -148,7 +153,7 @@ function matchLast(at: Progress, name: string, isFolder: boolean): Match | null 
 
 function enter(at: Progress, name: string): Progress {
   const below: Step[] = []
-  for (const step of at) {
+  for (const step of likelySteps(at, name)) {
     const { pattern, index, captures } = step
     const segment = pattern.segments[index]
     if (segment === null) add(below, step)
@@ -162,7 +167,10 @@ function enter(at: Progress, name: string): Progress {
 
 /** Adds a step, and where it leads without a folder in between. One pattern stands at one place only once. */
 function add(steps: Step[], step: Step): void {
-  if (steps.some(({ pattern, index }) => pattern === step.pattern && index === step.index)) return
+  // Those of one pattern follow one another.
+  for (let last = steps.length - 1; steps[last]?.pattern === step.pattern; last -= 1) {
+    if (steps[last]?.index === step.index) return
+  }
   steps.push(step)
   if (step.pattern.segments[step.index] === null) add(steps, { ...step, index: step.index + 1 })
 }
