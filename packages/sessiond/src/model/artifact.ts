@@ -18,12 +18,19 @@ export interface ArtifactClass {
    * An entry belongs to the first class of a plan, and there to the first pattern, that fits.
    */
   readonly patterns: readonly string[]
-  /** Older than this by modification time (of a folder: the newest in it) is due; null: age alone removes nothing. */
+  /**
+   * What its age counts from, of a folder the newest in it. `writing`: when it was last written. `arrival`: when it came
+   * here, where that is later: a file may be handed over with an old time. A time to come counts for neither.
+   */
+  readonly ageBy: 'writing' | 'arrival'
+  /** Older than this is due; null: age alone removes nothing. */
   readonly maxAgeMs: number | null
   /** At most this many of the class and group stay, newest first; null: any number. */
   readonly maxCount: number | null
   /** At most this many bytes of the class and group stay, newest first; null: any size. */
   readonly maxBytes: number | null
+  /** Whether it may go before its bounds when the disk is too full; false for what there is no other copy of. */
+  readonly mayGoEarly: boolean
   /** Names (the last segment) that are never removed, for example `latest`. */
   readonly keep: readonly string[]
   /** What ties an entry to a session so that it stays; several: any one of them. Empty: nothing does. */
@@ -84,7 +91,10 @@ export type RemovalReason =
   | { readonly bound: 'bytes'; readonly bytesBefore: number; readonly maxBytes: number }
   | { readonly bound: 'highWater'; readonly usedShare: number; readonly highWaterShare: number }
 
-/** What stays although a bound is exceeded, counted by class: why it stays. */
+/**
+ * What stays although a bound is exceeded, counted by class: why it stays. `elsewhere`: on another file system, which is
+ * not entered, and from which nothing can be moved.
+ */
 export type StayReason =
   | 'active'
   | 'no-record'
@@ -92,6 +102,7 @@ export type StayReason =
   | 'not-a-file'
   | 'future'
   | 'unreadable'
+  | 'elsewhere'
   | 'changed'
   | 'vanished'
 

@@ -63,8 +63,9 @@ function shippedRules(files: RetentionPolicy['files'], dataDir: string, group: s
     const bounds = files[name]
     if (bounds === null) return []
     const { maxAgeMs, maxCount, maxBytes } = bounds
-    const { patterns, keep, protects } = SHIPPED_CLASSES[name]
+    const { patterns, ageBy = 'writing', keep, protects } = SHIPPED_CLASSES[name]
     const root = join(dataDir, 'sessions', group)
-    return [{ name, group, root, patterns, maxAgeMs, maxCount, maxBytes, keep: [...keep, ...bounds.keep], protects }]
+    const figures = { ageBy, maxAgeMs, maxCount, maxBytes, mayGoEarly: true }
+    return [{ name, group, root, patterns, ...figures, keep: [...keep, ...bounds.keep], protects }]
   })
 }

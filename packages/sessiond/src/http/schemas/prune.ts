@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi'
+import type { StayReason } from '../../model/artifact.ts'
 import { STAGES } from '../../prune/apply-house.ts'
 import type { ROW_CLASSES } from '../../store/store.ts'
 
@@ -18,13 +19,15 @@ const rowsSchema = z.object({
 
 const staysSchema = z.object({
   active: count.optional(),
+  'no-record': count.optional(),
   'kept-name': count.optional(),
   'not-a-file': count.optional(),
   future: count.optional(),
   unreadable: count.optional(),
+  elsewhere: count.optional(),
   changed: count.optional(),
   vanished: count.optional(),
-})
+} satisfies Record<StayReason, z.ZodType>)
 
 const reasonSchema = z.discriminatedUnion('bound', [
   z.object({ bound: z.literal('age'), ageMs: z.number(), maxAgeMs: z.number() }),

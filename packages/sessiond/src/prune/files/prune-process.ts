@@ -73,7 +73,7 @@ export class PruneProcess implements AsyncDisposable {
     return answer
   }
 
-  /** What is under way ends after the removal it is at. */
+  /** What is under way ends where it is: a plan with what it has seen so far. */
   stop(): void {
     if (this.#child.connected) this.#child.send({ kind: 'stop' } satisfies PruneRequest, () => {})
   }

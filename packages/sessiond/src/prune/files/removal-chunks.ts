@@ -1,4 +1,5 @@
-import type { DecidedRemoval, Pressure } from '../../decide/decide-removals.ts'
+import type { DecidedRemoval } from '../../decide/decide-removals.ts'
+import type { Pressure } from '../../decide/decide-under-pressure.ts'
 import type { ArtifactClass, PlannedRemoval, RemovalReason } from '../../model/artifact.ts'
 import type { ChunkOwner, RemovalChunk } from './messages.ts'
 import type { ScannedEntry } from './scan-tree.ts'
@@ -44,8 +45,8 @@ export function packRemovals(removals: readonly DecidedRemoval<ScannedEntry>[]):
     chunk.bounds[index] = BOUNDS.indexOf(reason.bound)
     chunk.figures[index] = figureOf(reason)
     chunk.isLeftover[index] = Number(entry.isLeftover)
-    chunk.devs[index] = entry.dev
-    chunk.inos[index] = entry.ino
+    chunk.devs[index] = BigInt(entry.dev)
+    chunk.inos[index] = BigInt(entry.ino)
     chunk.mtimesMs[index] = entry.mtimeMs
     chunk.sizes[index] = entry.size
   }
