@@ -136,7 +136,7 @@ function holds(
 ): boolean {
   if (protection === 'id') return ids.some((id) => active.ids.has(id))
   if (group === null || session === null) return false
-  const whole = `${group}/${session}`
+  const whole = wholeName(group, session)
   switch (protection) {
     case 'session':
       return active.openSessions.has(whole)
@@ -147,6 +147,14 @@ function holds(
     case 'no-record':
       return !active.openSessions.has(whole) && !active.closedSessions.has(whole)
   }
+}
+
+let last = { group: '', session: '', whole: '/' }
+
+/** `<group>/<session>`; made anew only for another one than the last, since entries come session by session. */
+function wholeName(group: string, session: string): string {
+  if (last.group !== group || last.session !== session) last = { group, session, whole: `${group}/${session}` }
+  return last.whole
 }
 
 interface Due<Entry> {

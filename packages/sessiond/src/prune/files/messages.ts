@@ -74,8 +74,11 @@ export interface RemovalChunk {
   readonly figures: Float64Array
   /** Of the unfinished removals of an earlier plan, which are due at any age. */
   readonly isLeftover: Uint8Array
-  readonly devs: BigUint64Array
-  readonly inos: BigUint64Array
+  readonly devs: Float64Array
+  readonly inos: Float64Array
+  /** Of those that no such number holds, by index. */
+  readonly largeDevs: ReadonlyMap<number, bigint>
+  readonly largeInos: ReadonlyMap<number, bigint>
   readonly mtimesMs: Float64Array
   readonly sizes: Float64Array
 }
