@@ -171,8 +171,10 @@ export interface PruningRequest {
 /** What one pruning would do, and why. Carried out by its id; nothing else is removed by that. */
 export interface PruningPlan extends PlanSummary {
   readonly id: string
-  /** Rows whose time is over, counted up to 100,000 a class. */
+  /** Rows whose time is over, counted up to 100,000 a class, and for ten seconds. */
   readonly rows: PrunedRows
+  /** False: there may be more of them. */
+  readonly areRowsWhole: boolean
   /** Sessions closed long enough to be packed away, counted alike; null: they are not asked for. */
   readonly closedSessions: number | null
   /** What was put aside before and has lain long enough. */

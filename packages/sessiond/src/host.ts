@@ -31,6 +31,7 @@ import { RequestDesk } from './requests/request-desk.ts'
 import { retentionOf } from './retention/retention-of.ts'
 import { createRuntimes } from './runtime/create-runtimes.ts'
 import { prepareDataDir } from './store/data-dir.ts'
+import { makeReserve } from './store/disk-reserve.ts'
 import { acquireHostLock } from './store/host-lock.ts'
 import { openStore } from './store/sqlite/open-store.ts'
 import type { Store } from './store/store.ts'
@@ -71,7 +72,7 @@ async function build(config: HostConfig, extras: HostExtras, releases: ReleaseSt
   const log = extras.logger ?? pino({ name: 'sessiond', level: config.log.level }, pino.destination(2))
   const startedAtMs = world.now()
   await prepareDataDir(config.dataDir)
-  const holder = { pid: process.pid, startedAtMs, version: VERSION, apiUrl: null }
+  const holder = { role: 'host' as const, pid: process.pid, startedAtMs, version: VERSION, apiUrl: null }
   const lock = releases.add(await acquireHostLock(config.dataDir, holder), (held) => held.release())
   const store = releases.add(await openStore({ dataDir: config.dataDir, world }), (opened) => opened.close())
   releases.add(store, (opened) => noteStopped(opened, world))
@@ -180,8 +181,17 @@ function createCleaner(
     world,
     policy: cleaning,
     house,
-    withLock: (work) => withPruneLock(dataDir, PRUNE_LOCK_WAIT_MS, work),
+    withLock: (work) =>
+      withPruneLock(dataDir, PRUNE_LOCK_WAIT_MS, async () => {
+        try {
+          return await work()
+        } finally {
+          // Given up by a start on a full disk, perhaps: now there may be room again.
+          makeReserve(dataDir)
+        }
+      }),
     readUsage: () => readDiskUsage(dataDir),
+    floorBytes: config.limits.diskFloorBytes,
     isDiskBusy: () => pressure.isBusy(),
     memory: fileMemory(dataDir),
     note: (entry) => store.append([entry]),

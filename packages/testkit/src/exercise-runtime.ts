@@ -39,6 +39,7 @@ export interface ResourceMaker {
 
 /** A container of nobody's, say. */
 export interface ResourceUser {
+  readonly id: string
   start(): Promise<void>
   end(): Promise<void>
   remove(): Promise<void>
@@ -294,8 +295,10 @@ export function exerciseRuntime(name: string, makeHarness: () => Promise<Runtime
         const labels = { 'sessiond.install': installId }
         const [volume, network] = [await resources.make('volume', labels), await resources.make('network', labels)]
         const user = await resources.use(volume, network)
+        let users = [[user.id], [user.id]]
         const outcomes = async () => {
           const found = await runtime.listResources()
+          expect(found.map(({ usedBy }) => usedBy)).toEqual(users)
           return Promise.all(found.map((resource) => runtime.removeResource(resource)))
         }
         expect(await outcomes()).toEqual(['in-use', 'in-use'])
@@ -304,6 +307,7 @@ export function exerciseRuntime(name: string, makeHarness: () => Promise<Runtime
         await user.end()
         expect(await outcomes()).toEqual(['in-use', 'in-use'])
         await user.remove()
+        users = [[], []]
         expect(await outcomes()).toEqual(['removed', 'removed'])
       })
     })

@@ -33,9 +33,9 @@ export class ScriptedRuntime implements Runtime {
   /** Runs that exist, by handle id. */
   readonly runs = new Map<string, RunSpec>()
   /** Volumes and networks that exist. */
-  readonly resources: FoundResource[] = []
-  /** Ids of those that something uses. */
-  readonly usedResources = new Set<string>()
+  readonly resources: Omit<FoundResource, 'usedBy'>[] = []
+  /** Of those that something uses, by their ids: the id of what does. */
+  readonly usedResources = new Map<string, string>()
   readonly calls: string[] = []
   /** Called before each request is answered: the place to change the world under a decision, or to throw. */
   before: (call: string, id: string) => void | Promise<void> = () => {}
@@ -98,13 +98,17 @@ export class ScriptedRuntime implements Runtime {
   }
 
   async listResources(): Promise<FoundResource[]> {
-    return [...this.resources]
+    return this.resources.map((resource) => ({
+      ...resource,
+      usedBy: [...this.usedResources].filter(([id]) => id === resource.id).map(([, user]) => user),
+    }))
   }
 
   async removeResource(resource: FoundResource): Promise<'removed' | 'in-use'> {
     await this.#note('removeResource', resource.id)
     if (this.usedResources.has(resource.id)) return 'in-use'
-    this.resources.splice(this.resources.indexOf(resource), 1)
+    const at = this.resources.findIndex(({ kind, id }) => kind === resource.kind && id === resource.id)
+    this.resources.splice(at, 1)
     return 'removed'
   }
 

@@ -83,7 +83,15 @@ export const rows: Benchmark = {
 
 function passAt(nowMs: number): RowPruning {
   const keptMs = 30 * DAY_MS
-  const retention = { messagesMs: keptMs, repliesMs: keptMs, deadLettersMs: keptMs, journalMs: keptMs, runsMs: keptMs }
+  const retention = {
+    messagesMs: keptMs,
+    repliesMs: keptMs,
+    deadLettersMs: keptMs,
+    journalMs: keptMs,
+    runsMs: keptMs,
+    ledgerMs: keptMs,
+    sessionsMs: null,
+  }
   return { nowMs, retention, groups: new Map() }
 }
 

@@ -1,6 +1,6 @@
 import { readToken } from '../http/token.ts'
 import { SessiondError } from '../model/errors.ts'
-import { readHolder } from '../store/host-lock.ts'
+import { type HolderRole, NAME_OF_ROLE, readHolder } from '../store/host-lock.ts'
 import type { CliContext, CommonOptions } from './cli-context.ts'
 import { HostClient } from './client.ts'
 import { type FoundConfig, findConfig } from './find-config.ts'
@@ -22,9 +22,16 @@ export async function findHost(options: CommonOptions, context: CliContext): Pro
 export async function connect({ config }: FoundConfig): Promise<HostClient> {
   const { dataDir } = config
   const { isHeld, holder } = await readHolder(dataDir)
-  if (!isHeld || holder?.apiUrl == null) {
-    const state = isHeld ? 'is still starting, or serves no API' : 'is not running'
-    throw new SessiondError('HOST_NOT_RUNNING', `The host of ${dataDir} ${state}.`, { fields: { dataDir } })
-  }
+  if (!isHeld || holder?.apiUrl == null) throw notRunning(dataDir, isHeld ? (holder?.role ?? 'host') : null)
   return new HostClient({ url: holder.apiUrl, token: await readToken(dataDir) })
+}
+
+function notRunning(dataDir: string, heldBy: HolderRole | null): SessiondError {
+  const other = heldBy === null || heldBy === 'host' ? null : heldBy
+  const state = heldBy === 'host' ? 'is still starting, or serves no API' : 'is not running'
+  const meanwhile = other === null ? '' : `, and its data directory is held by ${NAME_OF_ROLE[other]}`
+  return new SessiondError('HOST_NOT_RUNNING', `The host of ${dataDir} ${state}${meanwhile}.`, {
+    fields: { dataDir },
+    ...(other === null ? {} : { cure: 'Start it with `sessiond up` once that has ended.' }),
+  })
 }

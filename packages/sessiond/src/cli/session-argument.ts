@@ -23,6 +23,15 @@ export function parseSessionArgument(argument: string): SessionArgument {
   return { group, session, id: `${group}/${session}` }
 }
 
+/** Checks the name of a group likewise. Throws BAD_REQUEST. */
+export function parseGroupArgument(argument: string): string {
+  if (isValidName(argument)) return argument
+  throw new SessiondError('BAD_REQUEST', `The group ${JSON.stringify(argument.slice(0, 200))} is not allowed.`, {
+    fields: { field: 'group', group: argument.slice(0, 200) },
+    cure: 'Write the name of a group: letters, digits, dots, underscores and hyphens.',
+  })
+}
+
 /** Checks the id of a message or dead letter before it becomes part of a URL; throws MESSAGE_ID_INVALID. */
 export function parseMessageArgument(argument: string): string {
   if (isValidId(argument)) return argument

@@ -14,7 +14,8 @@ export const cleaningSchema = z
       }),
     ).default(toMs('1d')),
     budget: duration({
-      about: 'One cleaning works at most this long; the next goes on where it ended. At most `cleaning.every`.',
+      about:
+        'One cleaning works at most this long, besides planning, but finishes what it archives; the next goes on where it ended. At most `cleaning.every`.',
       min: '1s',
       max: '1h',
       tooLow: 'Cleaning never catches up.',
@@ -32,9 +33,9 @@ export const cleaningSchema = z
       leaf<number>(
         {
           about:
-            'Used share of the disk from which a cleaning comes at once, and takes more than the bounds say, biggest and oldest first; `null`: never.',
+            'Used share of the disk from which a cleaning comes at once, biggest and oldest first; near `limits.diskFloor` it takes more than the bounds say; `null`: never.',
           unit: 'share from 0 to 1',
-          tooLow: 'What is not old yet is removed although there is room.',
+          tooLow: 'The disk is looked through although there is room.',
           tooHigh: 'The disk is full before the cleaning has begun.',
         },
         (value) =>

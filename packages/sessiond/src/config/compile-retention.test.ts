@@ -50,7 +50,7 @@ describe('retention', () => {
       files: 14,
     })
     expect(files.runLogs?.maxBytes).toBe(2 ** 30)
-    expect(Object.values(rows).map((ms) => (ms ?? 0) / DAY_MS)).toEqual([30, 30, 90, 30, 90])
+    expect(Object.values(rows).map((ms) => (ms ?? 0) / DAY_MS)).toEqual([30, 30, 90, 30, 90, 90, 365])
     expect([closedSessionsMs, archivesMs]).toEqual([7 * DAY_MS, 90 * DAY_MS])
   })
 

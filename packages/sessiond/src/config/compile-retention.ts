@@ -20,8 +20,7 @@ export function retentionPolicyOf(
   const own: Partial<OwnRetention> = group === null ? {} : (options.groups[group]?.retention ?? {})
   const artifacts = group === null ? host.artifacts : (own.artifacts ?? {})
   const bounds = (name: FileClass): FileBounds | null => fileBoundsOf(own[name], host[name])
-  const time = (name: 'messages' | 'replies' | 'deadLetters' | 'journal' | 'runs' | 'closedSessions' | 'archives') =>
-    inherited(own[name], host[name])
+  const time = (name: TimeOption) => inherited(own[name], host[name])
   return {
     files: {
       transcripts: bounds('transcripts'),
@@ -41,6 +40,8 @@ export function retentionPolicyOf(
       deadLettersMs: time('deadLetters'),
       journalMs: time('journal'),
       runsMs: time('runs'),
+      ledgerMs: time('ledger'),
+      sessionsMs: sessionsMsOf(time('sessions'), time('archives')),
     },
     closedSessionsMs: time('closedSessions'),
     archivesMs: time('archives'),
@@ -58,6 +59,25 @@ export function retentionPolicyOf(
       protects: protectionsOf(written, group),
     })),
   }
+}
+
+type TimeOption =
+  | 'messages'
+  | 'replies'
+  | 'deadLetters'
+  | 'journal'
+  | 'runs'
+  | 'ledger'
+  | 'sessions'
+  | 'closedSessions'
+  | 'archives'
+
+/** A name that is free again leads to an archive of its own: by then the one of the session before must be gone. */
+const AFTER_ARCHIVE_MS = 30 * 86_400_000
+
+function sessionsMsOf(sessionsMs: number | null, archivesMs: number | null): number | null {
+  if (sessionsMs === null || archivesMs === null) return null
+  return Math.max(sessionsMs, archivesMs + AFTER_ARCHIVE_MS)
 }
 
 const UNBOUNDED: FileBounds = { maxAgeMs: null, maxCount: null, maxBytes: null, keep: [] }

@@ -75,6 +75,8 @@ export interface RetentionOptions {
   readonly deadLetters?: DurationOption | null
   readonly journal?: DurationOption | null
   readonly runs?: DurationOption | null
+  readonly ledger?: DurationOption | null
+  readonly sessions?: DurationOption | null
   readonly closedSessions?: DurationOption | null
   readonly archives?: DurationOption | null
   /** By a name of one's own. */

@@ -194,6 +194,26 @@ const rows = {
       tooHigh: 'The store grows.',
     }),
   ),
+  ledger: orNull(
+    duration({
+      about:
+        'Occurrences of a task are told one by one this long after their end, then summed up by how they ended; a task that has ended goes; `null`: never.',
+      min: '1d',
+      max: '3650d',
+      tooLow: '`sessiond tasks` tells only sums of what was lately.',
+      tooHigh: 'The store grows.',
+    }),
+  ),
+  sessions: orNull(
+    duration({
+      about:
+        'A closed session is forgotten this long after it was archived, and 30d after its archive has gone at the earliest, when nothing of it is left: its name is free again then; `null`, or where archives stay: never.',
+      min: '1d',
+      max: '3650d',
+      tooLow: 'Whoever writes to it late begins a new session of its name.',
+      tooHigh: 'The store grows with every session there ever was.',
+    }),
+  ),
 }
 
 const closing = {
@@ -278,6 +298,8 @@ export const hostRetentionSchema = z
     deadLetters: rows.deadLetters.default(toMs('90d')),
     journal: rows.journal.default(toMs('30d')),
     runs: rows.runs.default(toMs('90d')),
+    ledger: rows.ledger.default(toMs('90d')),
+    sessions: rows.sessions.default(toMs('365d')),
     closedSessions: closing.closedSessions.default(toMs('7d')),
     archives: closing.archives.default(toMs('90d')),
     artifacts,
@@ -302,6 +324,8 @@ export const groupRetentionSchema = z
     deadLetters: rows.deadLetters.optional(),
     journal: rows.journal.optional(),
     runs: rows.runs.optional(),
+    ledger: rows.ledger.optional(),
+    sessions: rows.sessions.optional(),
     closedSessions: closing.closedSessions.optional(),
     archives: closing.archives.optional(),
     artifacts,

@@ -17,7 +17,8 @@ describe('isArchiveDue', () => {
     ['put off, a millisecond to go', 1_000, NOW + 1, 1_000, false],
     ['put off until now', 1_000, NOW, 1_000, true],
     ['put off as far as anything is', 1_000, NOW + DAY_MS, 1_000, false],
-    ['put off by a clock that has been set back since', 1_000, NOW + DAY_MS + 1, 1_000, true],
+    ['put off by the cleaning itself, at the end of its day', 1_000, NOW + 2 * DAY_MS, 1_000, false],
+    ['put off by a clock that has been set back since', 1_000, NOW + 2 * DAY_MS + 1, 1_000, true],
   ])('%s', (_, sinceMs, notBeforeMs, closedSessionsMs, isDue) => {
     expect(isArchiveDue(closed(sinceMs, notBeforeMs), closedSessionsMs, NOW)).toBe(isDue)
   })
@@ -30,6 +31,7 @@ describe('archiveAgainAtMs', () => {
     ['failed', 3_600_000],
     ['too-big', DAY_MS],
     ['two-folders', DAY_MS],
+    ['missing', DAY_MS],
     ['unreadable', DAY_MS],
   ])('tries what was put off as %s again after %i ms', (because, afterMs) => {
     expect(archiveAgainAtMs(because, NOW)).toBe(NOW + afterMs)

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { CleaningPolicy } from '../model/retention.ts'
-import { type CleaningFacts, decideCleaning } from './decide-cleaning.ts'
+import { type CleaningFacts, decideCleaning, decidePressure } from './decide-cleaning.ts'
 
 const MINUTE_MS = 60_000
 const DAY_MS = 86_400_000
@@ -20,9 +20,10 @@ const QUIET: CleaningFacts = {
   restedMs: null,
   leaptAheadMs: null,
   isLeftOver: false,
-  wasInVain: false,
+  vainInARow: 0,
   failures: 0,
   usedShare: 0.5,
+  isNearFloor: false,
 }
 
 function decide(facts: Partial<CleaningFacts>, policy: Partial<CleaningPolicy> = {}) {
@@ -49,8 +50,22 @@ describe('decideCleaning', () => {
     ['at the mark', { usedShare: 0.9 }, {}, 'clean high-water'],
     ['on a disk that cannot be asked', { usedShare: null }, {}, 'wait not-due'],
     ['on a full disk without a mark', { usedShare: 1 }, { highWaterShare: null }, 'wait not-due'],
-    ['at the mark, in vain just now', { usedShare: 1, wasInVain: true, restedMs: 599_999 }, {}, 'wait not-due'],
-    ['at the mark, in vain a while ago', { usedShare: 1, wasInVain: true, restedMs: 600_000 }, {}, 'clean high-water'],
+    ['at the mark, in vain just now', { usedShare: 1, vainInARow: 1, restedMs: 599_999 }, {}, 'wait not-due'],
+    ['at the mark, in vain a while ago', { usedShare: 1, vainInARow: 1, restedMs: 600_000 }, {}, 'clean high-water'],
+    ['at the mark, in vain twice', { usedShare: 1, vainInARow: 2, restedMs: 1_199_999 }, {}, 'wait not-due'],
+    ['at the mark, in vain for days', { usedShare: 1, vainInARow: 999, restedMs: 21_599_999 }, {}, 'wait not-due'],
+    [
+      'at the mark, in vain for days, hours ago',
+      { usedShare: 1, vainInARow: 999, restedMs: 21_600_000 },
+      {},
+      'clean high-water',
+    ],
+    [
+      'near the floor, in vain for days',
+      { usedShare: 1, vainInARow: 999, isNearFloor: true, restedMs: 600_000 },
+      {},
+      'clean high-water',
+    ],
     ['with something left, at once', { isLeftOver: true, restedMs: 25 * MINUTE_MS - 1 }, {}, 'wait resting'],
     ['with something left, after a rest', { isLeftOver: true, restedMs: 25 * MINUTE_MS }, {}, 'clean left-over'],
     ['with something left by another process', { isLeftOver: true }, {}, 'clean left-over'],
@@ -76,5 +91,21 @@ describe('decideCleaning', () => {
     expect(decide({ ...due, restedMs: waitMs })).toBe('clean high-water')
     // The disk has room again and the daily one is not due: the outage is tried to be ended all the same.
     expect(decide({ failures, restedMs: waitMs })).toBe('clean due')
+  })
+})
+
+describe('decidePressure', () => {
+  it.each([
+    ['far from the floor, however full', { usedBytes: 990, totalBytes: 1000, floorBytes: 5 }, 0],
+    ['just twice the floor', { usedBytes: 990, totalBytes: 1000, floorBytes: 5 }, 0],
+    ['just below twice the floor', { usedBytes: 991, totalBytes: 1000, floorBytes: 5 }, 1],
+    ['at the end of all room', { usedBytes: 1000, totalBytes: 1000, floorBytes: 5 }, 10],
+    ['without a floor', { usedBytes: 1000, totalBytes: 1000, floorBytes: 0 }, 0],
+  ])('%s', (_, fill, wantedBytes) => {
+    expect(decidePressure({ ...fill, highWaterShare: 0.9 })).toEqual({
+      usedShare: fill.usedBytes / 1000,
+      highWaterShare: 0.9,
+      wantedBytes,
+    })
   })
 })

@@ -16,12 +16,14 @@ export interface CleaningFacts {
   readonly leaptAheadMs: number | null
   /** The last one left something for the next. */
   readonly isLeftOver: boolean
-  /** The last one was brought by the high-water mark and gave nothing back. */
-  readonly wasInVain: boolean
+  /** Those of the high-water mark in a row after which the disk was as full as before. */
+  readonly vainInARow: number
   /** Cleanings that failed in a row. */
   readonly failures: number
   /** Null: the disk cannot be asked. */
   readonly usedShare: number | null
+  /** There is so little room that new work is about to be refused. */
+  readonly isNearFloor: boolean
 }
 
 export type CleaningDecision =
@@ -32,8 +34,8 @@ export type CleaningDecision =
 const AFTER_FAILURE = { baseMs: 60_000, maxMs: 3_600_000 }
 /** Between a cleaning that ran out of its time and the one that goes on, as a multiple of that time. */
 const RESTS = 5
-/** A full disk on which there is nothing to clean is not gone through again before. */
-const IN_VAIN_MS = 10 * 60_000
+/** A full disk on which there is nothing to clean is gone through ever less often: others fill it. */
+const IN_VAIN = { baseMs: 10 * 60_000, maxMs: 6 * 3_600_000 }
 
 /** To a clock that was set wrong everything is old; whoever sets it right gets so long. A suspend looks the same. */
 const CLOCK_DOUBT_MS = 3_600_000
@@ -46,7 +48,7 @@ export function decideCleaning(facts: CleaningFacts, policy: CleaningPolicy): Cl
   if (failures > 0 && !hasRested(backoffMs(AFTER_FAILURE, failures - 1, 0)))
     return { action: 'wait', because: 'failed' }
   const isFull = usedShare !== null && policy.highWaterShare !== null && usedShare >= policy.highWaterShare
-  if (isFull && hasRested(facts.wasInVain ? IN_VAIN_MS : 0)) return { action: 'clean', because: 'high-water' }
+  if (isFull && hasRested(restInVainMs(facts))) return { action: 'clean', because: 'high-water' }
   if (policy.everyMs === null) return { action: 'wait', because: 'switched-off' }
   // Whatever brought the one that failed: only one that works ends the outage.
   if (failures > 0) return { action: 'clean', because: 'due' }
@@ -55,6 +57,39 @@ export function decideCleaning(facts: CleaningFacts, policy: CleaningPolicy): Cl
     return hasRested(restMs) ? { action: 'clean', because: 'left-over' } : { action: 'wait', because: 'resting' }
   }
   return isDue(facts, policy.everyMs) ? { action: 'clean', because: 'due' } : { action: 'wait', because: 'not-due' }
+}
+
+/** Near the floor something may end any time that can go then: it is looked at as often as ever. */
+function restInVainMs({ vainInARow, isNearFloor }: CleaningFacts): number {
+  if (vainInARow === 0) return 0
+  return isNearFloor ? IN_VAIN.baseMs : backoffMs(IN_VAIN, vainInARow - 1, 0)
+}
+
+/** How full a disk is, and may be. */
+export interface DiskFill {
+  readonly usedBytes: number
+  /** Used, and what may still be. */
+  readonly totalBytes: number
+  readonly highWaterShare: number
+  /** Below it no new work begins. */
+  readonly floorBytes: number
+}
+
+/** Room that is left, as a multiple of the floor, below which bounds no longer hold. */
+const NEAR_FLOOR = 2
+
+export function isNearFloor({ usedBytes, totalBytes, floorBytes }: Omit<DiskFill, 'highWaterShare'>): boolean {
+  return totalBytes - usedBytes < NEAR_FLOOR * floorBytes
+}
+
+/**
+ * What a cleaning that a full disk has brought is to give back. Bounds are a promise to people, and mostly it is others
+ * who fill a disk: they hold until new work is about to be refused. 0: no more than the bounds say.
+ */
+export function decidePressure(fill: DiskFill): { usedShare: number; highWaterShare: number; wantedBytes: number } {
+  const { usedBytes, totalBytes, highWaterShare, floorBytes } = fill
+  const wantedBytes = isNearFloor(fill) ? NEAR_FLOOR * floorBytes - (totalBytes - usedBytes) : 0
+  return { usedShare: usedBytes / totalBytes, highWaterShare, wantedBytes }
 }
 
 /** An end that lies ahead of the clock says only that the clock was set back: it must not put the next one off. */

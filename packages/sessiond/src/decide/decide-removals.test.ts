@@ -179,7 +179,7 @@ test('finds it implausible that files of sessions are there and no session is kn
   expect(isImplausible(rules, [5, 1], activeWith({ hasSessions: true }))).toBe(false)
 })
 
-test('under pressure adds the biggest and oldest until enough goes, after what bounds remove', () => {
+test('under pressure adds the biggest and oldest to what bounds remove, until enough goes', () => {
   const hour = 3_600_000
   const rules = [ruleWith({ maxAgeMs: 9 * hour, protects: ['id'] }), ruleWith()]
   const entries = [
@@ -195,12 +195,12 @@ test('under pressure adds the biggest and oldest until enough goes, after what b
   const active = activeWith({ ids: new Set(['x']) })
   const pressed = (wantedBytes: number) =>
     decide(rules, entries, { active, pressure: { usedShare: 0.95, highWaterShare: 0.9, wantedBytes } })
-  expect(pressed(0).paths).toEqual(['due'])
-  expect(pressed(1).paths).toEqual(['due', 'bigger by age'])
-  expect(pressed(30).paths).toEqual(['due', 'bigger by age'])
-  expect(pressed(31).paths).toEqual(['due', 'bigger by age', 'big'])
+  expect(pressed(1).paths).toEqual(['due'])
+  expect(pressed(2).paths).toEqual(['due', 'bigger by age'])
+  expect(pressed(31).paths).toEqual(['due', 'bigger by age'])
+  expect(pressed(32).paths).toEqual(['due', 'bigger by age', 'big'])
   expect(pressed(1e9).paths).toEqual(['due', 'bigger by age', 'big', 'small'])
-  expect(pressed(1).removals[1]?.reason).toEqual({ bound: 'highWater', usedShare: 0.95, highWaterShare: 0.9 })
+  expect(pressed(2).removals[1]?.reason).toEqual({ bound: 'highWater', usedShare: 0.95, highWaterShare: 0.9 })
 })
 
 test('gives the bytes of a file back with the last of its names, and only if all go', () => {

@@ -57,8 +57,7 @@ export function decideRemovals<Entry extends SeenEntry>(facts: RemovalFacts<Entr
     }
   }
   due.sort((a, b) => byAge(a.entry, b.entry))
-  const dueEntries = due.map(({ entry }) => entry)
-  const all = pressure === null ? due : [...due, ...decideUnderPressure(free, dueEntries, { pressure, nowMs })]
+  const all = pressure === null ? due : [...due, ...decideUnderPressure(free, withBytes(due), { pressure, nowMs })]
   const ownerOf = newOwners()
   const share = {
     ownerOf: ({ entry }: Due<Entry>) => ownerOf(entry),

@@ -1,5 +1,6 @@
 import type { ArtifactClass, RemovalReason } from '../model/artifact.ts'
 import { ageOf, byAge } from './age-of-entry.ts'
+import type { DecidedRemoval } from './decide-removals.ts'
 import { namesByInode, type SeenEntry } from './seen-entry.ts'
 
 export interface Pressure {
@@ -29,18 +30,18 @@ export function costOf(
 }
 
 /**
- * Which of those that are free to go are to, so that enough bytes are given back: biggest and oldest first, by what they
- * have cost so far. The names of one file go together, and only if none of them is elsewhere.
+ * Which of those that are free to go are to, where what is due gives too few bytes back: biggest and oldest first, by what
+ * they have cost so far. The names of one file go together, and only if none of them is elsewhere.
  */
 export function decideUnderPressure<Entry extends SeenEntry>(
   free: readonly Entry[],
-  due: readonly Entry[],
+  due: readonly DecidedRemoval<Entry>[],
   { pressure, nowMs }: { readonly pressure: Pressure; readonly nowMs: number },
 ): readonly { readonly entry: Entry; readonly reason: RemovalReason }[] {
   const { usedShare, highWaterShare, wantedBytes } = pressure
   const reason: RemovalReason = { bound: 'highWater', usedShare, highWaterShare }
   const names = namesByInode(free)
-  const goneNames = namesByInode(due)
+  const goneNames = namesByInode(due.map(({ entry }) => entry))
   const together = (entry: Entry): readonly Entry[] => {
     if (entry.linked === null) return [entry]
     const { inode, links } = entry.linked
@@ -53,7 +54,7 @@ export function decideUnderPressure<Entry extends SeenEntry>(
     .filter((entry) => entry.linked === null || together(entry).length > 0)
     .sort((a, b) => costOf(b, nowMs) - costOf(a, nowMs) || byAge(a, b))
   const chosen: { entry: Entry; reason: RemovalReason }[] = []
-  let bytes = 0
+  let bytes = due.reduce((sum, each) => sum + each.bytes, 0)
   for (const candidate of candidates) {
     if (bytes >= wantedBytes) break
     for (const entry of together(candidate)) chosen.push({ entry, reason })

@@ -2,6 +2,7 @@ import { hasCode } from '../model/errors.ts'
 import type { FoundResource, FoundRun, Runtime } from '../runtime/runtime.ts'
 import type { World } from '../world.ts'
 import { wordsOf } from './deps.ts'
+import { findLeftovers, type LeftoverSearch } from './find-leftovers.ts'
 
 /** Something of this install that nobody knows, and what became of it. */
 export interface Leftover {
@@ -25,10 +26,7 @@ interface Tried {
 export interface LeftoverRemoval {
   readonly world: World
   readonly runtime: Runtime
-  /** Names of the runs that are live; asked after the runtime has listed what there is. */
-  readonly readLiveRuns: () => Promise<ReadonlySet<string>>
-  /** Names of networks that stay although nothing uses them right now. */
-  readonly networksInUse: ReadonlySet<string>
+  readonly search: LeftoverSearch
   /** Whether it resisted last time: such ones come last, so that they hold up no other. */
   readonly hasResisted: (id: string) => boolean
   /** Told of some hundred at a time, `total` being how many there are; what is said of them is durable once it resolves. */
@@ -60,22 +58,14 @@ const GONE_WAIT_MS = 50
  * first, as a new run of its session must not meet it. Throws RUNTIME_UNREACHABLE when the runtime cannot list.
  */
 export async function removeLeftovers(removal: LeftoverRemoval): Promise<RemovedLeftovers> {
-  const { runtime, readLiveRuns, hasResisted, networksInUse } = removal
-  // List first, then read the live runs: a run is recorded before its container exists, so none is missed this way.
-  const [found, resources] = await Promise.all([runtime.list(), runtime.listResources()])
-  const live = await readLiveRuns()
-  const runs = found
-    .filter((run) => !live.has(run.name))
-    .sort((a, b) => rankOf(a, hasResisted) - rankOf(b, hasResisted))
-  const unknown = resources.filter(
-    ({ kind, name, runName }) =>
-      !(runName !== null && live.has(runName)) && !(kind === 'network' && networksInUse.has(name)),
-  )
-  const total = runs.length + unknown.length
+  const { runtime, search, hasResisted } = removal
+  const found = await findLeftovers(runtime, search)
+  const runs = [...found.runs].sort((a, b) => rankOf(a, hasResisted) - rankOf(b, hasResisted))
+  const total = runs.length + found.resources.length
   const rounds = new Rounds(removal, total)
   await rounds.workThrough(runs, (run) => removeRun(removal, run))
   // After the containers, whose end may have freed them.
-  await rounds.workThrough(unknown, (resource) => removeResource(removal, resource))
+  await rounds.workThrough(found.resources, (resource) => removeResource(removal, resource))
   return { gone: rounds.gone, isComplete: rounds.mayGoOn() }
 }
 

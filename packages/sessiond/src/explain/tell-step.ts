@@ -90,7 +90,7 @@ function sessionOf({ sessionId }: Step): string {
 }
 
 function runOf({ epoch, sessionId }: Step): string {
-  return `run ${epoch ?? '?'} of ${plain(sessionId)}`
+  return `${epoch === null ? 'the run' : `run ${epoch}`} of ${plain(sessionId)}`
 }
 
 function tellHeldBack(step: Step, { heldBack, nowMs }: StepProspects): string {

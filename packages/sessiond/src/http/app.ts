@@ -74,8 +74,11 @@ function ours(error: unknown): unknown {
   return new SessiondError('BAD_REQUEST', 'The body is not valid JSON.', { fields: { in: 'body', field: 'body' } })
 }
 
+/** A disk without room may have some after the next look of whatever cleans it. */
+const DISK_RETRY_AFTER_MS = 60_000
+
 function respond(c: Context<ApiEnv>, error: SessiondError): Response {
-  const { retryAfterMs } = error.fields
+  const { retryAfterMs = error.code === 'DISK_FULL' ? DISK_RETRY_AFTER_MS : null } = error.fields
   if (typeof retryAfterMs === 'number') c.header('Retry-After', String(Math.max(1, Math.ceil(retryAfterMs / 1000))))
   if (error.code === 'UNAUTHORIZED') c.header('WWW-Authenticate', 'Bearer realm="sessiond"')
   // What is left of a refused body is not worth reading for the sake of the connection.

@@ -12,6 +12,10 @@ export const ERROR_CATALOGUE = {
   DATA_DIR_LOCKED: { retryable: false, cure: 'Stop the named holder, or use another dataDir.' },
   DATA_DIR_UNUSABLE: { retryable: false, cure: 'Make the directory writable for the user who runs sessiond.' },
   DATA_DIR_NEWER: { retryable: false, cure: 'Run the sessiond version that wrote it, or a newer one.' },
+  DATA_DIR_COPIED: {
+    retryable: false,
+    cure: 'If this one takes the place of that, move that one away; to keep both, give this one an install id of its own: `sessiond doctor --new-install-id`.',
+  },
   DISK_FULL: {
     retryable: true,
     cure: 'Free space on the disk that holds the data directory; nothing acknowledged is lost.',

@@ -12,6 +12,21 @@ export interface RowRetention {
   readonly journalMs: number | null
   /** Runs that are gone; the newest of a session stays. */
   readonly runsMs: number | null
+  /** Lines of the ledger of series: past it they are summed up; a series that has ended goes. */
+  readonly ledgerMs: number | null
+  /** Closed sessions, once archived, and nothing else of them is left. */
+  readonly sessionsMs: number | null
+}
+
+/** Every row stays for ever. */
+export const KEEPS_ROWS: RowRetention = {
+  messagesMs: null,
+  repliesMs: null,
+  deadLettersMs: null,
+  journalMs: null,
+  runsMs: null,
+  ledgerMs: null,
+  sessionsMs: null,
 }
 
 /** Retention of one group, complete. */
@@ -29,7 +44,7 @@ export interface GroupRetention {
 export interface CleaningPolicy {
   /** Between two cleanings; null: only when asked. */
   readonly everyMs: number | null
-  /** One cleaning works at most so long; the next goes on. */
+  /** One cleaning works at most so long, and finishes a session that it has begun to archive; the next goes on. */
   readonly budgetMs: number
   /** Removals, and rows, between two looks at whether to go on. */
   readonly batch: number

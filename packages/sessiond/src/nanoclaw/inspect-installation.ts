@@ -4,7 +4,7 @@ import { SessiondError } from '../model/errors.ts'
 import { CENTRAL, SESSIONS, type V2Group, type V2Session } from './installation.ts'
 import type { InstallationReader } from './installation-reader.ts'
 import { type InspectedSession, judgeV2, unjudged } from './judge-v2.ts'
-import { listSessionFolders } from './session-folders.ts'
+import { listFolders, orphansOf, placesOf } from './session-folders.ts'
 
 export interface InstallationInspection {
   readonly root: string
@@ -35,14 +35,13 @@ export async function inspectInstallation(
   const sessions: InspectedSession[] = []
   for (const session of record.sessions) sessions.push(await inspectSession(reader, session, policy, now))
   const known = new Set(sessions.map(({ id }) => id))
-  const folders = await listSessionFolders(join(reader.root, ...SESSIONS['nanoclaw-v2']))
-  const orphans = [...folders].flatMap(([group, names]) => names.map((name) => `${group}/${name}`))
+  const folders = await listFolders(join(reader.root, ...SESSIONS['nanoclaw-v2']))
   return {
     root: reader.root,
     atMs: now(),
     groups: record.groups,
     sessions,
-    orphans: orphans.filter((place) => !known.has(place)).sort(),
+    orphans: orphansOf(placesOf(folders), (place) => known.has(place)),
   }
 }
 

@@ -1,9 +1,8 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { rm } from 'node:fs/promises'
 import { ReaderProcess } from '../mailbox/reader-process.ts'
 import { SessiondError } from '../model/errors.ts'
 import type { World } from '../world.ts'
+import { makeCopiesFolder } from './copies-folder.ts'
 import type { RequestInput, RequestName, RequestResult } from './requests.ts'
 
 /** From sources in development, compiled when built. */
@@ -16,11 +15,13 @@ export interface ReaderLimits {
   readonly sessionMs: number
   /** Another program's lock is waited for so long. */
   readonly busyMs: number
+  /** Longer than any file system takes for two times of a file to differ. */
+  readonly settledMs: number
 }
 
-const LIMITS: ReaderLimits = { recordMs: 120_000, sessionMs: 5_000, busyMs: 2_000 }
+const LIMITS: ReaderLimits = { recordMs: 120_000, sessionMs: 5_000, busyMs: 2_000, settledMs: 2_000 }
 
-type InputWithoutPlace<Name extends RequestName> = Omit<RequestInput<Name>, 'root' | 'tempDir' | 'busyMs'>
+type InputWithoutPlace<Name extends RequestName> = Omit<RequestInput<Name>, 'root' | 'tempDir' | 'busyMs' | 'settledMs'>
 
 /**
  * Reads an installation of NanoClaw in a process of its own, one request at a time, and kills that when it does not answer
@@ -44,8 +45,7 @@ export class InstallationReader implements AsyncDisposable {
 
   /** `root`: absolute, and no link. */
   static async open(root: string, world: World, limits: Partial<ReaderLimits> = {}): Promise<InstallationReader> {
-    const tempDir = await mkdtemp(join(tmpdir(), 'sessiond-read-'))
-    return new InstallationReader(root, tempDir, world, { ...LIMITS, ...limits })
+    return new InstallationReader(root, await makeCopiesFolder(world.now()), world, { ...LIMITS, ...limits })
   }
 
   get root(): string {
@@ -68,8 +68,9 @@ export class InstallationReader implements AsyncDisposable {
   async #ask(op: RequestName, given: object): Promise<unknown> {
     const timeoutMs = op === 'readV1' || op === 'readV2' ? this.#limits.recordMs : this.#limits.sessionMs
     if (this.#process?.isAlive !== true) this.#process = new ReaderProcess(PROGRAM, this.#limits.recordMs, this.#world)
-    const place = { root: this.#root, tempDir: this.#tempDir, busyMs: Math.min(this.#limits.busyMs, timeoutMs / 4) }
-    const outcome = await this.#process.ask({ op, input: { ...given, ...place } }, timeoutMs)
+    const { busyMs, settledMs } = this.#limits
+    const common = { root: this.#root, tempDir: this.#tempDir, busyMs: Math.min(busyMs, timeoutMs / 4), settledMs }
+    const outcome = await this.#process.ask({ op, input: { ...given, ...common } }, timeoutMs)
     if (outcome.kind === 'answer' && outcome.answer.ok) return outcome.answer.value
     if (outcome.kind === 'answer' && !outcome.answer.ok) throw this.#failure(outcome.answer.what, given)
     // It may still be inside a system call; its copies are removed once it has gone.

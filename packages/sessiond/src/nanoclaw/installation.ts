@@ -14,7 +14,10 @@ export const SESSIONS: Readonly<Record<Layout, readonly string[]>> = {
   'nanoclaw-v2': ['data', 'v2-sessions'],
 }
 
-/** Names of session folders in v2 begin so; what else lies beside them belongs to their group. */
+/**
+ * Names of session folders in v2 begin so; what else lies beside them belongs to their group. Only of a folder that is
+ * not on record does the name decide what it is.
+ */
 export const V2_SESSION_PREFIX = 'sess-'
 
 /** What a v1 installation has on record. */
@@ -47,14 +50,19 @@ export interface V2Record {
   readonly groups: readonly V2Group[]
 }
 
-/** What a session's two databases say that pruning must know. */
+/**
+ * What a session's two databases say that pruning must know. Null: they do not say it, because one of them is not there
+ * or has other tables than are known.
+ */
 export interface V2Hold {
+  /** False: the session has no folder, or neither of its databases. */
+  readonly hasDatabases: boolean
   /** Ids under which its agent finds its conversations again. */
-  readonly ids: readonly string[]
-  /** Messages that wait or are worked on. */
-  readonly open: number
+  readonly ids: readonly string[] | null
+  /** Messages that have not ended: they wait, are worked on or are paused. */
+  readonly open: number | null
   /** Replies that no delivery is recorded of. */
-  readonly undelivered: number
+  readonly undelivered: number | null
 }
 
 /** A message as `inbound.db` has it, without what it says. */
@@ -68,6 +76,8 @@ export interface V2Message {
   readonly seriesId: string | null
   readonly tries: number
   readonly isTrigger: boolean
+  /** Only a container that has just begun is shown it. */
+  readonly isOnWake: boolean
 }
 
 export interface V2Ack {

@@ -10,6 +10,7 @@ const { defaults, runs } = compileConfig(
   { env: {}, baseDir: '/', source: 'test' },
 )
 const POLICY = { ...defaults, runs }
+const DEAF = POLICY.stuck.deafMs
 
 const SESSION: V2Session = {
   id: 'sess-1',
@@ -42,6 +43,7 @@ function message(id: string, change: Partial<V2Message> = {}): V2Message {
     seriesId: null,
     tries: 0,
     isTrigger: true,
+    isOnWake: false,
     ...change,
   }
 }
@@ -126,6 +128,44 @@ describe('judgeV2', () => {
     expect(judge({}, { open: [message('m1', { processAfter: at(-600 * MIN) })] }).next?.action).toBe('leave')
   })
 
+  it.each<[string, Partial<V2Message>, number, string | null]>([
+    ['chat that came', { timestamp: at(-DEAF) }, 5_000, null],
+    ['chat that came', { timestamp: at(-DEAF - 1) }, 5_000, 'unheeded'],
+    ['chat that came', { timestamp: at(-180 * MIN) }, 20 * MIN, 'unheeded'],
+    ['chat by a clock ahead', { timestamp: at(180 * MIN) }, 5_000, null],
+    ['chat that came at no time', { timestamp: 'once' }, 5_000, null],
+    ['task that was due', { timestamp: at(-999 * MIN), processAfter: at(-DEAF) }, 5_000, null],
+    ['task that was due', { timestamp: at(-999 * MIN), processAfter: at(-DEAF - 1) }, 5_000, 'unheeded'],
+  ])(
+    'calls stuck what a container that is said to run has not taken: a %s, %j, the heartbeat %i ms old: %s',
+    (_, change, beatMs, stuck) => {
+      const state = { open: [message('m1', change)], heartbeatAtMs: NOW_MS - beatMs }
+      const { next, files } = judge({}, state)
+      expect(files.messages).toMatchObject([{ state: 'due', stuck }])
+      // Since when the container is there is not known.
+      expect(next?.action).toBe('leave')
+      expect(judge({ containerStatus: 'stopped' }, state).files.messages).toMatchObject([{ stuck: null }])
+      const busy = judge({}, { ...state, acks: [claim('other', 1)] })
+      expect(busy.files.messages.find(({ id }) => id === 'm1')).toMatchObject({ stuck: null })
+    },
+  )
+
+  it('says of a heartbeat that stopped that it did, whatever is due meanwhile', () => {
+    const open = [message('m1', { timestamp: at(-180 * MIN) })]
+    expect(judge({}, { open, heartbeatAtMs: NOW_MS - 30 * MIN }).next?.action).toBe('leave')
+    const { next } = judge({}, { open, heartbeatAtMs: NOW_MS - 31 * MIN })
+    expect(next).toMatchObject({ action: 'stop', because: 'ceiling', evidence: { silentForMs: 31 * MIN } })
+  })
+
+  it('leaves for the next container what is meant for its first look', () => {
+    const open = [message('m1', { timestamp: at(-180 * MIN), isOnWake: true })]
+    const running = judge({}, { open, heartbeatAtMs: NOW_MS - 1_000 })
+    expect(running.files).toMatchObject({ nextDueAtMs: null, messages: [{ state: 'on-wake', stuck: null }] })
+    expect(running.next?.action).toBe('leave')
+    const stopped = judge({ containerStatus: 'stopped' }, { open })
+    expect(stopped).toMatchObject({ files: { messages: [{ state: 'due' }] }, next: { action: 'start' } })
+  })
+
   it('gives back at no cost what a container held that is gone', () => {
     const open = [message('m1', { tries: 4 })]
     const { next, files } = judge({ containerStatus: 'stopped' }, { open, acks: [claim('m1', 600 * MIN)] })
@@ -186,8 +226,8 @@ describe('judgeV2', () => {
       ['b', 'due'],
       ['c', 'working'],
       ['d', 'paused'],
-      ['e', 'ended'],
-      ['f', 'failed'],
+      ['e', 'next-not-made'],
+      ['f', 'next-not-made'],
     ])
   })
 

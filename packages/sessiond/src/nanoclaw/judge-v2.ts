@@ -18,7 +18,10 @@ export type MessageProspect = 'handed-out-again' | 'given-up'
 export interface InspectedMessage extends OpenMessage {
   /** Null: nobody has claimed it, or at a time that cannot be read. */
   readonly claimAgeMs: number | null
-  /** Why it will not get on as things are; null: it may. */
+  /**
+   * Why it will not get on as things are; null: it may. `unheeded`: due for longer than a container of ours is given to
+   * take it, while one is said to run and has nothing else in hand.
+   */
   readonly stuck: 'no-container' | 'silent' | 'unheeded' | 'no-time' | 'tries-spent' | null
   readonly prospect: MessageProspect | null
 }
@@ -27,10 +30,10 @@ export interface InspectedSeries {
   readonly id: string
   readonly recurrence: string
   /**
-   * `waiting`, `due`, `working`, `paused`: its next message. `ended`: its newest message has ended, and no other was made
-   * of it. `failed`: its newest message failed, and the series with it.
+   * `waiting`, `due`, `working`, `paused`: its next message. `next-not-made`: its newest message has ended, well or not, and
+   * its host has yet to make the next one.
    */
-  readonly state: 'waiting' | 'due' | 'working' | 'paused' | 'ended' | 'failed'
+  readonly state: 'waiting' | 'due' | 'working' | 'paused' | 'next-not-made'
   readonly dueAtMs: number | null
   readonly tries: number
 }
@@ -73,10 +76,11 @@ export function judgeV2(
   policy: SessionPolicy,
   nowMs: number,
 ): InspectedSession {
-  const open = openMessages(state, nowMs)
+  const open = openMessages(session, state, nowMs)
   const observation = observeV2(session, state, open, nowMs)
   const decision = decideSession(observation, policy)
-  const messages = open.map((message) => inspectMessage(session, message, { state, decision, policy, nowMs }))
+  const isBusy = open.some((message) => message.state === 'claimed')
+  const messages = open.map((message) => inspectMessage(session, message, { isBusy, decision, policy, nowMs }))
   return {
     ...headOf(session),
     files: {
@@ -109,7 +113,8 @@ function headOf(session: V2Session) {
 }
 
 interface Surroundings {
-  readonly state: V2SessionState
+  /** Something is claimed. */
+  readonly isBusy: boolean
   readonly decision: SessionDecision
   readonly policy: SessionPolicy
   readonly nowMs: number
@@ -127,15 +132,18 @@ function inspectMessage(session: V2Session, message: OpenMessage, around: Surrou
 
 function whyStuck(
   session: V2Session,
-  { id, state, tries }: OpenMessage,
-  { decision, policy }: Surroundings,
+  { id, state, dueAtMs, tries }: OpenMessage,
+  { isBusy, decision, policy, nowMs }: Surroundings,
 ): InspectedMessage['stuck'] {
   if (state === 'never') return 'no-time'
   if (state === 'due' && tries >= policy.retry.maxTries) return 'tries-spent'
-  if (state === 'claimed' && containerOf(session) === 'stopped') return 'no-container'
-  if (decision.action !== 'stop') return null
-  if (state === 'claimed') return isBlamed(decision.evidence, id) ? 'silent' : null
-  return state === 'due' && decision.because === 'deaf' ? 'unheeded' : null
+  if (state === 'due') {
+    const isHeeded = containerOf(session) !== 'running' || isBusy || (ageOf(dueAtMs, nowMs) ?? 0) <= policy.stuck.deafMs
+    return isHeeded ? null : 'unheeded'
+  }
+  if (state !== 'claimed') return null
+  if (containerOf(session) === 'stopped') return 'no-container'
+  return decision.action === 'stop' && isBlamed(decision.evidence, id) ? 'silent' : null
 }
 
 /** A container that is silent altogether holds up all it has claimed; a silent claim is that message alone. */
@@ -171,9 +179,8 @@ function seriesState(
   message: OpenMessage | undefined,
   { dueAtMs, nowMs }: { readonly dueAtMs: number | null; readonly nowMs: number },
 ): InspectedSeries['state'] {
-  if (status === 'failed') return 'failed'
   if (status === 'paused') return 'paused'
-  if (message === undefined && status !== 'pending' && status !== 'processing') return 'ended'
+  if (message === undefined && status !== 'pending' && status !== 'processing') return 'next-not-made'
   if (message?.state === 'claimed' || message?.state === 'answered') return 'working'
   return (dueAtMs ?? nowMs) <= nowMs ? 'due' : 'waiting'
 }

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import type { ArtifactClass } from '../model/artifact.ts'
+import type { ActiveReferences, ArtifactClass, PlannedRemoval, PrunePlan } from '../model/artifact.ts'
 import { type Layout, SESSIONS, V2_SESSION_PREFIX } from './installation.ts'
 
 const DAY_MS = 86_400_000
@@ -22,7 +22,16 @@ function claudeRules(root: string, { home, project }: { readonly home: string; r
   const projects = `${home}/projects/${project}`
   return [
     // Beside the conversations and their tool results lies what the agent is to remember for good.
-    { ...rule('transcripts', root, [`${projects}/{id}.jsonl`, `${projects}/{id}/`], 7), keep: ['memory'] },
+    // One that grew too large or too old is put aside under a longer name, and its conversation is begun anew.
+    {
+      ...rule(
+        'transcripts',
+        root,
+        [`${projects}/{id}.jsonl`, `${projects}/{id}.jsonl.rotated-*`, `${projects}/{id}/`],
+        7,
+      ),
+      keep: ['memory'],
+    },
     // `latest` is where the newest one is looked for, link or file.
     {
       ...rule('debugLogs', root, [`${home}/debug/{id}.txt`, `${home}/debug/{id}`], 3),
@@ -38,10 +47,33 @@ function claudeRules(root: string, { home, project }: { readonly home: string; r
   ]
 }
 
-/** Of sessions that are closed on record and owe nothing; `readReferences` names all others as in use. */
+/**
+ * Of sessions that are closed on record and owe nothing; `readReferences` names all others as in use. What its pattern
+ * captures is the name of a folder without its beginning: `asCaptured` and `asNamed` go between the two.
+ */
 function sessionFolders(root: string): ArtifactClass {
   const patterns = [`{group}/${V2_SESSION_PREFIX}{session}/`]
   return { ...rule('sessionFolders', root, patterns, 7), protects: ['session', 'work'] }
+}
+
+/** Sessions as the rules capture them, of those by the names of their folders. */
+export function asCaptured(active: ActiveReferences): ActiveReferences {
+  return {
+    ...active,
+    openSessions: withoutPrefix(active.openSessions),
+    workingSessions: withoutPrefix(active.workingSessions),
+  }
+}
+
+/** A plan made by the rules, its sessions by the names of their folders. */
+export function asNamed(plan: PrunePlan): PrunePlan {
+  const named = ({ session }: PlannedRemoval) => (session === null ? null : `${V2_SESSION_PREFIX}${session}`)
+  return { ...plan, removals: plan.removals.map((removal) => ({ ...removal, session: named(removal) })) }
+}
+
+function withoutPrefix(places: ReadonlySet<string>): ReadonlySet<string> {
+  const start = `/${V2_SESSION_PREFIX}`
+  return new Set([...places].flatMap((place) => (place.includes(start) ? [place.replace(start, '/')] : [])))
 }
 
 function rule(name: string, root: string, patterns: readonly string[], days: number): ArtifactClass {

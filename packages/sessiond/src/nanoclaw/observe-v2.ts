@@ -13,10 +13,11 @@ export interface OpenMessage {
   readonly id: string
   /**
    * `claimed`: a container works on it. `answered`: its container is done with it, and its host has yet to note that.
-   * `due`, `waiting`: for its time. `never`: its time is none, so that it is never due. `context`: wakes nobody.
+   * `due`, `waiting`: for its time. `on-wake`: for the container after the one that is there. `never`: its time is none,
+   * so that it is never due. `context`: wakes nobody.
    */
-  readonly state: 'claimed' | 'answered' | 'due' | 'waiting' | 'never' | 'context'
-  /** Null: at once, or at no time that can be read. */
+  readonly state: 'claimed' | 'answered' | 'due' | 'waiting' | 'on-wake' | 'never' | 'context'
+  /** Of one that was due at once, when it came. Null: at no time that can be read. */
   readonly dueAtMs: number | null
   /** Null: not claimed, or at a time that cannot be read. */
   readonly claimedAtMs: number | null
@@ -36,32 +37,46 @@ export function containerOf({ containerStatus }: V2Session): Container {
 }
 
 /** Messages that have not ended, as they stand at `nowMs`. Times without a zone are UTC. */
-export function openMessages(state: V2SessionState, nowMs: number): OpenMessage[] {
+export function openMessages(session: V2Session, state: V2SessionState, nowMs: number): OpenMessage[] {
   const acks = new Map(state.acks.map((ack) => [ack.messageId, ack]))
-  const open = state.open.map((message) => openMessage(message, acks.get(message.id), nowMs))
+  const hasContainer = containerOf(session) !== 'stopped'
+  const open = state.open.map((message) => openMessage(message, acks.get(message.id), { hasContainer, nowMs }))
   const known = new Set(state.open.map(({ id }) => id))
   // A claim of what has ended, or was never there, holds its container to account all the same.
   const strays = state.acks.filter(({ messageId, status }) => status === 'processing' && !known.has(messageId))
   return [...open, ...strays.map(strayClaim)]
 }
 
-function openMessage(message: V2Message, ack: V2Ack | undefined, nowMs: number): OpenMessage {
-  const { id, processAfter, tries, recurrence } = message
-  const dueAtMs = processAfter === null ? null : (parseTimestamp(processAfter) ?? null)
+interface Moment {
+  readonly hasContainer: boolean
+  readonly nowMs: number
+}
+
+function openMessage(message: V2Message, ack: V2Ack | undefined, moment: Moment): OpenMessage {
+  const { id, tries, recurrence } = message
+  const dueAtMs = dueAtOf(message, moment.nowMs)
   const claimedAtMs = ack?.status === 'processing' ? (parseTimestamp(ack.changedAt) ?? null) : null
-  const state = stateOf(message, ack, { dueAtMs, nowMs })
+  const state = stateOf(message, ack, { ...moment, dueAtMs })
   return { id, state, dueAtMs, claimedAtMs, tries, isRecurring: recurrence !== null }
 }
 
+function dueAtOf({ processAfter, timestamp }: V2Message, nowMs: number): number | null {
+  if (processAfter !== null) return parseTimestamp(processAfter) ?? null
+  const cameAtMs = parseTimestamp(timestamp) ?? null
+  // Whatever its sender's clock says, it waits for nothing.
+  return cameAtMs === null ? null : Math.min(cameAtMs, nowMs)
+}
+
 function stateOf(
-  { processAfter, isTrigger }: V2Message,
+  { processAfter, isTrigger, isOnWake }: V2Message,
   ack: V2Ack | undefined,
-  { dueAtMs, nowMs }: { readonly dueAtMs: number | null; readonly nowMs: number },
+  { dueAtMs, hasContainer, nowMs }: Moment & { readonly dueAtMs: number | null },
 ): OpenMessage['state'] {
   if (ack?.status === 'processing') return 'claimed'
   if (ack !== undefined) return 'answered'
   if (!isTrigger) return 'context'
   if (processAfter !== null && dueAtMs === null) return 'never'
+  if (isOnWake && hasContainer) return 'on-wake'
   return (dueAtMs ?? nowMs) <= nowMs ? 'due' : 'waiting'
 }
 
@@ -89,7 +104,7 @@ export function observeV2(
   const claimed = messages.filter((message) => message.state === 'claimed')
   const due = messages.filter((message) => message.state === 'due')
   const hasRun = container !== 'stopped' || claimed.length > 0
-  const clocks = hasRun ? clocksOf(state, { claimed, due, nowMs }) : null
+  const clocks = hasRun ? clocksOf(state, claimed, nowMs) : null
   return {
     nowMs,
     facts: {
@@ -130,13 +145,7 @@ const SEEN: Readonly<Record<Container, SeenRun>> = {
   unknown: { state: 'unknown', because: 'v2.db does not say whether its container runs' },
 }
 
-interface SeenWork {
-  readonly claimed: readonly OpenMessage[]
-  readonly due: readonly OpenMessage[]
-  readonly nowMs: number
-}
-
-function clocksOf(state: V2SessionState, { claimed, due, nowMs }: SeenWork): ClassicClocks {
+function clocksOf(state: V2SessionState, claimed: readonly OpenMessage[], nowMs: number): ClassicClocks {
   const heartbeatAgeMs = ageOf(state.heartbeatAtMs, nowMs)
   const claims = claimed.flatMap(({ id, claimedAtMs }) => {
     if (claimedAtMs === null) return []
@@ -145,19 +154,24 @@ function clocksOf(state: V2SessionState, { claimed, due, nowMs }: SeenWork): Cla
   })
   // Nobody can say when the container started: only what it has done since is evidence of how long it has been there.
   const watchedForMs = Math.max(0, heartbeatAgeMs ?? 0, ...claims.map(({ ageMs }) => ageMs))
-  const dueSinceMs = earliest(due.map(({ dueAtMs }) => dueAtMs))
   return {
     watchedForMs,
     heartbeatAgeMs,
     claims,
     declaredToolMs: state.tool?.timeoutMs ?? null,
-    unheededForMs: claimed.length > 0 || due.length === 0 ? null : (ageOf(dueSinceMs, nowMs) ?? 0),
+    // The last beat alone shows for no span of time that it beat, and took nothing all the while.
+    unheededForMs: null,
   }
+}
+
+interface SeenWork {
+  readonly claimed: readonly OpenMessage[]
+  readonly due: readonly OpenMessage[]
 }
 
 function livenessOf(
   clocks: ClassicClocks,
-  { container, claimed, due }: { readonly container: Container } & Omit<SeenWork, 'nowMs'>,
+  { container, claimed, due }: SeenWork & { readonly container: Container },
 ): LivenessObservation {
   return {
     seen: container === 'stopped' ? 'exited' : container,

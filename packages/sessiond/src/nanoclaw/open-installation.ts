@@ -27,11 +27,11 @@ export async function openInstallation(
 }
 
 async function realRoot(root: string): Promise<string> {
-  try {
-    return await realpath(root)
-  } catch (cause) {
+  const real = await realpath(root).catch((cause) => {
     throw failure(`There is no folder ${root}.`, root, cause)
-  }
+  })
+  if (lookAt(real)?.isDirectory() !== true) throw failure(`${root} is no folder.`, root)
+  return real
 }
 
 function checkFolders(root: string, folders: readonly string[]): void {

@@ -1,16 +1,16 @@
 import { mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { lookAt } from '../mailbox/host-files.ts'
-import type { PrunePlan } from '../model/artifact.ts'
+import type { PlannedRemoval, PrunePlan } from '../model/artifact.ts'
 import { SessiondError } from '../model/errors.ts'
-import type { AppliedRemovals, ArtifactFiles } from '../prune/artifact-files.ts'
+import type { AppliedRemovals, ApplyRequest, ArtifactFiles } from '../prune/artifact-files.ts'
 import { withPruneLock } from '../prune/prune-lock.ts'
 import { planTrash, trashFolder, trashOf } from '../prune/trash.ts'
 import type { World } from '../world.ts'
 import type { Layout } from './installation.ts'
 import type { InstallationReader } from './installation-reader.ts'
-import { rulesOf } from './layout-rules.ts'
-import { readReferences } from './read-references.ts'
+import { asCaptured, asNamed, rulesOf } from './layout-rules.ts'
+import { type ReadProgress, readReferences } from './read-references.ts'
 
 export interface InstallationPlan {
   readonly plan: PrunePlan
@@ -24,11 +24,14 @@ export interface InstallationDeps {
   readonly files: ArtifactFiles
   readonly world: World
   readonly removesOrphans: boolean
+  /** Ends what is under way: a plan by throwing its reason, an apply at the next batch. */
+  readonly interrupted: AbortSignal
+  /** Sessions are read before the plan, and before each batch of it. */
+  readonly onRead: (progress: ReadProgress) => void
 }
 
 export interface ApplyInstallation {
   readonly putsAside: boolean
-  readonly mayGoOn: () => boolean
   readonly onProgress: (applied: AppliedRemovals) => void
 }
 
@@ -40,7 +43,7 @@ export interface InstallationOutcome extends InstallationPlan {
   readonly trashFolder: string | null
 }
 
-/** Ours in the root of an installation: the lock, and what was put aside. Made by an apply alone. */
+/** The lock, and what was put aside: below `data`, which git does not look at in a checkout of NanoClaw. */
 const OWN_FOLDER = '.sessiond'
 const LOCK_WAIT_MS = 30_000
 const TRASH_MS = 7 * 86_400_000
@@ -49,11 +52,11 @@ const BATCH = 500
 
 /** Plans what an installation of NanoClaw can do without; writes nothing there. */
 export async function planInstallation(deps: InstallationDeps): Promise<InstallationPlan> {
-  const { reader, layout, files, world, removesOrphans } = deps
-  const { active, orphans } = await readReferences(reader, layout, { removesOrphans })
+  const { reader, layout, files, world } = deps
+  const { active, orphans } = await referencesOf(deps, null)
   const rules = rulesOf(layout, reader.root)
-  const plan = await files.plan({ rules, active, nowMs: world.now(), pressure: null })
-  return { plan, orphans }
+  const plan = await files.plan({ rules, active: asCaptured(active), nowMs: world.now(), pressure: null })
+  return { plan: asNamed(plan), orphans }
 }
 
 /** Plans, and carries out exactly that, alone at it; NanoClaw may run beside it. */
@@ -70,26 +73,19 @@ async function applyInstallation(
   request: ApplyInstallation,
   own: string,
 ): Promise<InstallationOutcome> {
-  const { reader, layout, files, world, removesOrphans } = deps
+  const { files, world } = deps
   const planned = await planInstallation(deps)
   const putsAside = request.putsAside && planned.plan.removals.length > 0
   const folder = putsAside ? join(trashOf(own), trashFolder(world.now(), world.newId('p-'))) : null
   if (folder !== null) await mkdir(folder, { recursive: true, mode: 0o700 })
-  const common = { from: 0, batch: BATCH, mayGoOn: async () => request.mayGoOn() }
-  const applied = await files.apply({
-    ...common,
-    plan: planned.plan,
-    readActive: async () => (await readReferences(reader, layout, { removesOrphans })).active,
-    trashDir: folder,
-    onProgress: request.onProgress,
-  })
+  const applied = await applyPlan(deps, { plan: planned.plan, trashDir: folder, onProgress: request.onProgress })
   const expired = await planTrash(
     files,
     { dataDir: own, names: await namesIn(trashOf(own)) },
     { nowMs: world.now(), keptMs: TRASH_MS },
   )
   const emptied = await files.apply({
-    ...common,
+    ...commonOf(deps),
     plan: expired,
     readActive: async () => NOBODY,
     trashDir: null,
@@ -97,6 +93,37 @@ async function applyInstallation(
   })
   const trash = emptied.classes[0]?.removed ?? { entries: 0, bytes: 0 }
   return { ...planned, applied, trash, trashFolder: folder }
+}
+
+/** An interruption while sessions are read ends it like one between two batches: what has gone until then is told. */
+async function applyPlan(
+  deps: InstallationDeps,
+  { onProgress, ...request }: Pick<ApplyRequest, 'plan' | 'trashDir' | 'onProgress'>,
+): Promise<AppliedRemovals> {
+  let applied: AppliedRemovals = { next: 0, classes: [] }
+  try {
+    return await deps.files.apply({
+      ...commonOf(deps),
+      ...request,
+      readActive: async (batch) => (await referencesOf(deps, batch)).active,
+      onProgress(soFar) {
+        applied = soFar
+        onProgress(soFar)
+      },
+    })
+  } catch (error) {
+    if (deps.interrupted.aborted && error === deps.interrupted.reason) return applied
+    throw error
+  }
+}
+
+function commonOf({ interrupted }: InstallationDeps) {
+  return { from: 0, batch: BATCH, mayGoOn: async () => !interrupted.aborted }
+}
+
+function referencesOf(deps: InstallationDeps, batch: readonly PlannedRemoval[] | null) {
+  const { reader, layout, removesOrphans, interrupted, onRead } = deps
+  return readReferences(reader, layout, { removesOrphans, batch, interrupted, onRead })
 }
 
 async function namesIn(folder: string): Promise<string[]> {
@@ -121,17 +148,24 @@ const NOBODY = {
 
 /** A container may have the root mounted: what stands there must be a folder, and what is in it no link (G2, G4). */
 async function ensureOwnFolder(root: string): Promise<string> {
-  const own = join(root, OWN_FOLDER)
-  try {
-    await mkdir(own, { mode: 0o700 })
-  } catch (cause) {
-    if (!(cause instanceof Error && Reflect.get(cause, 'code') === 'EEXIST')) throw unusable(own, cause)
-  }
+  const data = join(root, 'data')
+  const own = join(data, OWN_FOLDER)
+  await ensureFolder(data, 0o777)
+  await ensureFolder(own, 0o700)
   const lock = lookAt(join(own, 'prune.lock'))
   const isLockPlain = lock === undefined || (lock.isFile() && lock.nlink === 1)
   const isTrashPlain = lookAt(trashOf(own))?.isDirectory() !== false
-  if (lookAt(own)?.isDirectory() !== true || !isLockPlain || !isTrashPlain) throw unusable(own)
+  if (!isLockPlain || !isTrashPlain) throw unusable(own)
   return own
+}
+
+async function ensureFolder(path: string, mode: number): Promise<void> {
+  try {
+    await mkdir(path, { mode })
+  } catch (cause) {
+    if (!(cause instanceof Error && Reflect.get(cause, 'code') === 'EEXIST')) throw unusable(path, cause)
+  }
+  if (lookAt(path)?.isDirectory() !== true) throw unusable(path)
 }
 
 function unusable(own: string, cause?: unknown): SessiondError {

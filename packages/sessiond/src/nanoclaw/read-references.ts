@@ -1,28 +1,40 @@
 import { join } from 'node:path'
-import type { ActiveReferences } from '../model/artifact.ts'
+import type { ActiveReferences, PlannedRemoval } from '../model/artifact.ts'
 import { SessiondError } from '../model/errors.ts'
 import {
   CENTRAL,
   type Layout,
   SESSIONS,
   type V1Record,
-  V2_SESSION_PREFIX,
+  type V2Hold,
   type V2Record,
   type V2Session,
 } from './installation.ts'
 import type { InstallationReader } from './installation-reader.ts'
-import { listSessionFolders } from './session-folders.ts'
+import { listFolders, orphansOf, placesOf } from './session-folders.ts'
 
 /** What must not be touched, and what of the tree nobody has on record. */
 export interface LayoutReferences {
+  /** Sessions by the names of their folders. */
   readonly active: ActiveReferences
   /** `<group>/<session>` of session folders that no session on record has. */
   readonly orphans: readonly string[]
 }
 
 export interface ReferenceOptions {
-  /** True: session folders that are not on record are nobody's. */
+  /** True: session folders that are not on record are nobody's, and hold on to nothing. */
   readonly removesOrphans: boolean
+  /** What is about to go: of sessions that are over, only those whose folders are in it are read. Null: all are. */
+  readonly batch: readonly Pick<PlannedRemoval, 'group' | 'session'>[] | null
+  /** Looked at between any two sessions; its reason is thrown. */
+  readonly interrupted: AbortSignal
+  readonly onRead: (progress: ReadProgress) => void
+}
+
+/** Sessions whose folders have been read, and how many there are to read. */
+export interface ReadProgress {
+  readonly read: number
+  readonly of: number
 }
 
 /**
@@ -35,10 +47,10 @@ export async function readReferences(
   layout: Layout,
   options: ReferenceOptions,
 ): Promise<LayoutReferences> {
-  const folders = await listSessionFolders(join(reader.root, ...SESSIONS[layout]))
+  const folders = await listFolders(join(reader.root, ...SESSIONS[layout]))
   try {
     if (layout === 'nanoclaw-v1') return ofV1(await recorded(reader, layout, 'readV1'), folders, reader.root)
-    return await ofV2(reader, await recorded(reader, layout, 'readV2'), folders, options)
+    return await ofV2(reader, await recorded(reader, layout, 'readV2'), placesOf(folders), options)
   } catch (error) {
     if (!(error instanceof SessiondError) || error.code !== 'INSTALLATION_UNREADABLE') throw error
     const what = error.message.slice(0, error.message.length - error.cure.length).trimEnd()
@@ -55,7 +67,8 @@ async function recorded<Op extends 'readV1' | 'readV2'>(reader: InstallationRead
 
 function ofV1(record: V1Record, folders: ReadonlyMap<string, unknown>, root: string): LayoutReferences {
   const groups = new Set(record.sessions.map(({ group }) => group))
-  refuseStrangers(root, [...folders.keys()], (name) => groups.has(name), record.sessions.length)
+  const isKnown = [...folders.keys()].some((name) => groups.has(name))
+  if (!isKnown && folders.size > 0) throw strangers(root, record.sessions.length, folders.size)
   return {
     active: { ...NOTHING, ids: new Set(record.sessions.map(({ id }) => id)), hasSessions: record.sessions.length > 0 },
     orphans: [],
@@ -64,28 +77,39 @@ function ofV1(record: V1Record, folders: ReadonlyMap<string, unknown>, root: str
 
 async function ofV2(
   reader: InstallationReader,
-  record: V2Record,
-  folders: ReadonlyMap<string, readonly string[]>,
+  { sessions }: V2Record,
+  places: readonly string[],
   options: ReferenceOptions,
 ): Promise<LayoutReferences> {
-  const found = [...folders].flatMap(([group, names]) => names.map((name) => `${group}/${name}`))
-  const known = new Map(record.sessions.map((session) => [`${session.group}/${session.id}`, session]))
-  refuseStrangers(reader.root, found, (place) => known.has(place), record.sessions.length)
-  const orphans = found.filter((place) => !known.has(place))
-  const held = await readHolds(reader, record.sessions, new Set(found))
-  const open = record.sessions
-    .filter((session) => !isClosed(session))
-    .map((session) => `${session.group}/${session.id}`)
+  const known = new Set(sessions.map(placeOf))
+  const orphans = orphansOf(places, (place) => known.has(place))
+  // Sessions that are all without a folder are those of another tree.
+  const hasSessions = places.some((place) => known.has(place))
+  if (!hasSessions && orphans.length > 0) throw strangers(reader.root, sessions.length, orphans.length)
+  const heldOrphans = options.removesOrphans ? [] : orphans
+  const held = await readHolds(reader, [...sessions, ...heldOrphans.map(orphanOf)], options)
+  const open = sessions.filter((session) => !isClosed(session)).map(placeOf)
   return {
     active: {
       ...NOTHING,
       ids: held.ids,
-      openSessions: new Set([...open, ...(options.removesOrphans ? [] : orphans)].flatMap(asCaptured)),
-      workingSessions: new Set(held.working.flatMap(asCaptured)),
-      hasSessions: record.sessions.length > 0,
+      openSessions: new Set([...open, ...heldOrphans]),
+      workingSessions: new Set(held.working),
+      hasSessions,
     },
     orphans,
   }
+}
+
+function placeOf({ group, id }: Pick<V2Session, 'group' | 'id'>): string {
+  return `${group}/${id}`
+}
+
+/** A folder that stays is a session's of which nothing more is known. */
+function orphanOf(place: string): V2Session {
+  const slash = place.indexOf('/')
+  const [group, id] = [place.slice(0, slash), place.slice(slash + 1)]
+  return { group, id, status: null, containerStatus: null, createdAt: null, lastActive: null }
 }
 
 /** Anything but this word is a session that goes on, whatever a later version calls it. */
@@ -93,55 +117,61 @@ function isClosed({ status }: V2Session): boolean {
   return status === 'closed'
 }
 
-async function readHolds(
-  reader: InstallationReader,
-  sessions: readonly V2Session[],
-  found: ReadonlySet<string>,
-): Promise<{ readonly ids: ReadonlySet<string>; readonly working: readonly string[] }> {
-  const ids = new Set<string>()
-  const working: string[] = []
-  for (const session of sessions) {
-    const place = `${session.group}/${session.id}`
-    if (!found.has(place)) continue
-    const hold = await readHold(reader, session)
-    if (hold === null || hold.open > 0 || hold.undelivered > 0 || !isStopped(session)) working.push(place)
-    if (!isClosed(session) || hold === null || !isStopped(session)) for (const id of hold?.ids ?? []) ids.add(id)
-  }
-  return { ids, working }
-}
-
-/** Null: a closed session that cannot be read may owe something. Any other that cannot throws: it may need any file. */
-async function readHold(reader: InstallationReader, session: V2Session) {
-  try {
-    return await reader.read('readHold', { group: session.group, session: session.id })
-  } catch (error) {
-    if (isClosed(session) && isStopped(session) && error instanceof SessiondError) return null
-    throw error
-  }
-}
-
 function isStopped({ containerStatus }: V2Session): boolean {
   return containerStatus === null || containerStatus === 'stopped'
 }
 
-/** Sessions as the pattern of their folders captures them. */
-function asCaptured(place: string): string[] {
-  const slash = place.indexOf('/')
-  const name = place.slice(slash + 1)
-  if (!name.startsWith(V2_SESSION_PREFIX)) return []
-  return [`${place.slice(0, slash)}/${name.slice(V2_SESSION_PREFIX.length)}`]
+/** It needs no conversation any more: all that it may still need is its own folder. */
+function isOver(session: V2Session): boolean {
+  return isClosed(session) && isStopped(session)
+}
+
+async function readHolds(
+  reader: InstallationReader,
+  sessions: readonly V2Session[],
+  { batch, interrupted, onRead }: ReferenceOptions,
+): Promise<{ readonly ids: ReadonlySet<string>; readonly working: readonly string[] }> {
+  const ids = new Set<string>()
+  const working: string[] = []
+  const inBatch = batch === null ? null : new Set(batch.map(({ group, session }) => `${group}/${session}`))
+  const asked = sessions.filter((session) => !isOver(session) || inBatch === null || inBatch.has(placeOf(session)))
+  for (const [index, session] of asked.entries()) {
+    interrupted.throwIfAborted()
+    const hold = isOver(session) ? await readOver(reader, session) : await readGoingOn(reader, session)
+    if (hold === null || hold.open !== 0 || hold.undelivered !== 0 || !isStopped(session))
+      working.push(placeOf(session))
+    if (!isOver(session)) for (const id of hold?.ids ?? []) ids.add(id)
+    onRead({ read: index + 1, of: asked.length })
+  }
+  return { ids, working }
+}
+
+/** Null: it cannot be read, and so may owe something. */
+async function readOver(reader: InstallationReader, session: V2Session): Promise<V2Hold | null> {
+  try {
+    return await reader.read('readHold', { group: session.group, session: session.id })
+  } catch (error) {
+    if (error instanceof SessiondError) return null
+    throw error
+  }
+}
+
+/**
+ * Throws where it cannot be read, or where it has databases, or a container, but nothing says which conversations it goes
+ * on with: it may need any file. That a later version keeps them elsewhere must not look as if there were none.
+ */
+async function readGoingOn(reader: InstallationReader, session: V2Session): Promise<V2Hold> {
+  const hold = await reader.read('readHold', { group: session.group, session: session.id })
+  if (hold.ids !== null || (!hold.hasDatabases && isStopped(session))) return hold
+  const what = `Session ${placeOf(session)} is not closed on record, and which conversations it needs is not known: it has no outbound.db, or none with a table session_state of keys and values.`
+  const fields = { root: reader.root, group: session.group, session: session.id }
+  throw new SessiondError('REFERENCES_UNREADABLE', what, { fields })
 }
 
 /** What lies there belongs to none of the sessions on record: this is the wrong tree, or the wrong database. */
-function refuseStrangers(
-  root: string,
-  found: readonly string[],
-  isKnown: (place: string) => boolean,
-  sessions: number,
-): void {
-  if (found.length === 0 || found.some(isKnown)) return
-  const what = `None of the ${sessions} sessions on record in ${root} has a folder, and ${found.length} other folders are there.`
-  throw new SessiondError('REFERENCES_IMPLAUSIBLE', what, { fields: { root, sessions, folders: found.length } })
+function strangers(root: string, sessions: number, folders: number): SessiondError {
+  const what = `None of the ${sessions} sessions on record in ${root} has a folder, and ${folders} other folders are there.`
+  return new SessiondError('REFERENCES_IMPLAUSIBLE', what, { fields: { root, sessions, folders } })
 }
 
 const NOTHING: ActiveReferences = {

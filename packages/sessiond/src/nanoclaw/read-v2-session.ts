@@ -10,28 +10,35 @@ const MAX_ROWS = 1_000
 const MAX_KEYS = 1_000
 /** Replies compared with the record of deliveries at a time. */
 const PAGE = 2_000
-/** What a message waits in or is worked on. Everything else has ended, or is paused. */
+/** What a message waits in or is worked on. */
 const OPEN = "('pending', 'processing')"
+/** What it has ended in. Any other word is of one that goes on: paused, or whatever a later version calls it. */
+const ENDED = ['completed', 'failed']
 
 /** What a session's `inbound.db` says; null where there is no such database. */
 export interface InboundState extends Pick<V2SessionState, 'counts' | 'open' | 'series' | 'isPartial'> {
-  readonly openCount: number
+  /** Null: there is no table of messages. */
+  readonly openCount: number | null
 }
 
 export interface OutboundState extends Pick<V2SessionState, 'acks' | 'tool'> {
-  readonly ids: readonly string[]
+  /** Null: there is no table that says. */
+  readonly ids: readonly string[] | null
+  /** Whether there is a table of replies. */
+  readonly hasReplies: boolean
 }
 
 export function readInbound(db: DatabaseSync): InboundState {
   const { messages_in: has } = readPlainTables(db, ['messages_in'])
-  if (!has.has('id') || !has.has('status')) return { counts: {}, open: [], series: [], openCount: 0, isPartial: false }
+  if (!has.has('id') || !has.has('status'))
+    return { counts: {}, open: [], series: [], openCount: null, isPartial: false }
   const counts = readCounts(db)
   const select = selectMessage(has)
   const open = db.prepare(`${select} WHERE status IN ${OPEN} ORDER BY rowid LIMIT ${MAX_ROWS + 1}`).all()
   const recurring = has.has('recurrence') ? readSeries(db, select, has) : []
   return {
     counts,
-    openCount: (counts.pending ?? 0) + (counts.processing ?? 0),
+    openCount: sum(Object.entries(counts).flatMap(([status, count]) => (ENDED.includes(status) ? [] : [count]))),
     open: open.slice(0, MAX_ROWS).flatMap(parseMessage),
     series: recurring.slice(0, MAX_ROWS).flatMap(parseMessage),
     isPartial: open.length > MAX_ROWS || recurring.length > MAX_ROWS,
@@ -62,7 +69,7 @@ function readSeries(db: DatabaseSync, select: string, has: ReadonlySet<string>):
 
 function selectMessage(has: ReadonlySet<string>): string {
   const words = ['id', 'kind', 'status', 'timestamp', 'process_after', 'recurrence', 'series_id'] as const
-  const columns = [...words.map((column) => word(has, column)), number(has, 'tries')]
+  const columns = [...words.map((column) => word(has, column)), number(has, 'tries'), number(has, 'on_wake')]
   // `trigger` is a word of SQL's own.
   const trigger = has.has('trigger') ? '"trigger" AS is_trigger' : '1 AS is_trigger'
   return `SELECT ${columns.join(', ')}, ${trigger} FROM messages_in`
@@ -82,23 +89,25 @@ function parseMessage(row: Record<string, unknown>): V2Message[] {
       seriesId: textOf(row.series_id),
       tries: Math.max(0, Math.trunc(numberOf(row.tries) ?? 0)),
       isTrigger: row.is_trigger !== 0n,
+      isOnWake: (numberOf(row.on_wake) ?? 0) !== 0,
     },
   ]
 }
 
 /** What a session's `outbound.db` says; `about`: ids of messages whose acknowledgements are wanted. */
 export function readOutbound(db: DatabaseSync, about: readonly string[]): OutboundState {
-  const has = readPlainTables(db, ['processing_ack', 'container_state', 'session_state'])
+  const has = readPlainTables(db, ['processing_ack', 'container_state', 'session_state', 'messages_out'])
   return {
     ids: readIds(db, has.session_state),
     acks: readAcks(db, has.processing_ack, about),
     tool: readTool(db, has.container_state),
+    hasReplies: has.messages_out.has('id'),
   }
 }
 
 /** Each provider's conversation stands under a key of its own; installations that are older have one key for all. */
-function readIds(db: DatabaseSync, has: ReadonlySet<string>): string[] {
-  if (!has.has('key') || !has.has('value')) return []
+function readIds(db: DatabaseSync, has: ReadonlySet<string>): string[] | null {
+  if (!has.has('key') || !has.has('value')) return null
   const rows = db
     .prepare(
       `SELECT typeof(value) AS type, ${word(has, 'value')} FROM session_state
@@ -171,11 +180,17 @@ export function countUndelivered(db: DatabaseSync, replies: readonly string[]): 
   return Number(row?.count ?? replies.length)
 }
 
-/** What pruning must know of both. */
+/** What pruning must know of both; without any there is nothing to know. */
 export function holdOf(inbound: InboundState | null, outbound: OutboundState | null, undelivered: number): V2Hold {
+  if (inbound === null && outbound === null) return { hasDatabases: false, ids: null, open: 0, undelivered: 0 }
   return {
-    ids: outbound?.ids ?? [],
-    open: inbound?.openCount ?? 0,
-    undelivered,
+    hasDatabases: true,
+    ids: outbound?.ids ?? null,
+    open: inbound?.openCount ?? null,
+    undelivered: outbound?.hasReplies === true ? undelivered : null,
   }
+}
+
+function sum(counts: readonly number[]): number {
+  return counts.reduce((all, count) => all + count, 0)
 }

@@ -4,6 +4,8 @@ export interface RecordInput {
   readonly root: string
   readonly tempDir: string
   readonly busyMs: number
+  /** What has not been written for so long is read anew only once it has changed. */
+  readonly settledMs: number
 }
 
 export interface SessionInput extends RecordInput {

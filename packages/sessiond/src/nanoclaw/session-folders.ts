@@ -3,14 +3,20 @@ import { join } from 'node:path'
 import { SessiondError } from '../model/errors.ts'
 import { V2_SESSION_PREFIX } from './installation.ts'
 
-/** Folders of groups with the session folders in them. Throws REFERENCES_UNREADABLE; none at all is an empty tree. */
-export async function listSessionFolders(folder: string): Promise<Map<string, readonly string[]>> {
+/** Folders of groups with the folders in them, by name. Throws REFERENCES_UNREADABLE; none at all is an empty tree. */
+export async function listFolders(folder: string): Promise<Map<string, readonly string[]>> {
   const groups = await foldersIn(folder)
-  const pairs = groups.map(async (group) => {
-    const names = await foldersIn(join(folder, group))
-    return [group, names.filter((name) => name.startsWith(V2_SESSION_PREFIX))] as const
-  })
-  return new Map(await Promise.all(pairs))
+  return new Map(await Promise.all(groups.map(async (group) => [group, await foldersIn(join(folder, group))] as const)))
+}
+
+/** `<group>/<folder>` of all of them. */
+export function placesOf(folders: ReadonlyMap<string, readonly string[]>): string[] {
+  return [...folders].flatMap(([group, names]) => names.map((name) => `${group}/${name}`))
+}
+
+/** Of these, the session folders that are not on record, sorted: by their names, which those of a group do not have. */
+export function orphansOf(places: readonly string[], isKnown: (place: string) => boolean): string[] {
+  return places.filter((place) => place.includes(`/${V2_SESSION_PREFIX}`) && !isKnown(place)).sort()
 }
 
 /** Links are not followed: what is behind one is no part of the installation. */

@@ -25,16 +25,18 @@ const MAX_RECORD_BYTES = 8 * 1024 ** 3
 /** A database that a container may write. */
 const MAX_SESSION_BYTES = 1024 ** 3
 
-/** Longer than any file system takes for two times of modification to differ. */
-const SETTLED_MS = 2_000
-
 /** Reads an installation where it can be killed: its files may be a hostile run's work, and block whoever opens them. */
 const requests: Requests = {
   readV1: (input) => readRecord(input, 'nanoclaw-v1', readV1Record),
   readV2: (input) => readRecord(input, 'nanoclaw-v2', readV2Record),
   readHold(input) {
-    const { inbound, outbound, undelivered } = readSession(input)
-    return holdOf(inbound, outbound, undelivered)
+    const folder = folderOf(input)
+    if (!isRealFolder(input.root, folder)) return holdOf(null, null, 0)
+    const paths = ['inbound.db', 'outbound.db'].map((name) => join(input.root, ...folder, name))
+    return recall(paths, input.settledMs, () => {
+      const { inbound, outbound, undelivered } = readSession(input)
+      return holdOf(inbound, outbound, undelivered)
+    })
   },
   readState(input) {
     const folder = folderOf(input)
@@ -54,28 +56,37 @@ const requests: Requests = {
   },
 }
 
-/** What was read last, and what the files were like before that. */
-let remembered: { readonly stamp: string; readonly record: unknown } | null = null
-
-/** Asked for again and again while one pruning goes on; it may be large, and is read anew only when it has changed. */
 function readRecord<T>(
-  { root, tempDir, busyMs }: RecordInput,
+  { root, tempDir, busyMs, settledMs }: RecordInput,
   layout: Layout,
   read: (db: DatabaseSync) => T,
 ): T | null {
   const path = join(root, ...CENTRAL[layout])
-  const stamp = stampOf(path)
-  if (stamp !== null && remembered?.stamp === stamp) return remembered.record as T | null
-  const record = readDatabase({ root, path, maxBytes: MAX_RECORD_BYTES, busyMs, tempDir, isHostile: false }, read)
-  remembered = stamp === null ? null : { stamp, record }
-  return record
+  return recall([path], settledMs, () =>
+    readDatabase({ root, path, maxBytes: MAX_RECORD_BYTES, busyMs, tempDir, isHostile: false }, read),
+  )
+}
+
+/** What was read of databases, by their paths, and what the files were like before that. */
+const remembered = new Map<string, { readonly stamp: string; readonly value: unknown }>()
+
+/** One pruning asks for the same again and again: what has not changed costs it a look at the files, and no copy. */
+function recall<T>(paths: readonly string[], settledMs: number, read: () => T): T {
+  const key = paths.join('\0')
+  const stamp = stampOf(paths, settledMs)
+  const known = remembered.get(key)
+  if (stamp !== null && known?.stamp === stamp) return known.value as T
+  const value = read()
+  if (stamp === null) remembered.delete(key)
+  else remembered.set(key, { stamp, value })
+  return value
 }
 
 /** Null: written so lately that another write could hide behind the same times. */
-function stampOf(path: string): string | null {
-  const seen = ['', '-journal', '-wal'].map((suffix) => lookCloselyAt(path + suffix))
-  if (seen.some((part) => part !== undefined && Date.now() - Number(part.ctimeNs / 1_000_000n) < SETTLED_MS))
-    return null
+function stampOf(paths: readonly string[], settledMs: number): string | null {
+  const files = paths.flatMap((path) => ['', '-journal', '-wal'].map((suffix) => path + suffix))
+  const seen = files.map(lookCloselyAt)
+  if (seen.some((part) => part !== undefined && Date.now() - Number(part.ctimeNs / 1_000_000n) < settledMs)) return null
   return seen.map((part) => (part === undefined ? '-' : `${part.dev} ${part.ino} ${part.size} ${part.ctimeNs}`)).join()
 }
 

@@ -1,12 +1,12 @@
 import type { SendRequest } from '../api.ts'
 import type { HostConfig } from '../config/config.ts'
-import { formatSize } from '../config/size.ts'
 import { parseSend } from '../decide/parse-send.ts'
 import { SessiondError } from '../model/errors.ts'
 import type { NewMessage, SendReceipt } from '../model/message.ts'
 import type { DiskFloor } from '../observe/disk-floor.ts'
 import type { Store } from '../store/store.ts'
 import type { World } from '../world.ts'
+import { belowFloor } from './below-floor.ts'
 
 export interface SendDeps {
   readonly config: HostConfig
@@ -25,9 +25,11 @@ export async function sendMessages(
 ): Promise<(SendReceipt | SessiondError)[]> {
   if (deps.isStopping()) throw new SessiondError('HOST_STOPPING', 'The host is shutting down and takes no messages.')
   const nowMs = deps.world.now()
-  const parsed = requests.map((request) => parseOrError(deps, request, nowMs))
-  const messages = parsed.filter((message): message is NewMessage => !(message instanceof SessiondError))
-  if (messages.length > 0) await refuseBelowFloor(deps, messages)
+  const parsed = await refuseBelowFloor(
+    deps,
+    requests.map((request) => parseOrError(deps, request, nowMs)),
+  )
+  const messages = parsed.filter(isMessage)
   const outcomes = messages.length === 0 ? [] : await deps.store.accept(messages, nowMs)
   await deps.world.boundary('send:committed')
   deps.onAccepted(messages.filter((_, index) => !(outcomes[index] instanceof Error)))
@@ -35,20 +37,20 @@ export async function sendMessages(
   return parsed.map((message) => (message instanceof SessiondError ? message : outcomeAt(outcomes, next++)))
 }
 
-/**
- * Keeps room for finishing what was accepted: the last bytes of a disk are for runs and replies, not for new work. Who
- * merely asks again is told that it was accepted.
- */
-async function refuseBelowFloor({ diskFloor, store }: SendDeps, messages: readonly NewMessage[]): Promise<void> {
-  const { isLow, freeBytes, floorBytes, wantedBytes } = await diskFloor.look()
-  if (!isLow) return
-  const accepted = await store.getMessages(messages.map((message) => message.id))
-  if (accepted.length === messages.length) return
-  const floor = formatSize(floorBytes)
-  const what =
-    `The disk has ${freeBytes} bytes free. Below limits.diskFloor (${floor}) nothing new is accepted, ` +
-    `until ${wantedBytes} are free again.`
-  throw new SessiondError('DISK_FULL', what, { fields: { freeBytes: freeBytes ?? 0, floorBytes, wantedBytes } })
+/** Below the disk floor, refuses what is new; who merely asks again is told that it was accepted. */
+async function refuseBelowFloor(
+  { diskFloor, store }: SendDeps,
+  parsed: readonly (NewMessage | SessiondError)[],
+): Promise<readonly (NewMessage | SessiondError)[]> {
+  const messages = parsed.filter(isMessage)
+  const refusal = messages.length === 0 ? null : await belowFloor(diskFloor)
+  if (refusal === null) return parsed
+  const accepted = new Set((await store.getMessages(messages.map(({ id }) => id))).map(({ id }) => id))
+  return parsed.map((message) => (isMessage(message) && !accepted.has(message.id) ? refusal : message))
+}
+
+function isMessage(parsed: NewMessage | SessiondError): parsed is NewMessage {
+  return !(parsed instanceof SessiondError)
 }
 
 function outcomeAt(outcomes: readonly (SendReceipt | Error)[], index: number): SendReceipt | SessiondError {

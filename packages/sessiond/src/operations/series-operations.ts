@@ -8,16 +8,19 @@ import { Zone } from '../decide/recurrence/zone.ts'
 import { SessiondError } from '../model/errors.ts'
 import type { Series } from '../model/series.ts'
 import { sessionIdOf } from '../model/session.ts'
+import type { DiskFloor } from '../observe/disk-floor.ts'
 import type { SeriesChange, SeriesChanged, Store } from '../store/store.ts'
 import { formatWallTime } from '../when/format-instant.ts'
 import { tellDst } from '../when/tell-firing.ts'
 import type { World } from '../world.ts'
+import { belowFloor } from './below-floor.ts'
 import { sessionNotFound } from './stop-session.ts'
 
 export interface SeriesDeps {
   readonly config: HostConfig
   readonly world: World
   readonly store: Store
+  readonly diskFloor: Pick<DiskFloor, 'look'>
   readonly isStopping: () => boolean
   readonly cancelMessage: (messageId: string) => Promise<unknown>
   /** The run of the session may hold what is cancelled. */
@@ -54,6 +57,7 @@ export function createSeriesOperations(deps: SeriesDeps): SeriesOperations {
     showSeries: async (id) => detail(deps, await find(deps, id)),
     async updateSeries(id, changes) {
       const series = await find(deps, id)
+      await refuseBelowFloor(deps)
       const scene = await sceneOf(deps, series.sessionId, series.group)
       const { plan, content } = parseChanges(changes, series.plan, deps.config.limits, scene)
       return detail(deps, await changed(deps, id, { to: 'updated', plan, content }))
@@ -61,6 +65,7 @@ export function createSeriesOperations(deps: SeriesDeps): SeriesOperations {
     pauseSeries: (id) => pauseSeries(deps, id, 'a person paused it'),
     resumeSeries: async (id) => detail(deps, await changed(deps, id, { to: 'resumed' })),
     async runSeriesNow(id) {
+      await refuseBelowFloor(deps)
       const { liveMessageId } = await changed(deps, id, { to: 'run-now' })
       return { messageId: liveMessageId ?? '' }
     },
@@ -94,10 +99,18 @@ export async function makeSeries(
 ): Promise<SeriesDetail> {
   if (deps.isStopping()) throw new SessiondError('HOST_STOPPING', 'The host is shutting down and takes no tasks.')
   const { scene, ...made } = await parse(deps, request)
+  // Who merely asks again is told that it is there.
+  if ((await deps.store.getSeries(made.id)) === null) await refuseBelowFloor(deps)
   const series = await deps.store.createSeries({ ...made, sourceSessionId }, scene.nowMs)
   if (series instanceof Error) throw series
   deps.onChanged()
   return detail(deps, series)
+}
+
+/** Keeps room for finishing what was accepted. Series that exist fire all the same, and may be stopped or resumed. */
+async function refuseBelowFloor({ diskFloor }: SeriesDeps): Promise<void> {
+  const refusal = await belowFloor(diskFloor)
+  if (refusal !== null) throw refusal
 }
 
 /** Pauses a series; `because`: who did, in words. */

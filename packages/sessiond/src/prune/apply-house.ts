@@ -1,6 +1,13 @@
 import { join } from 'node:path'
 import type { PrunePlan } from '../model/artifact.ts'
-import { type PrunedRows, type ReferencesRead, ROW_CLASSES, type RowCursor, type RowPruning } from '../store/store.ts'
+import {
+  NO_ROWS,
+  type PrunedRows,
+  type ReferencesRead,
+  ROW_CLASSES,
+  type RowCursor,
+  type RowPruning,
+} from '../store/store.ts'
 import type { AppliedRemovals, ApplyRequest } from './artifact-files.ts'
 import type { HouseDeps, HousePlan } from './house.ts'
 import { sumOf } from './summarise-plan.ts'
@@ -24,11 +31,16 @@ export interface HouseProgress {
   readonly trash: { readonly entries: number; readonly bytes: number }
 }
 
+/** Room given back by a pruning that was stopped among the rows: some seconds. */
+const PIECES_AT_A_STOP = 64
+
 export interface HouseOutcome extends HouseProgress {
   /** Where it was told to stop; null: it came to its end, except for what failed. */
   readonly stoppedAt: Stage | null
   /** With which the next had better begin, so that a stage that never ends does not starve those behind it. */
   readonly goOnWith: Stage | null
+  /** Where the next had better begin with the rows; null: at their beginning. */
+  readonly rowsFrom: RowCursor | null
   /** A plan did not hold everything. */
   readonly isMore: boolean
   /** The first thing that went wrong; the other stages were carried out all the same. */
@@ -40,8 +52,12 @@ export interface HouseOutcome extends HouseProgress {
 export interface ApplyHouse {
   /** Which stage comes first; the others follow in a ring, so that none is starved by one before it. */
   readonly startWith: Stage
+  /** Where an earlier one stopped; null: nowhere. */
+  readonly rowsFrom: RowCursor | null
   readonly putsAside: boolean
   readonly mayGoOn: () => Promise<boolean>
+  /** The same for what is worth nothing unless it is finished: the time it takes is no reason to end it. */
+  readonly mayFinish: () => Promise<boolean>
   /** Called between two batches that cost the event loop time: lets others have as much. */
   readonly giveWay: (tookMs: number) => Promise<void>
   readonly onProgress: (progress: HouseProgress) => void
@@ -77,6 +93,7 @@ export async function applyHouse(deps: HouseDeps, plan: HousePlan, request: Appl
     ...work.progress(null),
     stoppedAt,
     goOnWith,
+    rowsFrom: work.rowsFrom,
     isMore: plan.files.isPartial || plan.trash.isPartial,
     error: errors[0] ?? null,
     trashFolder: work.trashFolder,
@@ -85,12 +102,13 @@ export async function applyHouse(deps: HouseDeps, plan: HousePlan, request: Appl
 
 class HouseWork {
   trashFolder: string | null = null
+  rowsFrom: RowCursor | null
   readonly #deps: HouseDeps
   readonly #plan: HousePlan
   readonly #request: ApplyHouse
   #classes: AppliedRemovals['classes'] = []
   #looked = 0
-  #rows: Record<(typeof ROW_CLASSES)[number], number> = { messages: 0, replies: 0, deadLetters: 0, journal: 0, runs: 0 }
+  #rows: Record<(typeof ROW_CLASSES)[number], number> = { ...NO_ROWS }
   #closed = { archived: 0, bytes: 0, failed: 0 }
   #trash = { entries: 0, bytes: 0 }
 
@@ -98,6 +116,7 @@ class HouseWork {
     this.#deps = deps
     this.#plan = plan
     this.#request = request
+    this.rowsFrom = request.rowsFrom
   }
 
   progress(stage: Stage | null): HouseProgress {
@@ -135,15 +154,16 @@ class HouseWork {
     const { closedSessions, nowMs, scope } = this.#plan
     if (closedSessions === null) return true
     const { closed, batch } = this.#deps
-    const { mayGoOn } = this.#request
+    const { mayGoOn, mayFinish } = this.#request
     for (;;) {
-      const done = await closed.archive({ nowMs, group: scope.group, limit: batch, mayGoOn })
+      const done = await closed.archive({ nowMs, group: scope.group, limit: batch, mayGoOn, mayFinish })
       const { archived, bytes, failed } = this.#closed
       this.#closed = { archived: archived + done.archived, bytes: bytes + done.bytes, failed: failed + done.failed }
       this.#tell('closedSessions')
-      // One that cannot be packed stays: asking again at once would go round for ever.
-      if (!done.isMore || done.archived === 0) return true
+      if (!done.isMore) return true
       if (!(await mayGoOn())) return false
+      // What failed is put off, and others have their turn. Where nothing was tried (there is no room) nothing will be.
+      if (done.archived + done.failed === 0) return true
     }
   }
 
@@ -191,18 +211,27 @@ class HouseWork {
 
   async #removeRows(pass: RowPruning): Promise<boolean> {
     const { store } = this.#deps
-    let cursor: RowCursor | null = null
     do {
-      const step = await this.#timed(() => store.pruneRows(pass, cursor))
+      const from = this.rowsFrom
+      const step = await this.#timed(() => store.pruneRows(pass, from))
       for (const name of ROW_CLASSES) this.#rows[name] += step.removed[name]
-      cursor = step.cursor
+      this.rowsFrom = step.cursor
       this.#tell('rows')
-      if (cursor !== null && !(await this.#request.mayGoOn())) return false
-    } while (cursor !== null)
-    while (await this.#timed(() => store.giveBackSpace())) {
-      if (!(await this.#request.mayGoOn())) return false
+      if (this.rowsFrom !== null && !(await this.#request.mayGoOn())) {
+        // A history that takes many prunings gives its room back in each of them.
+        await this.#giveBackSpace(PIECES_AT_A_STOP)
+        return false
+      }
+    } while (this.rowsFrom !== null)
+    return this.#giveBackSpace(Number.POSITIVE_INFINITY)
+  }
+
+  async #giveBackSpace(maxPieces: number): Promise<boolean> {
+    for (let pieces = 0; pieces < maxPieces; pieces += 1) {
+      if (!(await this.#timed(() => this.#deps.store.giveBackSpace()))) return true
+      if (maxPieces === Number.POSITIVE_INFINITY && !(await this.#request.mayGoOn())) return false
     }
-    return true
+    return false
   }
 
   async #timed<Result>(work: () => Promise<Result>): Promise<Result> {

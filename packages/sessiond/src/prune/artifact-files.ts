@@ -12,8 +12,8 @@ export interface PlanRequest {
   readonly active: ActiveReferences
   readonly nowMs: number
   /**
-   * The disk is fuller than wanted: `wantedBytes` more than the bounds give back shall go, biggest and oldest first, of
-   * what nothing protects. Null: bounds alone decide.
+   * The disk is fuller than wanted: if the bounds give back less than `wantedBytes`, so much more shall go, biggest and
+   * oldest first, of what nothing protects. Null, or no bytes: bounds alone decide.
    */
   readonly pressure: {
     readonly usedShare: number

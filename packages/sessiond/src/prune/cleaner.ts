@@ -1,13 +1,15 @@
-import { type CleaningCause, decideCleaning } from '../decide/decide-cleaning.ts'
+import { type CleaningCause, decideCleaning, decidePressure, isNearFloor } from '../decide/decide-cleaning.ts'
+import { SessiondError } from '../model/errors.ts'
 import type { JournalEntry } from '../model/journal.ts'
 import type { CleaningPolicy } from '../model/retention.ts'
 import type { World } from '../world.ts'
 import { applyHouse, type HouseOutcome, type HouseProgress, type Stage } from './apply-house.ts'
 import type { CleaningMemory, LastCleaning } from './cleaning-memory.ts'
+import { ClockDoubt } from './clock-doubt.ts'
 import { type DiskUsage, usedShare } from './disk-usage.ts'
-import { type HouseDeps, type HousePlan, type PruneScope, WHOLE_HOUSE } from './house.ts'
-import { planHouse } from './plan-house.ts'
-import { didAnything, failedLine, finishedLine, removedBy } from './tell-pruning.ts'
+import type { HouseDeps, HousePlan, PruneScope } from './house.ts'
+import { planCleaning, planHouse } from './plan-house.ts'
+import { didAnything, failedLine, finishedLine } from './tell-pruning.ts'
 
 export interface CleanerDeps {
   readonly world: World
@@ -16,6 +18,8 @@ export interface CleanerDeps {
   /** One pruner of a data directory at a time, other processes included; throws PRUNE_BUSY. */
   readonly withLock: <Result>(work: () => Promise<Result>) => Promise<Result>
   readonly readUsage: () => Promise<DiskUsage | null>
+  /** Room below which no new work begins. */
+  readonly floorBytes: number
   readonly isDiskBusy: () => Promise<boolean>
   readonly memory: CleaningMemory
   readonly note: (entry: JournalEntry) => Promise<void>
@@ -26,26 +30,27 @@ export interface CleanerDeps {
 const LOOK_MS = 60_000
 /** Between two looks at a disk that is busy. */
 const BUSY_AGAIN_MS = 5_000
-/** The wall clock may run ahead of the monotonic one by so much between two looks. */
-const LEAP_MS = 3_600_000
+/** What waits for a busy disk before each batch: the host's own for ever, what a full disk or a person wants, not. */
+const FULL_WAITS_MS = 30_000
+const ASKED_WAITS_MS = BUSY_AGAIN_MS
 /** What one batch costs the event loop, others get too, at most so much. */
 const MAX_WAY_MS = 1_000
 
 /**
  * Cleans the data directory by itself: at its time, sooner when the disk fills, in batches within a time budget, and
- * never while runs wait for the disk. What is left is gone on with; a cleaning that fails is tried again ever later,
- * which is told once (F6, H1). Prunings that a person asks for come in between and have precedence.
+ * not while runs wait for the disk. What is left is gone on with; a cleaning that fails, or to which a busy disk leaves
+ * no time at all, is tried again ever later, which is told once (F6, H1). Prunings that a person asks for come in between
+ * and have precedence.
  */
 export class Cleaner {
   readonly #deps: CleanerDeps
   #last: LastCleaning | null = null
   #endedAtMs: number | null = null
-  #wasInVain = false
+  #vainInARow = 0
   #failures = 0
   #failingSinceMs: number | null = null
   #asking = 0
-  #seenClocks: { readonly wallMs: number; readonly monotonicMs: number } | null = null
-  #leaptAtMs: number | null = null
+  #clocks: ClockDoubt | null = null
   #isStopped = true
   #cancelTimer: () => void = () => {}
   #looking: Promise<void> = Promise.resolve()
@@ -60,7 +65,7 @@ export class Cleaner {
   async start(): Promise<void> {
     this.#last = await this.#deps.memory.read()
     this.#isStopped = false
-    this.#compareClocks()
+    this.#clocks = new ClockDoubt(this.#deps.world, this.#last?.endedAtMs ?? null)
     this.#arm()
   }
 
@@ -80,7 +85,7 @@ export class Cleaner {
 
   /** Plans what a person asks for, one plan at a time; what cleans meanwhile is not disturbed. */
   plan(scope: PruneScope): Promise<HousePlan> {
-    const mine = this.#planning.then(() => planHouse(this.#deps.house, scope, null))
+    const mine = this.#planning.then(() => planHouse(this.#deps.house, scope))
     this.#planning = settled(mine)
     return mine
   }
@@ -93,11 +98,20 @@ export class Cleaner {
     return this.#asked(async () => {
       const { world, house, withLock } = this.#deps
       const fromMs = world.monotonicMs()
-      const patience = new Patience()
+      const patience = new Patience(ASKED_WAITS_MS)
       const mayGoOn = () => this.#mayGoOn(() => Number.POSITIVE_INFINITY, patience)
+      // A person has set it no time.
+      const mayFinish = mayGoOn
       const giveWay = (tookMs: number) => this.#giveWay(tookMs)
       const outcome = await withLock(() =>
-        applyHouse(house, plan, { ...options, startWith: 'closedSessions', mayGoOn, giveWay }),
+        applyHouse(house, plan, {
+          ...options,
+          startWith: 'closedSessions',
+          rowsFrom: null,
+          mayGoOn,
+          mayFinish,
+          giveWay,
+        }),
       )
       const tookMs = world.monotonicMs() - fromMs
       const { waitedMs } = patience
@@ -122,19 +136,20 @@ export class Cleaner {
   }
 
   async #look(): Promise<void> {
-    const { world, policy, readUsage } = this.#deps
-    this.#compareClocks()
+    const { world, policy, readUsage, floorBytes } = this.#deps
+    const leaptAheadMs = this.#clocks?.leaptAheadMs() ?? null
     const usage = policy.highWaterShare === null ? null : await readUsage()
     const decision = decideCleaning(
       {
         nowMs: world.now(),
         lastEndedAtMs: this.#last?.endedAtMs ?? null,
         restedMs: this.#endedAtMs === null ? null : world.monotonicMs() - this.#endedAtMs,
-        leaptAheadMs: this.#leaptAtMs === null ? null : world.monotonicMs() - this.#leaptAtMs,
+        leaptAheadMs,
         isLeftOver: this.#last !== null && this.#last.goOnWith !== null,
-        wasInVain: this.#wasInVain,
+        vainInARow: this.#vainInARow,
         failures: this.#failures,
         usedShare: usage === null ? null : usedShare(usage),
+        isNearFloor: usage !== null && isNearFloor({ ...usage, floorBytes }),
       },
       policy,
     )
@@ -143,63 +158,83 @@ export class Cleaner {
     }
   }
 
-  #compareClocks(): void {
-    const { world } = this.#deps
-    const seen = this.#seenClocks
-    const now = { wallMs: world.now(), monotonicMs: world.monotonicMs() }
-    this.#seenClocks = now
-    if (seen === null) return
-    const aheadMs = now.wallMs - seen.wallMs - (now.monotonicMs - seen.monotonicMs)
-    if (aheadMs > LEAP_MS) this.#leaptAtMs = now.monotonicMs
-    // Set right again, or further back: there is nothing left to doubt.
-    if (aheadMs < -LEAP_MS) this.#leaptAtMs = null
-  }
-
   async #clean(cause: CleaningCause, usage: DiskUsage | null): Promise<void> {
-    const { world, policy, house, withLock } = this.#deps
+    const { world, withLock } = this.#deps
     const fromMs = world.monotonicMs()
-    const patience = new Patience()
+    const patience = new Patience(cause === 'high-water' ? FULL_WAITS_MS : Number.POSITIVE_INFINITY)
     const errors: unknown[] = []
-    const isFull = cause === 'high-water'
-    let done: { plan: HousePlan; outcome: HouseOutcome } | null = null
+    let done: Done | null = null
     try {
-      done = await withLock(async () => {
-        const { highWaterShare } = policy
-        const pressure = isFull && usage !== null && highWaterShare !== null ? { usage, highWaterShare } : null
-        // A person who waits has precedence.
-        const untilMs = () => (this.#asking > 0 ? 0 : fromMs + policy.budgetMs)
-        const mayGoOn = () => this.#mayGoOn(untilMs, patience)
-        const plan = await planHouse(house, WHOLE_HOUSE, pressure, (error) => errors.push(error))
-        const outcome = await applyHouse(house, plan, {
-          startWith: isFull ? 'files' : (this.#last?.goOnWith ?? 'closedSessions'),
-          // What is put aside gives no room back.
-          putsAside: policy.usesTrash && !isFull,
-          mayGoOn,
-          giveWay: (tookMs) => this.#giveWay(tookMs),
-          onProgress: () => {},
-        })
-        return { plan, outcome }
-      })
-      if (done.outcome.error !== null) errors.push(done.outcome.error)
+      done = await withLock(() => this.#work(cause, usage, patience, (error) => errors.push(error)))
+      if (done !== null && done.outcome.error !== null) errors.push(done.outcome.error)
+      if (this.#wasKeptFromWork(done, patience)) errors.push(keptFromWork(patience))
     } catch (error) {
       errors.push(error)
     }
     const tookMs = world.monotonicMs() - fromMs
-    if (done !== null) await this.#tell(cause, done, errors.length > 0, { tookMs, ...patience }, usage)
+    if (done !== null) await this.#tell(cause, done, errors.length > 0, { tookMs, waitedMs: patience.waitedMs }, usage)
     await this.#remember(done?.outcome ?? null, errors)
-    this.#wasInVain = isFull && (done === null || removedBy(done.outcome).bytes === 0)
+    if (cause === 'high-water') await this.#noteVain()
     if (errors.length > 0 && !this.#isStopped) await this.#failed(errors[0], cause)
+  }
+
+  /** Plans and carries out; null: it was not even let begin. */
+  async #work(
+    cause: CleaningCause,
+    usage: DiskUsage | null,
+    patience: Patience,
+    onError: (error: unknown) => void,
+  ): Promise<Done | null> {
+    const { world, policy, house, floorBytes } = this.#deps
+    let fromMs = world.monotonicMs()
+    // A person who waits has precedence.
+    const unlessAsked = (untilMs: () => number) => () =>
+      this.#mayGoOn(() => (this.#asking > 0 ? 0 : untilMs()), patience)
+    const mayGoOn = unlessAsked(() => fromMs + policy.budgetMs)
+    if (!(await mayGoOn())) return null
+    const isFull = cause === 'high-water'
+    const { highWaterShare } = policy
+    const isPressed = isFull && usage !== null && highWaterShare !== null
+    const pressure = isPressed ? decidePressure({ ...usage, highWaterShare, floorBytes }) : null
+    const plan = await planCleaning(house, pressure, onError)
+    // However long planning took, there is time for what it is for: else a large house would never be cleaned.
+    fromMs = world.monotonicMs()
+    const outcome = await applyHouse(house, plan, {
+      startWith: this.#last?.goOnWith ?? (isFull ? 'files' : 'closedSessions'),
+      rowsFrom: this.#last?.rowsFrom ?? null,
+      // What is put aside gives no room back.
+      putsAside: policy.usesTrash && !isFull,
+      mayGoOn,
+      mayFinish: unlessAsked(() => Number.POSITIVE_INFINITY),
+      giveWay: (tookMs) => this.#giveWay(tookMs),
+      onProgress: () => {},
+    })
+    return { plan, outcome }
+  }
+
+  /** The disk was busy all the time: one cleaning after the other would come to nothing, and nobody would know. */
+  #wasKeptFromWork(done: Done | null, { waitedMs }: Patience): boolean {
+    if (this.#isStopped || this.#asking > 0 || waitedMs === 0) return false
+    return done === null || (done.outcome.stoppedAt !== null && !didAnything(done.outcome))
+  }
+
+  /** Whether the disk is as full as before: then it is others who fill it. */
+  async #noteVain(): Promise<void> {
+    const { policy, readUsage } = this.#deps
+    const usage = await readUsage()
+    const isFull = usage !== null && policy.highWaterShare !== null && usedShare(usage) >= policy.highWaterShare
+    this.#vainInARow = isFull ? this.#vainInARow + 1 : 0
   }
 
   async #tell(
     cause: CleaningCause,
-    { plan, outcome }: { readonly plan: HousePlan; readonly outcome: HouseOutcome },
+    { plan, outcome }: Done,
     hasFailed: boolean,
     times: { readonly tookMs: number; readonly waitedMs: number },
     usage: DiskUsage | null,
   ): Promise<void> {
     // One after the other that changes nothing (it fails, or the disk is full of other things) is told once (F1).
-    const isInVainAgain = cause === 'high-water' && this.#wasInVain
+    const isInVainAgain = cause === 'high-water' && this.#vainInARow > 0
     if ((hasFailed || isInVainAgain) && !didAnything(outcome)) return
     const share = usage === null ? null : usedShare(usage)
     const finished = { cause, plan, outcome, ...times, failuresBefore: this.#failures, usedShare: share }
@@ -211,7 +246,7 @@ export class Cleaner {
     this.#endedAtMs = world.monotonicMs()
     if (outcome === null || (errors.length > 0 && outcome.stoppedAt === null)) return
     const goOnWith: Stage | null = outcome.goOnWith ?? (outcome.isMore ? 'files' : null)
-    this.#last = { endedAtMs: world.now(), goOnWith }
+    this.#last = { endedAtMs: world.now(), goOnWith, rowsFrom: outcome.rowsFrom }
     if (errors.length === 0) {
       this.#failures = 0
       this.#failingSinceMs = null
@@ -234,10 +269,11 @@ export class Cleaner {
 
   async #mayGoOn(untilMs: () => number, patience: Patience): Promise<boolean> {
     const { world, isDiskBusy } = this.#deps
+    const fromMs = world.monotonicMs()
     for (;;) {
       const nowMs = world.monotonicMs()
       if (this.#isStopped || nowMs >= untilMs()) return false
-      if (!(await isDiskBusy())) return !this.#isStopped
+      if (nowMs - fromMs >= patience.maxMs || !(await isDiskBusy())) return !this.#isStopped
       await this.#pause(Math.min(BUSY_AGAIN_MS, untilMs() - nowMs))
       patience.waitedMs += world.monotonicMs() - nowMs
     }
@@ -284,7 +320,25 @@ function settled(work: Promise<unknown>): Promise<void> {
   )
 }
 
-/** How long one pruning has waited for the disk. */
+/** How long one pruning waits for a busy disk before each batch, and has waited in all. */
 class Patience {
   waitedMs = 0
+  readonly maxMs: number
+
+  constructor(maxMs: number) {
+    this.maxMs = maxMs
+  }
+}
+
+interface Done {
+  readonly plan: HousePlan
+  readonly outcome: HouseOutcome
+}
+
+function keptFromWork({ waitedMs }: Patience): SessiondError {
+  const seconds = Math.round(waitedMs / 1_000)
+  return new SessiondError('PRUNE_FAILED', `Runs waited for the disk for as long as there was time (${seconds} s).`, {
+    fields: { waitedMs },
+    cure: 'It is tried again; a faster disk, or `sessiond prune` by hand, which waits less, gets it done.',
+  })
 }

@@ -1,5 +1,6 @@
 import { readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { RowCursor } from '../store/store.ts'
 import { STAGES, type Stage } from './apply-house.ts'
 
 /** What the next cleaning must know of the last, a restart in between or not. */
@@ -7,6 +8,8 @@ export interface LastCleaning {
   readonly endedAtMs: number
   /** Where the next begins; null: nothing was left. */
   readonly goOnWith: Stage | null
+  /** Where the pruning of rows stopped; null: it came to its end. */
+  readonly rowsFrom: RowCursor | null
 }
 
 export interface CleaningMemory {
@@ -29,9 +32,9 @@ export function fileMemory(dataDir: string): CleaningMemory {
         return null
       }
     },
-    async write({ endedAtMs, goOnWith }) {
+    async write({ endedAtMs, goOnWith, rowsFrom }) {
       // Renamed into place, so that a crash leaves the one or the other.
-      await writeFile(`${path}.new`, `${JSON.stringify({ endedAtMs, goOnWith })}\n`, { mode: 0o600 })
+      await writeFile(`${path}.new`, `${JSON.stringify({ endedAtMs, goOnWith, rowsFrom })}\n`, { mode: 0o600 })
       await rename(`${path}.new`, path)
     },
   }
@@ -39,7 +42,11 @@ export function fileMemory(dataDir: string): CleaningMemory {
 
 function parse(value: unknown): LastCleaning | null {
   if (typeof value !== 'object' || value === null) return null
-  const { endedAtMs, goOnWith } = value as Record<string, unknown>
+  const { endedAtMs, goOnWith, rowsFrom } = value as Record<string, unknown>
   if (typeof endedAtMs !== 'number' || !Number.isFinite(endedAtMs)) return null
-  return { endedAtMs, goOnWith: STAGES.find((stage) => stage === goOnWith) ?? null }
+  return {
+    endedAtMs,
+    goOnWith: STAGES.find((stage) => stage === goOnWith) ?? null,
+    rowsFrom: typeof rowsFrom === 'string' ? (rowsFrom as RowCursor) : null,
+  }
 }

@@ -1,8 +1,7 @@
 import type { ArtifactClass, PrunePlan } from '../model/artifact.ts'
-import type { PrunedRows, RowPruning, Store } from '../store/store.ts'
+import type { CountedRows, RowPruning, Store } from '../store/store.ts'
 import type { World } from '../world.ts'
-import type { ArtifactFiles } from './artifact-files.ts'
-import type { DiskUsage } from './disk-usage.ts'
+import type { ArtifactFiles, PlanRequest } from './artifact-files.ts'
 
 /** Classes that are neither files with a rule nor rows. */
 export const OTHER_CLASSES = ['closedSessions', 'trash'] as const
@@ -22,20 +21,33 @@ export interface HouseFigures {
   rows(): Omit<RowPruning, 'nowMs'>
 }
 
-/** Packs away sessions that are closed long enough; each whole or not at all, to be gone on with after a crash. */
+export interface ArchiveRound {
+  readonly nowMs: number
+  /** Null: of all groups. */
+  readonly group: string | null
+  /** Sessions archived, or tried, at most. */
+  readonly limit: number
+  /** Asked before each session. */
+  readonly mayGoOn: () => Promise<boolean>
+  /** Asked while one is packed and removed: what is begun is worth nothing unless it is finished, however long it takes. */
+  readonly mayFinish: () => Promise<boolean>
+}
+
+/** Packs directories of sessions that are closed long enough into archives, and removes them then. */
 export interface ClosedSessions {
   /** How many are due, counted up to `limit`. */
-  count(query: { readonly nowMs: number; readonly group: string | null; readonly limit: number }): Promise<number>
-  archive(request: {
-    readonly nowMs: number
-    readonly group: string | null
-    readonly limit: number
-    readonly mayGoOn: () => Promise<boolean>
-  }): Promise<ArchivedSessions>
+  count(query: Pick<ArchiveRound, 'nowMs' | 'group' | 'limit'>): Promise<number>
+  /**
+   * Each session whole or not at all; a crash at any point is gone on from by the next call. What cannot be archived is
+   * put off and told once in the journal. Throws what the store throws, PRUNE_FAILED when there can be no process that
+   * does the work, and REFERENCES_IMPLAUSIBLE when there is no folder of sessions although some have run.
+   */
+  archive(round: ArchiveRound): Promise<ArchivedSessions>
 }
 
 export interface ArchivedSessions {
   readonly archived: number
+  /** What their directories took of the disk. */
   readonly bytes: number
   readonly failed: number
   readonly isMore: boolean
@@ -71,17 +83,14 @@ export interface HousePlan {
   readonly trash: PrunePlan
   /** Null: rows are not asked for. */
   readonly rows: RowPruning | null
-  /** Counted up to a limit. */
-  readonly rowsFound: PrunedRows
+  /** Counted up to a limit, and for a while. */
+  readonly rowsFound: CountedRows
   /** Null: closed sessions are not asked for. */
   readonly closedSessions: number | null
 }
 
-/** How full the disk is, and how full it may be. */
-export interface Pressure {
-  readonly usage: DiskUsage
-  readonly highWaterShare: number
-}
+/** Why more than the bounds say may have to go; see decidePressure. */
+export type Pressure = NonNullable<PlanRequest['pressure']>
 
 /** Whether a scope takes a class in. */
 export function hasClass({ classes }: PruneScope, name: string): boolean {

@@ -1,10 +1,11 @@
 import type { HostConfig } from '../config/config.ts'
-import { SessiondError } from '../model/errors.ts'
+import { hasCode, SessiondError } from '../model/errors.ts'
 import { DiskSpace } from '../observe/disk-space.ts'
 import { ReleaseStack } from '../release-stack.ts'
 import { retentionOf } from '../retention/retention-of.ts'
-import { acquireHostLock } from '../store/host-lock.ts'
-import { openStore, openStoreReadOnly } from '../store/sqlite/open-store.ts'
+import { takeWithin } from '../store/file-lock.ts'
+import { acquireHostLock, type HostLock } from '../store/host-lock.ts'
+import { openStore, openStoreReadOnly, refuseMissingStore } from '../store/sqlite/open-store.ts'
 import { VERSION } from '../version.ts'
 import type { World } from '../world.ts'
 import { applyHouse } from './apply-house.ts'
@@ -13,7 +14,7 @@ import { createHouse } from './create-house.ts'
 import { createArtifactFiles } from './files/create-artifact-files.ts'
 import type { HouseDeps } from './house.ts'
 import { planHouse } from './plan-house.ts'
-import { withPruneLock } from './prune-lock.ts'
+import { pruneBusy, withPruneLock } from './prune-lock.ts'
 import { PruningDesk, type PruningDeskDeps } from './pruning-desk.ts'
 import type { PruningSource } from './pruning-source.ts'
 import { finishedLine } from './tell-pruning.ts'
@@ -27,7 +28,8 @@ export interface OpenHouse {
 const LOCK_WAIT_MS = 60_000
 
 /**
- * A data directory that no host holds, to be looked at: nothing in it is written. Throws what opening a store throws.
+ * A data directory that no host holds, to be looked at: nothing in it is written. Throws what opening a store throws;
+ * DISK_FULL where the disk has not even the room that reading one takes.
  */
 export async function openHouseReadOnly({
   config,
@@ -35,7 +37,7 @@ export async function openHouseReadOnly({
   onError,
 }: OpenHouse): Promise<PruningSource & AsyncDisposable> {
   const releases = new ReleaseStack()
-  const store = releases.add(await openStoreReadOnly(config.dataDir), (opened) => opened.close())
+  const store = releases.add(await openToLook(config.dataDir), (opened) => opened.close())
   const files = releases.add(createArtifactFiles({ world }), (opened) => opened.close())
   const looking = {
     readActiveReferences: () => store.readActiveReferences(),
@@ -47,6 +49,7 @@ export async function openHouseReadOnly({
   }
   const counting = {
     listUnarchived: (...query: Parameters<ArchiveDeps['store']['listUnarchived']>) => store.listUnarchived(...query),
+    listRuns: refuse,
     isSettled: (sessionId: string) => store.isSettled(sessionId),
     recordArchived: refuse,
     putOffArchive: refuse,
@@ -56,30 +59,59 @@ export async function openHouseReadOnly({
   return sourceOf(house, { carryOut: refuse, onError }, releases)
 }
 
+async function openToLook(dataDir: string) {
+  try {
+    return await openStoreReadOnly(dataDir)
+  } catch (error) {
+    if (!hasCode(error, 'DISK_FULL')) throw error
+    throw new SessiondError('DISK_FULL', 'The disk has no room for so much as a look at the store.', {
+      fields: { dataDir },
+      cause: error,
+      cure: 'Run `sessiond prune` without --dry-run, for which some room is kept, or free a little by other means.',
+    })
+  }
+}
+
+export interface HouseHolding {
+  /** Called once the directory is held, before which nothing needs an orderly end: ends a pruning at its next batch. */
+  readonly takeInterrupts: () => AbortSignal
+  /** Another pruning holds the directory, and is waited for. */
+  readonly onWait: () => void
+}
+
 /**
  * The same to be pruned: held like a host holds it for as long as this is open. Throws DATA_DIR_LOCKED when a host has
- * it, and never makes a store where there is none.
+ * it, PRUNE_BUSY when another pruning has not ended within a minute, and never makes a store where there is none.
  */
 export async function openHouse(
   { config, world, onError }: OpenHouse,
-  /** Ends a pruning at its next batch. */
-  interrupted: AbortSignal,
-): Promise<PruningSource & AsyncDisposable> {
+  { takeInterrupts, onWait }: HouseHolding,
+): Promise<PruningSource & { readonly interrupted: AbortSignal } & AsyncDisposable> {
   const { dataDir } = config
-  // What cannot be read as it is must not be made anew, or brought up to date, by a pruning (C8).
-  await (await openStoreReadOnly(dataDir)).close()
+  refuseMissingStore(dataDir)
   const releases = new ReleaseStack()
   try {
-    const holder = { pid: process.pid, startedAtMs: world.now(), version: VERSION, apiUrl: null }
-    releases.add(await acquireHostLock(dataDir, holder), (lock) => lock.release())
-    const store = releases.add(await openStore({ dataDir, world }), (opened) => opened.close())
+    releases.add(await hold(dataDir, world, onWait), (lock) => lock.release())
+    const interrupted = takeInterrupts()
+    // What cannot be read as it is must not be made anew, or brought up to date, by a pruning (C8).
+    await (await openStoreReadOnly(dataDir)).close()
+    // Whoever prunes with no host running can wait for it.
+    const opening = openStore({ dataDir, world, rewritesAtAnySize: true })
+    const store = releases.add(await opening, (opened) => opened.close())
     const files = releases.add(createArtifactFiles({ world }), (opened) => opened.close())
     const house = createHouse({ config, world, store, files, closed: closedSessionsOf(config, world, store) })
     const carryOut: PruningDeskDeps['carryOut'] = async (plan, options) => {
       const fromMs = world.monotonicMs()
       const mayGoOn = async () => !interrupted.aborted
       const outcome = await withPruneLock(dataDir, LOCK_WAIT_MS, () =>
-        applyHouse(house, plan, { ...options, startWith: 'closedSessions', mayGoOn, giveWay: async () => {} }),
+        applyHouse(house, plan, {
+          ...options,
+          startWith: 'closedSessions',
+          rowsFrom: null,
+          mayGoOn,
+          mayFinish: mayGoOn,
+          giveWay: async () => {},
+        }),
       )
       const tookMs = world.monotonicMs() - fromMs
       const told = { cause: 'asked', plan, outcome, tookMs, waitedMs: 0, failuresBefore: 0, usedShare: null } as const
@@ -87,11 +119,31 @@ export async function openHouse(
       await store.append([await finishedLine(told, world.now())]).catch(onError)
       return outcome
     }
-    return sourceOf(house, { carryOut, onError }, releases)
+    return Object.assign(sourceOf(house, { carryOut, onError }, releases), { interrupted })
   } catch (error) {
     await releases.releaseAll()
     throw error
   }
+}
+
+async function hold(dataDir: string, world: World, onWait: () => void): Promise<HostLock> {
+  const holder = { role: 'pruner' as const, pid: process.pid, startedAtMs: world.now(), version: VERSION, apiUrl: null }
+  let isWaiting = false
+  const tryHolding = async () => {
+    try {
+      return await acquireHostLock(dataDir, holder)
+    } catch (error) {
+      // Who does not say (on a full disk it cannot) may be one.
+      const { role = 'pruner' } = hasCode(error, 'DATA_DIR_LOCKED') ? error.fields : { role: null }
+      if (role !== 'pruner') throw error
+      if (!isWaiting) onWait()
+      isWaiting = true
+      return null
+    }
+  }
+  const lock = await takeWithin(LOCK_WAIT_MS, tryHolding, world)
+  if (lock === null) throw pruneBusy(dataDir)
+  return lock
 }
 
 function closedSessionsOf(config: HostConfig, world: World, store: ArchiveDeps['store']) {
@@ -117,7 +169,7 @@ function sourceOf(
     world,
     figures,
     listGroups,
-    plan: (scope) => planHouse(house, scope, null),
+    plan: (scope) => planHouse(house, scope),
     ...acting,
   })
   releases.add(desk, (opened) => opened.close())

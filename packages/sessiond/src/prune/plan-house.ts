@@ -1,25 +1,40 @@
 import type { PlannedRemoval, PrunePlan } from '../model/artifact.ts'
-import type { RowRetention } from '../model/retention.ts'
-import { type PrunedRows, ROW_CLASSES, type RowPruning } from '../store/store.ts'
-import { usedShare } from './disk-usage.ts'
-import { type HouseDeps, type HousePlan, hasClass, type Pressure, type PruneScope } from './house.ts'
-import { sumOf } from './summarise-plan.ts'
+import { KEEPS_ROWS, type RowRetention } from '../model/retention.ts'
+import { type CountedRows, NO_ROWS, ROW_CLASSES, type RowPruning } from '../store/store.ts'
+import { type HouseDeps, type HousePlan, hasClass, type Pressure, type PruneScope, WHOLE_HOUSE } from './house.ts'
 import { planTrash } from './trash.ts'
 
-/** Rows of a class, and closed sessions, counted for a plan at most. */
+/** Rows of a class, and closed sessions, counted for a plan at most, and for so long. */
 const COUNTED = 100_000
+const COUNTED_FOR_MS = 10_000
 
-const NO_ROWS: PrunedRows = { messages: 0, replies: 0, deadLetters: 0, journal: 0, runs: 0 }
+const NOT_COUNTED: CountedRows = { rows: NO_ROWS, isWhole: true }
 
 /**
- * Decides what one pruning does; changes nothing. What cannot be planned is left out when `onError` takes the error,
- * and thrown when there is none: what reading references and files throws, and the store.
+ * Decides what one pruning of the host's own does; changes nothing. What cannot be planned is left out, its error told.
+ * What goes in order, rows and closed sessions, is not counted: that takes as long as removing it.
  */
-export async function planHouse(
+export function planCleaning(
+  deps: HouseDeps,
+  pressure: Pressure | null,
+  onError: (error: unknown) => void,
+): Promise<HousePlan> {
+  return plan(deps, WHOLE_HOUSE, pressure, { onError, counts: false })
+}
+
+/** Decides what a pruning that a person asks for does, and counts it; changes nothing. Throws what stands in the way. */
+export function planHouse(deps: HouseDeps, scope: PruneScope): Promise<HousePlan> {
+  const onError = (error: unknown) => {
+    throw error
+  }
+  return plan(deps, scope, null, { onError, counts: true })
+}
+
+async function plan(
   deps: HouseDeps,
   scope: PruneScope,
   pressure: Pressure | null,
-  onError?: (error: unknown) => void,
+  { onError, counts }: { readonly onError: (error: unknown) => void; readonly counts: boolean },
 ): Promise<HousePlan> {
   const { world, store, closed } = deps
   const nowMs = world.now()
@@ -27,13 +42,14 @@ export async function planHouse(
     try {
       return await plan()
     } catch (error) {
-      if (onError === undefined) throw error
       onError(error)
       return without
     }
   }
   const rows = rowsOf(deps, scope, nowMs)
   const { group } = scope
+  const untilMs = world.monotonicMs() + COUNTED_FOR_MS
+  const limits = { rows: COUNTED, mayGoOn: () => world.monotonicMs() < untilMs }
   return {
     id: world.newId('prune-'),
     nowMs,
@@ -41,9 +57,10 @@ export async function planHouse(
     files: await part(() => planFiles(deps, scope, nowMs, pressure), noFiles(nowMs)),
     trash: await part(() => planOldTrash(deps, scope, nowMs), noFiles(nowMs)),
     rows,
-    rowsFound: rows === null ? NO_ROWS : await part(() => store.countPrunableRows(rows, COUNTED), NO_ROWS),
+    rowsFound:
+      rows === null || !counts ? NOT_COUNTED : await part(() => store.countPrunableRows(rows, limits), NOT_COUNTED),
     closedSessions: hasClass(scope, 'closedSessions')
-      ? await part(() => closed.count({ nowMs, group, limit: COUNTED }), 0)
+      ? await part(async () => (counts ? closed.count({ nowMs, group, limit: COUNTED }) : 0), 0)
       : null,
   }
 }
@@ -60,13 +77,7 @@ async function planFiles(
   // All rules whatever classes are asked for: without the first that fits an entry, the next would take it.
   const { active } = await store.readActiveReferences()
   const request = { rules: figures.rules(groups), active, nowMs }
-  const byBounds = await files.plan({ ...request, pressure: null })
-  const wantedBytes =
-    pressure === null ? 0 : wantedOf(pressure) - sumOf(byBounds.classes.map((each) => each.removed)).bytes
-  if (pressure === null || wantedBytes <= 0) return narrowed(byBounds, scope)
-  const share = usedShare(pressure.usage)
-  const wanted = { usedShare: share, highWaterShare: pressure.highWaterShare, wantedBytes }
-  return narrowed(await files.plan({ ...request, pressure: wanted }), scope)
+  return narrowed(await files.plan({ ...request, pressure }), scope)
 }
 
 /** What has lain in the trash long enough. */
@@ -82,14 +93,6 @@ function noFiles(nowMs: number): PrunePlan {
   return { plannedAtMs: nowMs, rules: [], removals: [], classes: [], isPartial: false }
 }
 
-/** A little below the mark, so that the next write does not bring the next cleaning. */
-const BELOW_MARK = 0.01
-
-function wantedOf({ usage, highWaterShare }: Pressure): number {
-  const target = Math.max(0, highWaterShare - BELOW_MARK)
-  return Math.ceil(usage.usedBytes - target * usage.totalBytes)
-}
-
 /** What a pruning of rows goes by; what is not asked for stays for ever. Null: no rows at all are asked for. */
 function rowsOf({ figures }: HouseDeps, scope: PruneScope, nowMs: number): RowPruning | null {
   if (!ROW_CLASSES.some((name) => hasClass(scope, name))) return null
@@ -99,10 +102,8 @@ function rowsOf({ figures }: HouseDeps, scope: PruneScope, nowMs: number): RowPr
     const narrowedGroups = new Map([...groups].map(([name, each]) => [name, only(each, scope)]))
     return { nowMs, retention: only(retention, scope), groups: narrowedGroups }
   }
-  return { nowMs, retention: NEVER, groups: new Map([[group, only(groups.get(group) ?? retention, scope)]]) }
+  return { nowMs, retention: KEEPS_ROWS, groups: new Map([[group, only(groups.get(group) ?? retention, scope)]]) }
 }
-
-const NEVER: RowRetention = { messagesMs: null, repliesMs: null, deadLettersMs: null, journalMs: null, runsMs: null }
 
 function only(retention: RowRetention, scope: PruneScope): RowRetention {
   const kept = ROW_CLASSES.filter((name) => !hasClass(scope, name)).map((name) => [`${name}Ms`, null])

@@ -1,7 +1,7 @@
 import type { PlannedRemovals, Pruning, PruningPlan, PruningRequest } from '../api.ts'
 import { suggest } from '../config/suggest.ts'
 import { SessiondError } from '../model/errors.ts'
-import { ROW_CLASSES } from '../store/store.ts'
+import { NO_ROWS, ROW_CLASSES } from '../store/store.ts'
 import type { World } from '../world.ts'
 import type { HouseOutcome, HouseProgress } from './apply-house.ts'
 import { type HouseFigures, type HousePlan, OTHER_CLASSES, type PruneScope } from './house.ts'
@@ -23,17 +23,27 @@ export interface PruningDeskDeps {
 /** A plan of a large house is large too. */
 const MAX_PLANS = 2
 const PLAN_KEPT_MS = 15 * 60_000
+/** So long after it was last asked for, a plan makes room for no other: somebody is at it. */
+const PLAN_IN_USE_MS = 60_000
 const MAX_PRUNINGS = 20
 /** Prunings under way or waiting, each with its plan. */
 const MAX_UNDER_WAY = 3
 const MAX_PAGE = 10_000
 const DEFAULT_PAGE = 1_000
 
+interface KeptPlan {
+  readonly plan: HousePlan
+  readonly cancelTimer: () => void
+  readonly inUseUntilMs: number
+}
+
 /** Keeps plans until they are carried out or too old, and tells how prunings get on: both bounded, and in memory alone. */
 export class PruningDesk {
   readonly #deps: PruningDeskDeps
-  readonly #plans = new Map<string, { readonly plan: HousePlan; readonly cancelTimer: () => void }>()
+  /** The one asked for last comes last. */
+  readonly #plans = new Map<string, KeptPlan>()
   readonly #prunings = new Map<string, Pruning>()
+  #making = 0
   #underWay = 0
   #isClosed = false
 
@@ -41,23 +51,26 @@ export class PruningDesk {
     this.#deps = deps
   }
 
-  /** BAD_REQUEST for a class there is not. */
+  /** BAD_REQUEST for a class there is not, GROUP_UNKNOWN; PRUNE_BUSY while others are at all plans that are kept. */
   async plan(request: PruningRequest): Promise<PruningPlan> {
     const { world, plan: makePlan } = this.#deps
     const scope = await this.#scopeOf(request)
-    const plan = await makePlan(scope)
+    this.#makeRoom()
+    this.#making += 1
+    const plan = await makePlan(scope).finally(() => {
+      this.#making -= 1
+    })
     if (this.#isClosed) throw new SessiondError('HOST_STOPPING', 'The host is stopping.')
-    for (const oldest of [...this.#plans.keys()].slice(0, Math.max(0, this.#plans.size - MAX_PLANS + 1))) {
-      this.#drop(oldest)
-    }
     const cancelTimer = world.setTimer(PLAN_KEPT_MS, () => this.#drop(plan.id))
-    this.#plans.set(plan.id, { plan, cancelTimer })
+    this.#keep({ plan, cancelTimer, inUseUntilMs: world.monotonicMs() + PLAN_IN_USE_MS })
     return describePlan(plan)
   }
 
-  /** Removals of a plan from `after` on. NOT_FOUND. */
+  /** Removals of a plan from `after` on; who has read the last is done with it. NOT_FOUND. */
   listRemovals({ planId, after = 0, limit = DEFAULT_PAGE }: Parameters<ListRemovals>[0]): PlannedRemovals {
-    return pageOf(this.#take(planId), after, Math.min(limit, MAX_PAGE))
+    const page = pageOf(this.#take(planId), after, Math.min(limit, MAX_PAGE))
+    if (page.next === null) this.#touch(planId, 0)
+    return page
   }
 
   /** Begins to carry a plan out; it is used up by that. NOT_FOUND, PRUNE_BUSY when several wait already. */
@@ -94,7 +107,7 @@ export class PruningDesk {
     }
     try {
       const outcome = await this.#deps.carryOut(plan, { putsAside, onProgress })
-      const { stoppedAt, isMore, trashFolder, error, goOnWith: _, ...reached } = outcome
+      const { stoppedAt, isMore, trashFolder, error, goOnWith: _, rowsFrom: __, ...reached } = outcome
       if (error !== null) this.#deps.onError(error)
       this.#tell({
         id,
@@ -119,13 +132,36 @@ export class PruningDesk {
 
   async #scopeOf({ classes, group }: PruningRequest): Promise<PruneScope> {
     const { figures, listGroups } = this.#deps
-    return scopeOf({ classes, group }, figures, group === undefined ? await listGroups() : [group])
+    return scopeOf({ classes, group }, figures, await listGroups())
   }
 
   #take(planId: string): HousePlan {
-    const kept = this.#plans.get(planId)
+    const kept = this.#touch(planId, PLAN_IN_USE_MS)
     if (kept === undefined) throw notFound('plan', planId)
     return kept.plan
+  }
+
+  #touch(planId: string, inUseMs: number): KeptPlan | undefined {
+    const kept = this.#plans.get(planId)
+    if (kept !== undefined) this.#keep({ ...kept, inUseUntilMs: this.#deps.world.monotonicMs() + inUseMs })
+    return kept
+  }
+
+  #keep(kept: KeptPlan): void {
+    this.#plans.delete(kept.plan.id)
+    this.#plans.set(kept.plan.id, kept)
+  }
+
+  #makeRoom(): void {
+    const nowMs = this.#deps.world.monotonicMs()
+    const idle = [...this.#plans.values()].filter(({ inUseUntilMs }) => inUseUntilMs <= nowMs)
+    const excess = this.#plans.size + this.#making - MAX_PLANS + 1
+    if (excess > idle.length) {
+      throw new SessiondError('PRUNE_BUSY', 'Others are at the plans that are kept.', {
+        cure: 'Try again in a minute.',
+      })
+    }
+    for (const { plan } of idle.slice(0, Math.max(0, excess))) this.#drop(plan.id)
   }
 
   #drop(planId: string): void {
@@ -136,24 +172,38 @@ export class PruningDesk {
 
 type ListRemovals = (query: { planId: string; after?: number; limit?: number }) => PlannedRemovals
 
-/** What a request takes in; throws BAD_REQUEST for a class there is not, naming the likely one. */
+/** What a request takes in; throws GROUP_UNKNOWN or BAD_REQUEST for what there is not, naming the likely one. */
 export function scopeOf(
   { classes, group }: { readonly classes?: readonly string[] | undefined; readonly group?: string | undefined },
   figures: HouseFigures,
   groups: readonly string[],
 ): PruneScope {
-  const known = [...new Set(figures.rules(groups).map(({ name }) => name)), ...ROW_CLASSES, ...OTHER_CLASSES]
+  if (group !== undefined && !groups.includes(group)) {
+    const shown = group.slice(0, 80)
+    throw new SessiondError('GROUP_UNKNOWN', `There is no group ${JSON.stringify(shown)}, and nothing of one.`, {
+      fields: { field: 'group', group: shown },
+      cure: hintOf(shown, groups),
+    })
+  }
+  const rules = figures.rules(group === undefined ? groups : [group])
+  const known = [...new Set(rules.map(({ name }) => name)), ...ROW_CLASSES, ...OTHER_CLASSES]
   const unknown = classes?.find((name) => !known.includes(name))
   if (unknown !== undefined) {
     const shown = unknown.slice(0, 60)
-    const likely = suggest(shown, known)
-    const hint = likely === undefined ? `Known are ${known.join(', ')}.` : `Did you mean ${likely}?`
     throw new SessiondError('BAD_REQUEST', `There is no class ${JSON.stringify(shown)}.`, {
       fields: { field: 'classes', class: shown },
-      cure: hint,
+      cure: hintOf(shown, known),
     })
   }
   return { classes: classes === undefined || classes.length === 0 ? null : new Set(classes), group: group ?? null }
+}
+
+const NAMED = 20
+
+function hintOf(shown: string, known: readonly string[]): string {
+  const likely = suggest(shown, known)
+  const rest = known.length > NAMED ? ' …' : ''
+  return likely === undefined ? `Known are ${known.slice(0, NAMED).join(', ')}${rest}.` : `Did you mean ${likely}?`
 }
 
 /** A plan in a size that can be sent and shown. */
@@ -161,7 +211,8 @@ export async function describePlan(plan: HousePlan): Promise<PruningPlan> {
   return {
     id: plan.id,
     ...(await summariseInPieces(plan.files)),
-    rows: plan.rowsFound,
+    rows: plan.rowsFound.rows,
+    areRowsWhole: plan.rowsFound.isWhole,
     closedSessions: plan.closedSessions,
     trash: sumOf(plan.trash.classes.map(({ removed }) => removed)),
   }
@@ -184,7 +235,7 @@ function nothingYet(plan: HousePlan): HouseProgress {
     classes: [],
     looked: 0,
     planned: plan.files.removals.length,
-    rows: { messages: 0, replies: 0, deadLetters: 0, journal: 0, runs: 0 },
+    rows: NO_ROWS,
     closedSessions: { archived: 0, bytes: 0, failed: 0 },
     trash: { entries: 0, bytes: 0 },
   }

@@ -101,4 +101,20 @@ describe('findMisfits', () => {
     makeSession('g/s')
     await expect(findMisfits(dataDir, storeOf([]), 0)).rejects.toMatchObject({ code: 'REFERENCES_IMPLAUSIBLE' })
   })
+
+  test('(F4) refuses to call all of them missing when not one directory is there: sessions/ is not mounted', async () => {
+    const ran = storeOf([
+      { id: 'g/a', starts: [1] },
+      { id: 'g/b', starts: [1] },
+      { id: 'g/later' },
+      { id: 'g/old', status: 'closed', starts: [1] },
+    ])
+    const looking = () => findMisfits(dataDir, ran, 0)
+    await expect(looking()).rejects.toMatchObject({ code: 'REFERENCES_IMPLAUSIBLE', fields: { sessions: 2 } })
+    await mkdir(join(dataDir, 'sessions', 'lost+found'), { recursive: true })
+    await expect(looking()).rejects.toMatchObject({ code: 'REFERENCES_IMPLAUSIBLE' })
+    // Of a session that is known, open or not: the folder is the right one.
+    makeSession('g/old')
+    expect(await looking()).toMatchObject({ missing: ['g/a', 'g/b'] })
+  })
 })

@@ -5,6 +5,7 @@ import { isValidName } from '@sessiond/protocol'
 import { sessionPaths } from '../mailbox/session-paths.ts'
 import { SessiondError } from '../model/errors.ts'
 import type { SessionSummary } from '../model/session.ts'
+import { hadDirectory } from '../prune/archive/had-directory.ts'
 import { PARTING_PREFIX } from '../prune/archive/remove-session.ts'
 import { LEFTOVER_PREFIX } from '../prune/files/remove-folder.ts'
 import type { StoreReader } from '../store/store.ts'
@@ -38,13 +39,11 @@ const UNDER_WAY = [PARTING_PREFIX, LEFTOVER_PREFIX]
 
 const PAGE = 1_000
 
-/** A run that was started had its directory; newer ones may have failed for want of it. */
-const RUNS_LOOKED_AT = 10
-
 /**
  * Compares what lies below `sessions/` with the sessions on record. Looks only, at no more than the names of what the
  * host itself made: nothing a run can write is opened or listed, and no link is followed. Fit for beside a running host.
- * Throws REFERENCES_IMPLAUSIBLE when there are directories and not one session.
+ * Throws REFERENCES_IMPLAUSIBLE when there are directories and not one session, or several sessions that ran and not one
+ * directory of theirs.
  */
 export async function findMisfits(dataDir: string, store: StoreReader, nowMs: number): Promise<Misfits> {
   // Directories first: a session is on record before it has one.
@@ -53,13 +52,24 @@ export async function findMisfits(dataDir: string, store: StoreReader, nowMs: nu
   const directories = found.filter(({ isDirectory }) => isDirectory).map(({ path }) => path)
   if (known.size === 0 && directories.length > 0) {
     const what = `There are directories of sessions (${directories.length}), but no session is on record.`
-    throw new SessiondError('REFERENCES_IMPLAUSIBLE', what, { fields: { dataDir, directories: directories.length } })
+    throw new SessiondError('REFERENCES_IMPLAUSIBLE', what, {
+      fields: { dataDir, directories: directories.length },
+      cure: 'Put in the place of store.db the one that knows them, or move the folder sessions/ away.',
+    })
+  }
+  const missing = await listMissing(dataDir, store, known)
+  if (missing.length > 1 && !directories.some((path) => known.has(path))) {
+    const what = `None of the sessions that ran (${missing.length}) has its directory.`
+    throw new SessiondError('REFERENCES_IMPLAUSIBLE', what, {
+      fields: { dataDir, sessions: missing.length },
+      cure: 'Mount or restore sessions/. If they are lost for good, start the host: a run makes what its session needs.',
+    })
   }
   const setAside = { files: 0, bytes: 0 }
   for (const path of directories) if (known.has(path)) await countSetAside(join(dataDir, 'sessions', path), setAside)
   return {
     misplaced: found.flatMap((entry) => misplacedOf(entry, known)),
-    missing: await listMissing(dataDir, store, known),
+    missing,
     setAside,
     sessions: known.size,
     directories: directories.length,
@@ -126,8 +136,7 @@ async function listMissing(
     // A session that never ran has no directory yet, and a closed one may have lost it to the archive.
     if (status !== 'open' || epoch === 0 || !isValidName(group) || !isValidName(name)) continue
     if (isRealDirectory(join(dataDir, 'sessions', group)) && isRealDirectory(sessionPaths(dataDir, id).root)) continue
-    const runs = await store.listRuns(id, RUNS_LOOKED_AT)
-    if (runs.some(({ startedAtMs }) => startedAtMs !== null)) missing.push(id)
+    if (await hadDirectory(store, id)) missing.push(id)
   }
   return missing
 }

@@ -1,43 +1,64 @@
-import { readdirSync } from 'node:fs'
-import { join } from 'node:path'
 import type { HostConfig } from '../config/config.ts'
+import { searchBy } from '../effects/find-leftovers.ts'
 import { type Leftover, removeLeftovers } from '../effects/remove-leftovers.ts'
 import { SessiondError } from '../model/errors.ts'
 import { createRuntimes } from '../runtime/create-runtimes.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import { checkDataDir } from '../store/data-dir.ts'
 import { acquireHostLock } from '../store/host-lock.ts'
-import { isMissingOrEmpty, STORE_FILE } from '../store/sqlite/open-database.ts'
-import { openStoreReadOnly } from '../store/sqlite/open-store.ts'
+import type { RenewedInstall } from '../store/sqlite/copied-store.ts'
+import { openStoreReadOnly, renewInstallOf } from '../store/sqlite/open-store.ts'
+import type { SqliteReader } from '../store/sqlite/sqlite-reader.ts'
 import type { StoreReader } from '../store/store.ts'
 import { VERSION } from '../version.ts'
 import type { World } from '../world.ts'
 import { findMisfits } from './find-misfits.ts'
 import { type Repair, repairMisfits } from './repair-misfits.ts'
 
-export interface DataDirRepair {
+export interface HeldDataDir {
   readonly config: HostConfig
   readonly world: World
+}
+
+export interface DataDirRepair extends HeldDataDir {
   readonly hostEnvironment: Readonly<Record<string, string | undefined>>
 }
 
 /**
  * Sets right where the files of a data directory, its store and its runtimes disagree, as the one host of it: what nobody
  * knows is moved to the trash, missing directories are made anew, containers and processes of no live run end. Writes
- * nothing to the store and never makes one. Throws, with nothing changed, DATA_DIR_LOCKED while a host runs,
- * STORE_BROKEN, DATA_DIR_UNUSABLE or DATA_DIR_NEWER when the store cannot be trusted with who is known, and
- * REFERENCES_IMPLAUSIBLE when it knows nobody.
+ * nothing to the store and never makes one. Throws, with nothing changed, DATA_DIR_LOCKED
+ * while a host runs, STORE_BROKEN, DATA_DIR_UNUSABLE or DATA_DIR_NEWER when the store cannot be trusted with who is known,
+ * DATA_DIR_COPIED when what it knows may be its original's, and REFERENCES_IMPLAUSIBLE when it knows nobody.
  */
-export async function repairDataDir(repair: DataDirRepair): Promise<Repair[]> {
-  const { config, world } = repair
+export function repairDataDir(repair: DataDirRepair): Promise<Repair[]> {
+  return whileHeld(repair, (store) => repairHeld(repair, store))
+}
+
+/**
+ * Makes a copied data directory an install of its own, to which nothing belongs that its original runs. Throws as
+ * `repairDataDir` does.
+ */
+export function renewInstall(held: HeldDataDir): Promise<Repair> {
+  return whileHeld(held, async () => renewalOf(await renewInstallOf(held.config.dataDir, held.world)))
+}
+
+/** Holds a data directory as a host does for as long as the work takes. */
+async function whileHeld<T>({ config, world }: HeldDataDir, work: (store: SqliteReader) => Promise<T>): Promise<T> {
   const { dataDir } = config
   await checkDataDir(dataDir)
-  const store = await openExisting(dataDir)
+  const store = await openStoreReadOnly(dataDir)
   try {
-    const holder = { pid: process.pid, startedAtMs: world.now(), version: VERSION, apiUrl: null }
+    const holder = {
+      role: 'repairer' as const,
+      pid: process.pid,
+      startedAtMs: world.now(),
+      version: VERSION,
+      apiUrl: null,
+    }
     const lock = await acquireHostLock(dataDir, holder)
     try {
-      return await repairLocked(repair, store)
+      return await work(store)
     } finally {
       await lock.release()
     }
@@ -46,41 +67,16 @@ export async function repairDataDir(repair: DataDirRepair): Promise<Repair[]> {
   }
 }
 
-async function openExisting(dataDir: string) {
-  refuseLostStore(dataDir)
-  return openStoreReadOnly(dataDir)
-}
-
-/** Throws STORE_BROKEN where there are sessions, and no store, or an empty one, that says whose they are. */
-export function refuseLostStore(dataDir: string): void {
-  if (!isStoreMissing(dataDir) || !hasSessions(dataDir)) return
-  throw new SessiondError('STORE_BROKEN', `${dataDir} has sessions, but its store.db is missing or empty.`, {
-    fields: { dataDir },
-    cure: 'Restore store.db from a backup, or move the folder sessions/ away to begin anew.',
-  })
-}
-
-/** An empty one is none: whoever opened it for writing would begin anew. */
-export function isStoreMissing(dataDir: string): boolean {
-  return isMissingOrEmpty(join(dataDir, STORE_FILE))
-}
-
-function hasSessions(dataDir: string): boolean {
-  try {
-    return readdirSync(join(dataDir, 'sessions')).some((name) => name !== 'lost+found')
-  } catch {
-    return false
-  }
-}
-
-async function repairLocked(repair: DataDirRepair, store: Awaited<ReturnType<typeof openExisting>>): Promise<Repair[]> {
+async function repairHeld(repair: DataDirRepair, store: SqliteReader): Promise<Repair[]> {
   const { config, world, hostEnvironment } = repair
   const damage = await store.checkIntegrity()
   if (damage.length > 0) throw new SessiondError('STORE_BROKEN', `The store is damaged: ${damage.join('; ')}.`)
+  await store.refuseCopy()
   const nowMs = world.now()
   const misfits = await findMisfits(config.dataDir, store, nowMs)
+  const { installId } = store
   const alsoNeeded = (await store.listLiveRuns()).map((run) => run.runtime)
-  const runtimes = createRuntimes({ config, installId: store.installId, world, hostEnvironment, alsoNeeded })
+  const runtimes = createRuntimes({ config, installId, world, hostEnvironment, alsoNeeded })
   const userOf = (sessionId: string) => {
     const group = config.groups.get(sessionId.slice(0, sessionId.indexOf('/')))
     return group === undefined ? null : (runtimes.get(group.runtime)?.userOf(group.user) ?? null)
@@ -100,8 +96,7 @@ async function endLeftovers({ config, world }: DataDirRepair, runtime: Runtime, 
     await removeLeftovers({
       world,
       runtime,
-      readLiveRuns: async () => new Set((await store.listLiveRuns()).map((run) => run.name)),
-      networksInUse: new Set([...config.groups.values()].map((group) => group.network)),
+      search: searchBy(config, store),
       hasResisted: () => false,
       mayGoOn: () => true,
       onDone: async (leftovers) => void repairs.push(...leftovers.map((leftover) => repairOf(runtime, leftover))),
@@ -110,6 +105,11 @@ async function endLeftovers({ config, world }: DataDirRepair, runtime: Runtime, 
     repairs.push({ done: false, what: error instanceof Error ? error.message : String(error) })
   }
   return repairs
+}
+
+function renewalOf({ installId, formerId, runsGivenUp }: RenewedInstall): Repair {
+  const runs = runsGivenUp === 0 ? '' : `; runs that are live there are left to it: ${runsGivenUp}`
+  return { done: true, what: `this is install ${installId} now, and no more ${formerId}, its original${runs}` }
 }
 
 function repairOf(runtime: Runtime, { kind, name, isGone, outcome }: Leftover): Repair {

@@ -2,6 +2,7 @@ import type { ScheduleRequest, SeriesDetail } from '../api.ts'
 import { SessiondError } from '../model/errors.ts'
 import type { AgentRequest, RequestAnswer } from '../model/request.ts'
 import type { Series } from '../model/series.ts'
+import { isBelowFloor } from '../operations/below-floor.ts'
 import { makeSeries, pauseSeries, type SeriesDeps, type SeriesOperations } from '../operations/series-operations.ts'
 import { type ParsedRequest, parseRequest } from './parse-request.ts'
 import { tellSeries, tellSeriesList } from './tell-series.ts'
@@ -27,7 +28,9 @@ export async function answerRequest(deps: AnswerDeps, request: AgentRequest): Pr
   try {
     return { status: 'ok', text: await carryOut(deps, request, parsed) }
   } catch (error) {
-    if (!(error instanceof SessiondError) || error.retryable || error.code.startsWith('STORE_')) throw error
+    if (!(error instanceof SessiondError)) throw error
+    // That there is no room for something new must not keep the requests behind it waiting.
+    if (!isBelowFloor(error) && (error.retryable || error.code.startsWith('STORE_'))) throw error
     return refused(error.message)
   }
 }

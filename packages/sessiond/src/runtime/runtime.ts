@@ -85,6 +85,8 @@ export interface FoundResource {
   readonly name: string
   /** The run it says it belongs to; null: to none. */
   readonly runName: string | null
+  /** Handles' ids of what uses it, at work or at rest, whosever that is. */
+  readonly usedBy: readonly string[]
 }
 
 /** One line of `sessiond doctor`. */

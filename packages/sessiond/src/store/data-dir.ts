@@ -1,12 +1,14 @@
 import { constants } from 'node:fs'
 import { access, mkdir, open, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { SessiondError } from '../model/errors.ts'
+import { hasCode, SessiondError } from '../model/errors.ts'
+import { hasReserve } from './disk-reserve.ts'
 import { translateError } from './sqlite/translate-error.ts'
 
 /**
  * Makes sure a data directory exists (mode 0700), belongs to this user, lets nobody else write, and can be written
- * down to the disk. Throws DATA_DIR_UNUSABLE or DISK_FULL saying which; changes nothing of one that exists.
+ * down to the disk. Throws DATA_DIR_UNUSABLE or DISK_FULL saying which; changes nothing of one that exists. A full disk
+ * will do where room was kept for a start: whoever gets the lock may use it.
  */
 export async function prepareDataDir(dataDir: string): Promise<void> {
   try {
@@ -14,7 +16,8 @@ export async function prepareDataDir(dataDir: string): Promise<void> {
     await refuseForeign(dataDir)
     await tryWriting(dataDir)
   } catch (error) {
-    throw describe(error, dataDir)
+    const ours = describe(error, dataDir)
+    if (!hasCode(ours, 'DISK_FULL') || !hasReserve(dataDir)) throw ours
   }
 }
 

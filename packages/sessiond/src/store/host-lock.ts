@@ -1,12 +1,19 @@
-import { closeSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { SessiondError } from '../model/errors.ts'
+import { hasCode, SessiondError } from '../model/errors.ts'
+import { giveUpReserve, makeReserve } from './disk-reserve.ts'
+import { type FileLock, tryFileLock } from './file-lock.ts'
 import { translateError } from './sqlite/translate-error.ts'
+
+/** What a data directory may be held by, in words. */
+export const NAME_OF_ROLE = { host: 'a host', pruner: 'a pruning', repairer: 'a repair' } as const
+export type HolderRole = keyof typeof NAME_OF_ROLE
 
 /** Who holds a data directory, as it says itself: for messages and to find its API, never to decide who is alive. */
 export interface LockHolder {
+  readonly role: HolderRole
   readonly pid: number
   readonly startedAtMs: number
   readonly version: string
@@ -34,15 +41,18 @@ const HOLDER_CHARS = 4_096
 
 /**
  * Makes this process the one host of a data directory until `release`, or until it ends in whatever way: the lock is
- * the operating system's, so there is no stale one to guess about. Throws DATA_DIR_LOCKED naming the holder.
+ * the operating system's, so there is no stale one to guess about. On a full disk the room that was kept for that is
+ * given up first; on any other some is kept. Throws DATA_DIR_LOCKED naming the holder.
  */
 export async function acquireHostLock(dataDir: string, holder: LockHolder): Promise<HostLock> {
   const lock = takeLock(dataDir)
+  giveUpReserve(dataDir)
+  makeReserve(dataDir)
   try {
     writeHolder(dataDir, holder)
   } catch (error) {
-    lock.close()
-    throw translateError(error, dataDir)
+    lock.release()
+    throw error
   }
   let isHeld = true
   return {
@@ -54,7 +64,8 @@ export async function acquireHostLock(dataDir: string, holder: LockHolder): Prom
       isHeld = false
       // Before the lock: afterwards the file may be the next holder's.
       rmSync(join(dataDir, HOLDER_FILE), { force: true })
-      lock.close()
+      makeReserve(dataDir)
+      lock.release()
     },
   }
 }
@@ -66,45 +77,27 @@ export async function readHolder(
   return { isHeld: isLockHeld(dataDir), holder: readHolderFile(dataDir) }
 }
 
-function takeLock(dataDir: string): DatabaseSync {
-  let lock: DatabaseSync | undefined
-  try {
-    createLockFile(dataDir)
-    lock = new DatabaseSync(join(dataDir, LOCK_FILE), { timeout: ACQUIRE_MS })
-    lock.exec('BEGIN EXCLUSIVE')
-    return lock
-  } catch (error) {
-    lock?.close()
-    const ours = translateError(error, dataDir)
-    throw ours instanceof SessiondError && ours.code === 'STORE_BUSY' ? lockedError(dataDir, error) : ours
-  }
+function takeLock(dataDir: string): FileLock {
+  const lock = tryFileLock(join(dataDir, LOCK_FILE), ACQUIRE_MS, dataDir)
+  if (lock === null) throw lockedError(dataDir)
+  return lock
 }
 
-/**
- * The lock file is opened by SQLite alone. POSIX locks go when the process closes *any* descriptor of the file, so
- * even looking into it by other means would let go of a lock this process holds.
- */
-function createLockFile(dataDir: string): void {
-  try {
-    closeSync(openSync(join(dataDir, LOCK_FILE), 'wx', 0o600))
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
-  }
-}
-
-function lockedError(dataDir: string, cause: unknown): SessiondError {
+function lockedError(dataDir: string): SessiondError {
   const holder = readHolderFile(dataDir)
-  const who =
-    holder === null
-      ? 'another process'
-      : `process ${holder.pid} on ${holder.hostName}, started ${new Date(holder.startedAtMs).toISOString()}${
-          holder.apiUrl === null ? '' : `, API ${holder.apiUrl}`
-        }`
-  const { pid, hostName, startedAtMs, apiUrl } = holder ?? {}
-  return new SessiondError('DATA_DIR_LOCKED', `The data directory ${dataDir} is in use by ${who}.`, {
-    fields: { dataDir, pid, hostName, startedAtMs, apiUrl },
-    cause,
+  const { role, pid, hostName, startedAtMs, apiUrl } = holder ?? {}
+  return new SessiondError('DATA_DIR_LOCKED', `The data directory ${dataDir} is in use by ${describeHolder(holder)}.`, {
+    fields: { dataDir, role, pid, hostName, startedAtMs, apiUrl },
+    ...(role === undefined || role === 'host' ? {} : { cure: 'Try again once that has ended.' }),
   })
+}
+
+function describeHolder(holder: SeenHolder | null): string {
+  if (holder === null) return 'another process'
+  const { role, pid, hostName, startedAtMs, apiUrl } = holder
+  const what = role === 'host' ? '' : `${NAME_OF_ROLE[role]}, `
+  const api = apiUrl === null ? '' : `, API ${apiUrl}`
+  return `${what}process ${pid} on ${hostName}, started ${new Date(startedAtMs).toISOString()}${api}`
 }
 
 function isLockHeld(dataDir: string): boolean {
@@ -124,13 +117,21 @@ function isLockHeld(dataDir: string): boolean {
   }
 }
 
+/** On a full disk it stays unsaid who the holder is: that must not keep out who makes room. */
 function writeHolder(dataDir: string, holder: LockHolder): void {
   const path = join(dataDir, HOLDER_FILE)
-  const { pid, startedAtMs, version, apiUrl } = holder
-  const text = JSON.stringify({ pid, hostName: hostname(), startedAtMs, version, apiUrl })
-  // Renamed into place, so that a reader never sees half of it.
-  writeFileSync(`${path}.new`, `${text}\n`, { mode: 0o600 })
-  renameSync(`${path}.new`, path)
+  const { role, pid, startedAtMs, version, apiUrl } = holder
+  const text = JSON.stringify({ role, pid, hostName: hostname(), startedAtMs, version, apiUrl })
+  try {
+    // Renamed into place, so that a reader never sees half of it.
+    writeFileSync(`${path}.new`, `${text}\n`, { mode: 0o600 })
+    renameSync(`${path}.new`, path)
+  } catch (error) {
+    const ours = translateError(error, dataDir)
+    if (!hasCode(ours, 'DISK_FULL')) throw ours
+    // Nor that it is an earlier one.
+    for (const each of [`${path}.new`, path]) rmSync(each, { force: true })
+  }
 }
 
 /** Null when there is none or it cannot be made sense of; who holds the lock is then unknown, not nobody. */
@@ -144,9 +145,10 @@ function readHolderFile(dataDir: string): SeenHolder | null {
 
 function parseHolder(value: unknown): SeenHolder | null {
   if (typeof value !== 'object' || value === null) return null
-  const { pid, hostName, startedAtMs, version, apiUrl } = value as Record<string, unknown>
+  const { role, pid, hostName, startedAtMs, version, apiUrl } = value as Record<string, unknown>
   if (typeof pid !== 'number' || typeof startedAtMs !== 'number' || !Number.isFinite(startedAtMs)) return null
   return {
+    role: role === 'pruner' || role === 'repairer' ? role : 'host',
     pid,
     startedAtMs,
     hostName: typeof hostName === 'string' ? hostName : 'an unknown host',

@@ -231,9 +231,25 @@ export interface UnarchivedSession {
 }
 
 /** Classes of rows that are removed by age. */
-export const ROW_CLASSES = ['messages', 'replies', 'deadLetters', 'journal', 'runs'] as const
+export const ROW_CLASSES = ['messages', 'replies', 'deadLetters', 'journal', 'runs', 'ledger', 'sessions'] as const
 export type RowClass = (typeof ROW_CLASSES)[number]
 export type PrunedRows = Readonly<Record<RowClass, number>>
+
+export const NO_ROWS: PrunedRows = {
+  messages: 0,
+  replies: 0,
+  deadLetters: 0,
+  journal: 0,
+  runs: 0,
+  ledger: 0,
+  sessions: 0,
+}
+
+export interface CountedRows {
+  readonly rows: PrunedRows
+  /** False: there may be more of any class. */
+  readonly isWhole: boolean
+}
 
 /** What one pruning of rows goes by, the same from its first batch to its last. */
 export interface RowPruning {
@@ -250,7 +266,7 @@ export interface ReferencesRead {
   readonly readTo: number
 }
 
-/** Where a pruning of rows has come to; means something to the store that gave it alone. */
+/** Where a pruning of rows has come to; means something to the store that gave it alone, which takes any other for the beginning. */
 export type RowCursor = string & { readonly __rowCursor: never }
 
 /**
@@ -458,8 +474,11 @@ export interface Store {
    * reading. What it costs follows the sessions asked for and what was written since. Throws REFERENCES_UNREADABLE.
    */
   refreshActiveReferences(before: ReferencesRead, sessionIds: readonly string[]): Promise<ReferencesRead>
-  /** Rows that would go now, by class, at most `limit` counted of each. */
-  countPrunableRows(pass: RowPruning, limit: number): Promise<PrunedRows>
+  /** Rows that would go now, by class, at most so many counted of each, and no further than it may go on. */
+  countPrunableRows(
+    pass: RowPruning,
+    limits: { readonly rows: number; readonly mayGoOn: () => boolean },
+  ): Promise<CountedRows>
   /**
    * Removes the next rows whose time is over, at most some hundred in a transaction, whose write lock is bounded (20 ms at
    * the 99th percentile). Nothing that has not ended, is not delivered, or is a dead letter within its time goes; what

@@ -1,4 +1,5 @@
 import type { HostConfig } from '../config/config.ts'
+import { searchBy } from '../effects/find-leftovers.ts'
 import { type Leftover, removeLeftovers } from '../effects/remove-leftovers.ts'
 import type { JournalEntry, JournalType } from '../model/journal.ts'
 import type { Runtime } from '../runtime/runtime.ts'
@@ -58,8 +59,7 @@ export class LeftoverSweep {
     const { gone, isComplete } = await removeLeftovers({
       world,
       runtime,
-      readLiveRuns: async () => new Set((await store.listLiveRuns()).map((run) => run.name)),
-      networksInUse: new Set([...config.groups.values()].map((group) => group.network)),
+      search: searchBy(config, store),
       hasResisted: (id) => before.has(id),
       mayGoOn: () => !this.#isStopped,
       onDone: async (leftovers, total) => {

@@ -22,6 +22,8 @@ export interface CliRun {
   readonly isErrTerminal?: boolean
   /** Called after each piece of standard output. */
   readonly onOut?: (all: string) => void
+  /** The same of standard error. */
+  readonly onErr?: (all: string) => void
 }
 
 /** A directory a command runs in; removed at the end. */
@@ -52,6 +54,7 @@ export async function runInside(cwd: string, args: readonly string[], run: CliRu
     isErrTerminal: run.isErrTerminal ?? false,
     err: (text) => {
       stderr += text
+      run.onErr?.(stderr)
     },
     now: () => Date.now(),
     handleInterrupt: () => run.signal ?? new AbortController().signal,

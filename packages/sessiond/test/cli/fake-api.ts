@@ -23,7 +23,7 @@ export async function startFakeApi(dir: string, host: FakeHost = new FakeHost())
   await writeConfig(dir)
   const dataDir = join(dir, 'data')
   await mkdir(dataDir, { mode: 0o700 })
-  const holder = { pid: process.pid, startedAtMs: Date.now(), version: '0.0.0', apiUrl: null }
+  const holder = { role: 'host' as const, pid: process.pid, startedAtMs: Date.now(), version: '0.0.0', apiUrl: null }
   const lock = await acquireHostLock(dataDir, holder)
   const app = createApp({
     host,

@@ -48,7 +48,11 @@ From the trash: one entry, 10 B
 Dry run: nothing changed.
 `,
     )
-    expect(api.host.calls).toEqual([{ method: 'planPruning', args: [{}] }])
+    expect(api.host.calls).toEqual([
+      { method: 'planPruning', args: [{}] },
+      // Read to its end, so that it need not be kept.
+      { method: 'listPlannedRemovals', args: [{ planId: 'prune-1', after: 2 }] },
+    ])
   })
 
   it('lists every entry when asked, with names that are harmless on a terminal', async () => {
@@ -142,11 +146,22 @@ one entry, 2.0 KiB removed; 12 rows
     [['prune', '--layout', 'nanoclaw-v1', '.', '--apply', '--dry-run']],
     [['prune', '--group', '../..']],
     [['prune', '--dry-run', '--group', 'a/b']],
+    [['prune', '--list']],
+    [['prune', '--list', '--json']],
+    [['prune', '--layout', 'nanoclaw-v1', '.', '--list']],
+    [['prune', '--layout', 'nanoclaw-v1', '.', '--list', '--apply']],
   ])('refuses %j before anything is asked', async (args) => {
     await using dir = await makeDir()
     await using api = await startFakeApi(dir.path)
     expect((await runInside(dir.path, args)).code).toBe(2)
     expect(api.host.calls).toEqual([])
+  })
+
+  it('says that a group is wrong, not a session', async () => {
+    await using dir = await makeDir()
+    await using _ = await startFakeApi(dir.path)
+    const { stderr } = await runInside(dir.path, ['prune', '--group', 'a/../b'])
+    expect(stderr).toMatch(/^error: The group "a\/\.\.\/b" is not allowed\..* \[BAD_REQUEST\]$/m)
   })
 
   it('(C8) makes nothing where no host has ever been, dry or not', async () => {

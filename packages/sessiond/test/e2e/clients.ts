@@ -10,6 +10,7 @@ import { makeDataDir, shellGroup, type TestHost } from './harness.ts'
 /** What the API answered. */
 export interface Answer {
   readonly status: number
+  readonly headers: Headers
   readonly body: { readonly error?: ApiError; readonly [key: string]: unknown }
 }
 
@@ -29,7 +30,7 @@ export async function ask(test: TestHost, method: string, path: string, body?: u
     headers: { authorization: `Bearer ${token.trim()}`, 'content-type': 'application/json' },
     ...(body === undefined ? {} : { body: isRaw ? (body as NonNullable<RequestInit['body']>) : JSON.stringify(body) }),
   })
-  return { status: response.status, body: (await response.json()) as Answer['body'] }
+  return { status: response.status, headers: response.headers, body: (await response.json()) as Answer['body'] }
 }
 
 /** The command line of someone whose configuration names a test's data directory. */

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { chmodSync, chownSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, chownSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, describe, expect, it } from 'vitest'
@@ -135,6 +135,8 @@ describe('a disk that is full at the start', () => {
       const test = await startHost(groups, change)
       await test.host.send({ group: 'shell', id: 'later', text: 'echo late', after: '1s' })
       await test.host.stop()
+      // With it the host would start.
+      rmSync(join(disk.path, 'disk.reserve'))
       disk.fill()
       expect(await refusalOf(disk.path)).toMatchObject({
         code: 'DISK_FULL',

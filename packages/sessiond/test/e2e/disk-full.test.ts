@@ -199,5 +199,48 @@ describe('limits.diskFloor', () => {
     await test.restart({ limits: { diskFloor: '1000000GiB' } })
     expect(await test.host.send(message)).toMatchObject({ messageId: 'm', duplicate: true })
     await expect(test.host.send({ ...message, id: 'n' })).rejects.toMatchObject({ code: 'DISK_FULL' })
+    const messages = ['n', 'm', 'o'].map((id) => ({ ...message, id }))
+    const { status, body } = await ask(test, 'POST', '/v1/messages', { messages: [...messages, { group: 'shell' }] })
+    expect(status).toBe(200)
+    expect(body).toMatchObject({
+      outcomes: [
+        { error: { code: 'DISK_FULL' } },
+        { receipt: { messageId: 'm', duplicate: true } },
+        { error: { code: 'DISK_FULL' } },
+        { error: { code: 'BAD_REQUEST' } },
+      ],
+    })
+  })
+
+  it('refuses new tasks and changes of tasks below it, and lets those there are fire, stop and go on', async () => {
+    const test = await startHost(groups)
+    const task = { group: 'shell', id: 's', cron: '0 9 * * *', text: 'echo daily' }
+    await test.host.schedule(task)
+    await test.host.schedule({ group: 'shell', id: 'soon', after: '1s', text: 'echo fired' })
+    await test.restart({ limits: { diskFloor: '1000000GiB' } })
+    await test.untilType('series:fired')
+    expect((await test.host.schedule(task)).series.id).toBe('s')
+    const refusals = [
+      () => test.host.schedule({ ...task, id: 't' }),
+      () => test.host.updateSeries('s', { text: 'echo more' }),
+      () => test.host.runSeriesNow('s'),
+    ]
+    for (const refused of refusals) await expect(refused()).rejects.toMatchObject({ code: 'DISK_FULL' })
+    expect(await test.host.listSeries({})).toHaveLength(2)
+    await test.host.pauseSeries('s')
+    await test.host.resumeSeries('s')
+    await test.host.cancelSeries('s')
+  })
+
+  it('(F1) tells a sender when to try again, and the log of the disk alone, however many are refused', async () => {
+    const log: string[] = []
+    const logger = pino({ level: 'warn' }, { write: (line: string) => void log.push(line) })
+    const test = await startHost(groups, { limits: { diskFloor: '1000000GiB' } }, { logger })
+    for (let sent = 0; sent < 3; sent += 1) {
+      const { status, headers } = await ask(test, 'POST', SEND, { text: 'echo no' })
+      expect([status, headers.get('retry-after')]).toEqual([507, '60'])
+    }
+    await test.untilType('disk:low')
+    await until(() => expect(log.map((line) => (JSON.parse(line) as { msg: string }).msg)).toEqual(['disk:low']))
   })
 })

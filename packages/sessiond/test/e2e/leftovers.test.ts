@@ -97,6 +97,40 @@ describeWithEngine('containers nobody knows of', () => {
   })
 })
 
+describeWithEngine("a container of a person's, from an image made of a run's container", () => {
+  beforeAll(ensureTestImages, 120_000)
+
+  it('(D5) is none of ours, although the image hands on the labels, and keeps its volumes', async () => {
+    const test = await startHost({ shell: shellGroup('docker') })
+    const { installId } = await test.host.health()
+    const image = `sessiond-test:${realWorld.newId('committed-')}`
+    await test.host.send({ group: 'shell', text: 'while ! test -e go; do sleep 0.1; done; echo worked' })
+    await test.untilType('message:claimed')
+    const filter = ['--filter', `label=sessiond.install=${installId}`]
+    const docker = (...args: string[]) => String(execFileSync('docker', args)).trim()
+    docker('commit', docker('ps', '--quiet', '--no-trunc', ...filter), image)
+    try {
+      const name = realWorld.newId('of-a-person-')
+      const args = ['--detach', '--network', 'none', '--name', name, '--volume', '/precious', '--entrypoint', 'sleep']
+      containers.push(docker('run', ...args, image, '600'))
+      const volume = docker('inspect', '--format', '{{(index .Mounts 0).Name}}', name)
+      // While its run lives, at a sweep after that, and at a start.
+      await test.host.sweepOnce({ dryRun: false })
+      await mkdir(join(test.dataDir, 'sessions/shell/main/work/go'))
+      await test.untilType('message:completed')
+      await test.host.stopSession('shell/main')
+      await test.untilType('run:exited')
+      await test.host.sweepOnce({ dryRun: false })
+      await test.restart()
+      expect(docker('ps', '--format', '{{.Names}}', ...filter)).toBe(name)
+      expect(docker('volume', 'ls', '--quiet', '--filter', `name=${volume}`)).toBe(volume)
+    } finally {
+      for (const id of containers.splice(0)) execFileSync('docker', ['rm', '--force', '--volumes', id])
+      docker('rmi', image)
+    }
+  })
+})
+
 describeWithEngine('many leftovers at once', () => {
   beforeAll(ensureTestImages, 120_000)
 

@@ -1,39 +1,20 @@
 import { existsSync } from 'node:fs'
-import { link, lstat, mkdir, readdir, readFile, rename, symlink, unlink, utimes, writeFile } from 'node:fs/promises'
+import { link, lstat, readdir, readFile, rename, symlink, unlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { until } from '../../../testkit/src/until.ts'
 import type { Pruning } from '../../src/api.ts'
+import { compileConfig } from '../../src/config/compile-config.ts'
+import { openHouse } from '../../src/prune/open-house.ts'
+import { acquireHostLock } from '../../src/store/host-lock.ts'
 import { realWorld, type World } from '../../src/world.ts'
 import { makeDir, runInside, writeConfig } from '../cli/cli-harness.ts'
 import { cleanUp, shellGroup, startHost, type TestHost } from './harness.ts'
+import { DAY_MS, handWound, leave, say } from './prune-scene.ts'
 
 afterEach(cleanUp)
 
-const DAY_MS = 86_400_000
-const IDLE = 'true'
-
-/** Sends a text and waits for its end, so that the session's folders exist. */
-async function say(test: TestHost, session: string, text = IDLE): Promise<void> {
-  const { messageId } = await test.host.send({ group: 'shell', session, text })
-  await test.until(`the end of ${messageId}`, (event) => {
-    return event.type === 'message:completed' && event.messageId === messageId
-  })
-}
-
-/** A file in a session's Claude folder that was last written so many days ago. */
-async function leave(dataDir: string, session: string, path: string, ageDays: number): Promise<string> {
-  const file = join(dataDir, 'sessions/shell', session, 'work/.claude', path)
-  await mkdir(join(file, '..'), { recursive: true })
-  await writeFile(file, 'x'.repeat(10_000))
-  await age(file, ageDays)
-  return file
-}
-
-async function age(file: string, days: number): Promise<void> {
-  const at = new Date(Date.now() - days * DAY_MS)
-  await utimes(file, at, at)
-}
+const PRUNER = { role: 'pruner', pid: process.pid, startedAtMs: 0, version: '0.0.0', apiUrl: null } as const
 
 async function ended(test: TestHost, id: string): Promise<Pruning> {
   return until(async () => {
@@ -53,22 +34,6 @@ async function snapshot(folder: string): Promise<Record<string, string>> {
     }),
   )
   return Object.fromEntries(seen)
-}
-
-/** A world in which what waits a minute waits until a test says so. */
-function handWound(): { readonly world: World; strike(): void } {
-  let waiting: (() => void)[] = []
-  const world: World = {
-    ...realWorld,
-    setTimer(delayMs, fn) {
-      if (delayMs !== 60_000) return realWorld.setTimer(delayMs, fn)
-      waiting.push(fn)
-      return () => {
-        waiting = waiting.filter((each) => each !== fn)
-      }
-    },
-  }
-  return { world, strike: () => waiting.splice(0).forEach((fn) => void fn()) }
 }
 
 describe('a pruning of a host that runs', () => {
@@ -195,6 +160,18 @@ describe('sessiond prune without a host', () => {
     await test.host.stop()
   })
 
+  it('is refused for a group there is not, naming the likely one, and lists nothing that it removes', async () => {
+    await using dir = await makeDir()
+    const { old } = await leftHouse(dir.path)
+    for (const args of [['prune'], ['prune', '--dry-run']]) {
+      const { code, stderr } = await runInside(dir.path, [...args, '--group', 'shel'])
+      expect({ code, isTold: stderr.includes('Did you mean shell?') }).toEqual({ code: 3, isTold: true })
+    }
+    const { code, stderr } = await runInside(dir.path, ['prune', '--list'])
+    expect({ code, isTold: stderr.includes('--list goes with --dry-run') }).toEqual({ code: 2, isTold: true })
+    expect(existsSync(old)).toBe(true)
+  })
+
   it('ends at the next batch when interrupted, and says so', async () => {
     await using dir = await makeDir()
     const { old } = await leftHouse(dir.path)
@@ -203,6 +180,49 @@ describe('sessiond prune without a host', () => {
     expect(existsSync(old)).toBe(true)
     expect((await runInside(dir.path, ['prune'])).code).toBe(0)
     expect(existsSync(old)).toBe(false)
+  })
+
+  it('waits for another one without a host and comes next; what only looks does not wait', async () => {
+    await using dir = await makeDir()
+    const { dataDir, old } = await leftHouse(dir.path)
+    const other = await acquireHostLock(dataDir, PRUNER)
+    expect((await runInside(dir.path, ['prune', '--dry-run'])).code).toBe(0)
+    const { stderr, code } = await runInside(dir.path, ['sessions'])
+    expect({ code, isTold: stderr.includes('held by a pruning') }).toEqual({ code: 4, isTold: true })
+    let waited: () => void = () => {}
+    const isWaiting = new Promise<void>((resolve) => {
+      waited = resolve
+    })
+    const pruned = runInside(dir.path, ['prune'], { onErr: () => waited() })
+    await isWaiting
+    expect(existsSync(old)).toBe(true)
+    await other.release()
+    expect(await pruned).toMatchObject({ code: 0, stderr: expect.stringMatching(/^Another pruning is under way/) })
+    expect(existsSync(old)).toBe(false)
+  })
+
+  it('gives up on one that does not end, and does not wait for a host', async () => {
+    await using dir = await makeDir()
+    const { dataDir } = await leftHouse(dir.path)
+    const config = compileConfig(
+      { dataDir, groups: { shell: { agent: { command: ['sh'] } } } },
+      { env: {}, baseDir: '/' },
+    )
+    let looks = 0
+    const world: World = { ...realWorld, monotonicMs: () => 60_000 * Math.min(looks++, 1) }
+    const open = () =>
+      openHouse(
+        { config, world, onError: () => {} },
+        { takeInterrupts: () => new AbortController().signal, onWait: () => {} },
+      )
+    for (const [role, code] of [
+      ['pruner', 'PRUNE_BUSY'],
+      ['host', 'DATA_DIR_LOCKED'],
+    ] as const) {
+      const other = await acquireHostLock(dataDir, { ...PRUNER, role })
+      await expect(open()).rejects.toMatchObject({ code })
+      await other.release()
+    }
   })
 
   it('(C8) is refused where the store cannot be read, and nothing goes', async () => {

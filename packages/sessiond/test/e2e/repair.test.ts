@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, lstatSync, readdirSync, readlinkSync, statSync } from 'node:fs'
-import { chmod, mkdir, readFile, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises'
+import { chmod, cp, mkdir, readFile, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { describeWithEngine, ensureTestImages, TEST_IMAGE } from '@sessiond/testkit/engine'
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { GroupOptions } from '../../src/config/options.ts'
@@ -10,8 +11,9 @@ import type { Check } from '../../src/runtime/runtime.ts'
 import { prepareDataDir } from '../../src/store/data-dir.ts'
 import { openStore } from '../../src/store/sqlite/open-store.ts'
 import { realWorld } from '../../src/world.ts'
+import { dockerResources } from '../runtime/docker-resources.ts'
 import { cliOf } from './clients.ts'
-import { cleanUp, makeDataDir, shellGroup, startHost, type TestHost } from './harness.ts'
+import { cleanUp, makeDataDir, type RuntimeName, shellGroup, startHost, type TestHost } from './harness.ts'
 
 let test: TestHost
 let dataDir: string
@@ -189,19 +191,26 @@ describe('doctor on session directories', () => {
   it.each([
     ['missing', (path: string) => rm(path)],
     ['empty', (path: string) => truncate(path)],
-  ])('(C8, C14) refuses to repair when the store is %s, and makes none', async (_, lose) => {
+  ])('(C8, C14) refuses to repair when the store is %s, and leaves what there is of it alone', async (_, lose) => {
     const path = join(dataDir, 'store.db')
-    await rm(`${path}-wal`, { force: true })
+    // As a host that was killed leaves it.
+    const store = await openStore({ dataDir, world: realWorld })
+    await store.recordDisk({ isLow: true, detail: {} }, 1)
+    const log = await readFile(`${path}-wal`)
+    expect(log.length).toBeGreaterThan(0)
+    await store.close()
+    await writeFile(`${path}-wal`, log)
     await lose(path)
     const before = tree()
     const stood = existsSync(path)
+    expect((await doctor()).problems('store')).toEqual([
+      `${dataDir} has sessions, but its store.db is missing or empty.`,
+    ])
     const { code, error } = await doctor(['--repair'])
     expect({ code, error }).toMatchObject({ code: 1, error: { code: 'STORE_BROKEN' } })
     expect(tree()).toEqual(before)
     expect(existsSync(path) ? statSync(path).size : null).toBe(stood ? 0 : null)
-    expect((await doctor()).problems('session directories')).toEqual([
-      `${dataDir} has sessions, but its store.db is missing or empty.`,
-    ])
+    expect((await readFile(`${path}-wal`)).equals(log)).toBe(true)
   })
 
   it('refuses to repair by a damaged store', async () => {
@@ -278,6 +287,58 @@ async function installOf(dir: string): Promise<string> {
   return store.installId
 }
 
+/** What a person has who copies everything while the host runs: the store as the manual says, the rest as it comes. */
+async function copyOf(original: string): Promise<string> {
+  const copy = join(await makeDataDir(), 'copy')
+  const isOfStore = (path: string) => /\/store\.db[^/]*$/.test(path)
+  await cp(original, copy, { recursive: true, filter: (path) => !isOfStore(path) })
+  const db = new DatabaseSync(join(original, 'store.db'))
+  db.exec(`VACUUM INTO '${join(copy, 'store.db')}'`)
+  db.close()
+  return copy
+}
+
+function exerciseCopy(runtime: RuntimeName): void {
+  it('(D5) is refused beside its original, harms no run of it, and does the work of its own once it has an id', async () => {
+    const groups = { shell: shellGroup(runtime) }
+    const original = await startHost(groups)
+    const waiting = 'echo started; while ! test -e go; do sleep 0.1; done; echo worked'
+    await original.host.send({ group: 'shell', id: 'm', text: waiting })
+    await original.untilType('message:claimed')
+    dataDir = await copyOf(original.dataDir)
+
+    await expect(startHost(groups, { dataDir })).rejects.toMatchObject({ code: 'DATA_DIR_COPIED' })
+    expect(await doctor(['--repair'], groups)).toMatchObject({ code: 1, error: { code: 'DATA_DIR_COPIED' } })
+    const looked = await doctor([], groups)
+    expect(looked.code).toBe(5)
+    expect(looked.problems('store')).toEqual([
+      `${dataDir} comes from ${original.dataDir}, where its original still is.`,
+    ])
+    expect(looked.problems(`leftovers of ${runtime}`)).toEqual([])
+
+    const { code, repairs } = await doctor(['--new-install-id'], groups)
+    expect({ code, done: repairs?.map(({ done }) => done) }).toEqual({ code: 0, done: [true] })
+    expect(repairs?.[0]?.what).toMatch(/its original; runs that are live there are left to it: 1$/)
+    const copy = await startHost(groups, { dataDir })
+    await copy.until('its own run', ({ type, epoch }) => type === 'message:claimed' && epoch === 2)
+    for (const host of [copy, original]) {
+      await mkdir(join(host.dataDir, 'sessions/shell/main/work/go'))
+      await host.untilType('message:completed')
+      expect((await host.host.showMessage('m')).message).toMatchObject({ status: 'completed', tries: 0 })
+    }
+    expect(original.events.filter(({ type }) => type === 'run:intended')).toHaveLength(1)
+  })
+}
+
+describe('a copy of a data directory, with processes', () => {
+  exerciseCopy('process')
+})
+
+describeWithEngine('a copy of a data directory, with containers', () => {
+  beforeAll(ensureTestImages, 120_000)
+  exerciseCopy('docker')
+})
+
 describeWithEngine('doctor on leftover containers', () => {
   beforeAll(ensureTestImages, 120_000)
 
@@ -298,6 +359,42 @@ describeWithEngine('doctor on leftover containers', () => {
       expect([ours, theirs].map((id) => left.includes(id))).toEqual([false, true])
     } finally {
       for (const id of [ours, theirs]) execFileSync('docker', ['rm', '--force', id], { stdio: 'ignore' })
+    }
+  })
+
+  it('(D4, D5) names volumes and networks that nothing uses, or only leftovers do, and removes exactly those', async () => {
+    await usedDataDir()
+    const resources = dockerResources()
+    const labels = { 'sessiond.install': await installOf(dataDir) }
+    const groups = { shell: shellGroup('docker') }
+    const found = async () => (await doctor([], groups)).problems('leftovers of docker')
+    try {
+      const [volume, network] = [await resources.make('volume', labels), await resources.make('network', labels)]
+      const [usedVolume, usedNetwork] = [
+        await resources.make('volume', labels),
+        await resources.make('network', labels),
+      ]
+      await resources.use(usedVolume, usedNetwork)
+      const [heldVolume, heldNetwork] = [
+        await resources.make('volume', labels),
+        await resources.make('network', labels),
+      ]
+      const { id: holder } = await resources.use(heldVolume, heldNetwork, labels)
+      const volumes = [volume, heldVolume].sort().map((name) => `volume ${name}`)
+      const networks = [network, heldNetwork].map((name) => `network ${name}`)
+      const [runs, unused = ''] = await found()
+      expect(runs).toBe(`${holder}: no live run knows of it`)
+      expect(unused.split(/, |: /).sort()).toEqual([...networks, 'nothing uses it', ...volumes].sort())
+      const { code, repairs } = await doctor(['--repair'], groups)
+      expect({ code, done: repairs?.map(({ done }) => done) }).toEqual({
+        code: 0,
+        done: [true, true, true, true, true],
+      })
+      expect(await found()).toEqual([])
+      expect(await resources.exists('volume', usedVolume)).toBe(true)
+      expect(await resources.exists('network', usedNetwork)).toBe(true)
+    } finally {
+      await resources.removeAll()
     }
   })
 })

@@ -1,6 +1,5 @@
 import type { PlannedRemovals, Pruning, PruningPlan } from '../../src/api.ts'
-
-const NO_ROWS = { messages: 0, replies: 0, deadLetters: 0, journal: 0, runs: 0 }
+import { NO_ROWS } from '../../src/store/store.ts'
 
 /** A plan as the host makes them. */
 export const PRUNING_PLAN: PruningPlan = {
@@ -20,6 +19,7 @@ export const PRUNING_PLAN: PruningPlan = {
   otherSessions: { sessions: 0, entries: 0, bytes: 0 },
   isPartial: false,
   rows: { ...NO_ROWS, messages: 12 },
+  areRowsWhole: true,
   closedSessions: 1,
   trash: { entries: 1, bytes: 10 },
 }

@@ -91,6 +91,37 @@ describe('sessiond inspect', () => {
     }
   })
 
+  it('calls a chat stuck that a container which beats has not taken for long', async () => {
+    await using place = await makeRoot()
+    makeV2(place.root, [{ group: GROUP, id: 'sess-1', containerStatus: 'running' }]).close()
+    makeV2Mailbox(place.root, GROUP, 'sess-1', {
+      messages: [
+        { id: 'chat', timestamp: ago(10_800_000) },
+        { id: 'later', timestamp: ago(10_800_000), onWake: 1 },
+        { id: 'done', status: 'completed', recurrence: '0 9 * * *' },
+      ],
+    })
+    writeAged(place.root, `${v2Session(GROUP, 'sess-1')}/.heartbeat`, 5_000 / 86_400_000)
+    const { sessions } = await inspect(place.root)
+    expect(sessions[0].files.messages).toMatchObject([
+      { id: 'chat', stuck: 'unheeded' },
+      { id: 'later', state: 'on-wake', stuck: null },
+    ])
+    const { stdout } = await runInside(place.root, ['inspect', '.'])
+    expect(stdout).toMatch(/chat +3 h ago +due, and its container takes no notice/)
+    expect(stdout).toMatch(/done +0 9 \* \* \* +next not made +-/)
+    expect(stdout).not.toContain('it beat')
+  })
+
+  it('tells of what would be stopped without a number it does not have', async () => {
+    await using place = await makeRoot()
+    makeV2(place.root, [{ group: GROUP, id: 'sess-1', containerStatus: 'running' }]).close()
+    makeV2Mailbox(place.root, GROUP, 'sess-1')
+    writeAged(place.root, `${v2Session(GROUP, 'sess-1')}/.heartbeat`, 1)
+    const { stdout } = await runInside(place.root, ['inspect', '.'])
+    expect(stdout).toContain(`Next: the run of ${GROUP}/sess-1 is asked to end: it gave no heartbeat at all for`)
+  })
+
   it.each<[string, (file: string) => void]>([
     ['a pipe', (file) => swap(file, () => execFileSync('mkfifo', [file]))],
     ['a link', (file) => swap(file, () => symlinkSync('/etc/passwd', file))],
@@ -206,6 +237,9 @@ describe('sessiond inspect', () => {
     const before = snapshot(place.root)
     expect((await inspect(place.root)).code).toBe('INSTALLATION_UNREADABLE')
     expect(snapshot(place.root)).toEqual(before)
+    const file = join(place.root, 'file')
+    writeFileSync(file, '')
+    expect(await inspect(file)).toMatchObject({ code: 'INSTALLATION_UNREADABLE', message: `${file} is no folder.` })
   })
 
   it('shows names of a session so that they cannot drive the terminal', async () => {

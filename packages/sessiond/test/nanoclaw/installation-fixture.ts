@@ -3,6 +3,14 @@ import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSy
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import type { Layout } from '../../src/nanoclaw/installation.ts'
+import type { ReaderLimits } from '../../src/nanoclaw/installation-reader.ts'
+import { openInstallation } from '../../src/nanoclaw/open-installation.ts'
+import { type InstallationOutcome, pruneInstallation } from '../../src/nanoclaw/prune-installation.ts'
+import type { ArtifactFiles } from '../../src/prune/artifact-files.ts'
+import { createArtifactFiles } from '../../src/prune/files/create-artifact-files.ts'
+import { realWorld } from '../../src/world.ts'
 import { runInside } from '../cli/cli-harness.ts'
 
 /** An empty root of an installation; removed at the end. */
@@ -38,7 +46,45 @@ export async function prune(root: string, layout: string, ...args: string[]): Pr
   return { code, planned, result, error: error?.code ?? null, message: error?.message ?? '' }
 }
 
-/** Everything that can be seen of a tree: names, kinds, times, modes and contents. */
+export interface Meanwhile {
+  readonly limits?: Partial<ReaderLimits>
+  readonly interrupted?: AbortSignal
+}
+
+/** Prunes while something happens between the plan and its apply. */
+export async function pruneMeanwhile(
+  root: string,
+  layout: Layout,
+  happens: () => void,
+  { limits = {}, interrupted = new AbortController().signal }: Meanwhile = {},
+): Promise<InstallationOutcome> {
+  await using reader = await openInstallation(root, layout, realWorld, limits)
+  const files = createArtifactFiles({ world: realWorld })
+  const between: ArtifactFiles = {
+    plan: async (request) => {
+      const plan = await files.plan(request)
+      if (plan.removals.length > 0) happens()
+      return plan
+    },
+    apply: (request) => files.apply(request),
+    close: () => files.close(),
+  }
+  const common = { reader, layout, files: between, world: realWorld, removesOrphans: false }
+  try {
+    const deps = { ...common, interrupted, onRead: () => {} }
+    return await pruneInstallation(deps, { putsAside: false, onProgress: () => {} })
+  } finally {
+    await files.close()
+  }
+}
+
+/** Has a database changed by somebody else. */
+export function exec(file: string, sql: string): void {
+  using db = new DatabaseSync(file)
+  db.exec(sql)
+}
+
+/** What can be seen of a tree: names, kinds, times of change, modes and contents. */
 export function snapshot(folder: string): string[] {
   const seen = lstatSync(folder, { bigint: true })
   const facts = `${folder} ${seen.mode} ${seen.ino} ${seen.size} ${seen.mtimeNs} ${seen.ctimeNs}`

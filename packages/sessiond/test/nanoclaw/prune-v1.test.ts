@@ -1,16 +1,11 @@
-import { mkdirSync, renameSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { holdDatabase, leaveHotJournal } from '@sessiond/testkit'
 import { leaveV1Files, makeV1, setAge, v1Claude, writeAged } from '@sessiond/testkit/nanoclaw'
 import { describe, expect, it } from 'vitest'
-import { openInstallation } from '../../src/nanoclaw/open-installation.ts'
-import { pruneInstallation } from '../../src/nanoclaw/prune-installation.ts'
-import type { ArtifactFiles } from '../../src/prune/artifact-files.ts'
-import { createArtifactFiles } from '../../src/prune/files/create-artifact-files.ts'
-import { realWorld } from '../../src/world.ts'
 import { runInside } from '../cli/cli-harness.ts'
-import { makeRoot, prune, snapshot } from './installation-fixture.ts'
+import { exec, makeRoot, prune, pruneMeanwhile, snapshot } from './installation-fixture.ts'
 
 const PROJECT = `${v1Claude('main')}/projects/-workspace-group`
 
@@ -45,7 +40,7 @@ describe('prune --layout nanoclaw-v1', () => {
     expect((await prune(place.root, 'nanoclaw-v1', '--apply')).result.plan.removed.entries).toBe(0)
   })
 
-  it('is dry by default: not a byte, a name or a time in the tree differs afterwards (C8)', async () => {
+  it('is dry by default: not a byte, a name or a time of change in the tree differs afterwards (C8)', async () => {
     await using place = await makeRoot()
     makeV1(place.root, [{ folder: 'main', sessionId: 'live' }])
     leaveV1Files(place.root, 'main', 'dead', 8)
@@ -211,11 +206,11 @@ describe('prune --layout nanoclaw-v1', () => {
     leaveV1Files(place.root, 'main', 'old', 99)
     const victim = join(place.root, '..', 'victim')
     writeFileSync(victim, '')
-    mkdirSync(join(place.root, '.sessiond'))
-    symlinkSync(victim, join(place.root, '.sessiond/prune.lock'))
+    mkdirSync(join(place.root, 'data/.sessiond'))
+    symlinkSync(victim, join(place.root, 'data/.sessiond/prune.lock'))
     expect((await prune(place.root, 'nanoclaw-v1', '--apply')).error).toBe('INSTALLATION_UNREADABLE')
-    rmSync(join(place.root, '.sessiond'), { recursive: true })
-    symlinkSync(join(place.root, '..'), join(place.root, '.sessiond'))
+    rmSync(join(place.root, 'data/.sessiond'), { recursive: true })
+    symlinkSync(join(place.root, '..'), join(place.root, 'data/.sessiond'))
     expect((await prune(place.root, 'nanoclaw-v1', '--apply')).error).toBe('INSTALLATION_UNREADABLE')
     expect(place.has(`${PROJECT}/old.jsonl`)).toBe(true)
   })
@@ -236,13 +231,31 @@ describe('prune --layout nanoclaw-v1', () => {
     },
   )
 
+  it('puts nothing beside what NanoClaw keeps under git: its lock and trash lie below data/', async () => {
+    await using place = await makeRoot()
+    makeV1(place.root, [{ folder: 'main', sessionId: 'live' }])
+    leaveV1Files(place.root, 'main', 'old', 99)
+    const before = readdirSync(place.root)
+    const { result } = await prune(place.root, 'nanoclaw-v1', '--apply', '--trash')
+    expect(result.plan.removed.entries).toBe(5)
+    expect(readdirSync(place.root)).toEqual(before)
+  })
+
+  it('removes transcripts that were put aside by rotating, by the id in their names', async () => {
+    await using place = await makeRoot()
+    makeV1(place.root, [{ folder: 'main', sessionId: 'live' }])
+    for (const id of ['live', 'old']) writeAged(place.root, `${PROJECT}/${id}.jsonl.rotated-1736900000000`, 30)
+    writeAged(place.root, `${PROJECT}/new.jsonl.rotated-1736900000000`, 1)
+    expect((await prune(place.root, 'nanoclaw-v1')).planned).toEqual([`${PROJECT}/old.jsonl.rotated-1736900000000`])
+  })
+
   it('puts aside with --trash what it would remove', async () => {
     await using place = await makeRoot()
     makeV1(place.root, [{ folder: 'main', sessionId: 'live' }])
     leaveV1Files(place.root, 'main', 'old', 99)
     const { result } = await prune(place.root, 'nanoclaw-v1', '--apply', '--trash')
     expect(place.has(`${PROJECT}/old.jsonl`)).toBe(false)
-    expect(result.trashFolder.startsWith(join(place.root, '.sessiond/trash/'))).toBe(true)
+    expect(result.trashFolder.startsWith(join(place.root, 'data/.sessiond/trash/'))).toBe(true)
     expect(snapshot(result.trashFolder).some((line) => line.includes('old.jsonl'))).toBe(true)
     expect((await prune(place.root, 'nanoclaw-v1', '--apply', '--trash')).result.trashFolder).toBe(null)
     expect(snapshot(result.trashFolder).some((line) => line.includes('old.jsonl'))).toBe(true)
@@ -253,14 +266,14 @@ describe('prune --layout nanoclaw-v1', () => {
     makeV1(place.root, [{ folder: 'main', sessionId: 'live' }])
     leaveV1Files(place.root, 'main', 'back', 99)
     leaveV1Files(place.root, 'main', 'old', 99)
-    const { applied } = await pruneMeanwhile(place.root, () =>
+    const { applied } = await pruneMeanwhile(place.root, 'nanoclaw-v1', () =>
       exec(join(place.root, 'store/messages.db'), "INSERT INTO sessions VALUES ('other', 'back')"),
     )
     expect(applied.classes.find(({ name }) => name === 'transcripts')?.stays).toEqual({ active: 2 })
     expect([place.has(`${PROJECT}/back.jsonl`), place.has(`${PROJECT}/old.jsonl`)]).toEqual([true, false])
   })
 
-  it('stops at the next batch when it is interrupted, and says so', async () => {
+  it('stops when it is interrupted, and says so; the next goes on', async () => {
     await using place = await makeRoot()
     makeV1(place.root, [{ folder: 'main', sessionId: 'live' }])
     leaveV1Files(place.root, 'main', 'old', 99)
@@ -286,7 +299,9 @@ describe('prune --layout nanoclaw-v1', () => {
     await using place = await makeRoot()
     makeV1(place.root, [{ folder: 'main', sessionId: 'live' }])
     leaveV1Files(place.root, 'main', 'old', 99)
-    const pruning = pruneMeanwhile(place.root, () => truncateSync(join(place.root, 'store/messages.db'), 700))
+    const pruning = pruneMeanwhile(place.root, 'nanoclaw-v1', () =>
+      truncateSync(join(place.root, 'store/messages.db'), 700),
+    )
     await expect(pruning).rejects.toMatchObject({ code: 'REFERENCES_UNREADABLE' })
     expect(place.has(`${PROJECT}/old.jsonl`)).toBe(true)
   })
@@ -297,41 +312,15 @@ describe('prune --layout nanoclaw-v1', () => {
     leaveV1Files(place.root, 'main', 'live', 1)
     const stamp = (days: number) =>
       `${new Date(Date.now() - days * 86_400_000).toISOString().slice(0, 19).replace(/[-:]/g, '')}Z`
-    const [old, recent] = [`.sessiond/trash/${stamp(8)}-p-1`, `.sessiond/trash/${stamp(6)}-p-2`]
-    for (const folder of [old, recent, '.sessiond/trash/mine']) writeAged(place.root, `${folder}/a.jsonl`, 99)
+    const [old, recent] = [`data/.sessiond/trash/${stamp(8)}-p-1`, `data/.sessiond/trash/${stamp(6)}-p-2`]
+    for (const folder of [old, recent, 'data/.sessiond/trash/mine']) writeAged(place.root, `${folder}/a.jsonl`, 99)
     expect((await prune(place.root, 'nanoclaw-v1')).planned).toEqual([])
     expect(place.has(old)).toBe(true)
     const { result } = await prune(place.root, 'nanoclaw-v1', '--apply')
     expect(result.trash.entries).toBe(1)
-    expect([old, recent, '.sessiond/trash/mine'].map((path) => place.has(path))).toEqual([false, true, true])
+    expect([old, recent, 'data/.sessiond/trash/mine'].map((path) => place.has(path))).toEqual([false, true, true])
   })
 })
-
-/** Something happens between the plan and its apply. */
-async function pruneMeanwhile(root: string, happens: () => void) {
-  await using reader = await openInstallation(root, 'nanoclaw-v1', realWorld)
-  const files = createArtifactFiles({ world: realWorld })
-  const between: ArtifactFiles = {
-    plan: async (request) => {
-      const plan = await files.plan(request)
-      if (plan.removals.length > 0) happens()
-      return plan
-    },
-    apply: (request) => files.apply(request),
-    close: () => files.close(),
-  }
-  const deps = { reader, layout: 'nanoclaw-v1', files: between, world: realWorld, removesOrphans: false } as const
-  try {
-    return await pruneInstallation(deps, { putsAside: false, mayGoOn: () => true, onProgress: () => {} })
-  } finally {
-    await files.close()
-  }
-}
-
-function exec(file: string, sql: string): void {
-  using db = new DatabaseSync(file)
-  db.exec(sql)
-}
 
 function linkAway(file: string): void {
   renameSync(file, `${file}.real`)

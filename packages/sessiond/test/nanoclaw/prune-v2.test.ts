@@ -1,6 +1,15 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, rmSync, symlinkSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import {
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { leaveHotJournal } from '@sessiond/testkit'
 import {
@@ -14,10 +23,14 @@ import {
   v2Session,
   writeAged,
 } from '@sessiond/testkit/nanoclaw'
-import { describe, expect, it } from 'vitest'
-import { makeRoot, prune, snapshot } from './installation-fixture.ts'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { openInstallation } from '../../src/nanoclaw/open-installation.ts'
+import { type ReadProgress, type ReferenceOptions, readReferences } from '../../src/nanoclaw/read-references.ts'
+import { realWorld } from '../../src/world.ts'
+import { exec, makeRoot, prune, pruneMeanwhile, snapshot } from './installation-fixture.ts'
 
 const GROUP = 'ag-1'
+const OUTBOX = `${v2Session(GROUP, 'sess-1')}/outbound.db`
 const PROJECT = `${v2Claude(GROUP)}/projects/-workspace-agent`
 
 /** A session's folder in which nothing has been written for so many days. */
@@ -26,6 +39,8 @@ function oldMailbox(root: string, id: string, days: number, mailbox: V2Mailbox =
   writeAged(root, `${v2Session(GROUP, id)}/.heartbeat`, days)
   for (const name of ['inbound.db', 'outbound.db', '.']) setAge(join(root, v2Session(GROUP, id), name), days)
 }
+
+afterEach(() => void vi.unstubAllEnvs())
 
 describe('prune --layout nanoclaw-v2', () => {
   it('keeps the conversations that open sessions go on with, however cold, and removes those of nobody (F4)', async () => {
@@ -64,6 +79,8 @@ describe('prune --layout nanoclaw-v2', () => {
       { ...closed, id: 'sess-recent' },
       { ...closed, id: 'sess-running', containerStatus: 'running' },
       { ...closed, id: 'sess-waiting' },
+      { ...closed, id: 'sess-resting' },
+      { ...closed, id: 'sess-later' },
       { ...closed, id: 'sess-unsent' },
       { ...closed, id: 'sess-torn' },
     ]).close()
@@ -75,14 +92,20 @@ describe('prune --layout nanoclaw-v2', () => {
       delivered: ['r1'],
     })
     oldMailbox(place.root, 'sess-waiting', 30, { messages: [{ id: 'm1', status: 'pending' }] })
+    oldMailbox(place.root, 'sess-resting', 30, { messages: [{ id: 't1', status: 'paused', recurrence: '0 9 * * *' }] })
+    oldMailbox(place.root, 'sess-later', 30)
+    renameTable(place.root, 'sess-later', 'messages_out')
     oldMailbox(place.root, 'sess-unsent', 30, { replies: ['r1', 'r2'], delivered: ['r1'] })
     const torn = join(place.root, v2Session(GROUP, 'sess-torn'), 'outbound.db')
     truncateSync(torn, 700)
     setAge(torn, 30)
-    expect((await prune(place.root, 'nanoclaw-v2')).planned).toEqual([v2Session(GROUP, 'sess-done')])
+    const { planned, result } = await prune(place.root, 'nanoclaw-v2')
+    expect(planned).toEqual([v2Session(GROUP, 'sess-done')])
+    expect(result.removals).toMatchObject([{ group: GROUP, session: 'sess-done' }])
+    expect(result.plan.sessions).toMatchObject([{ group: GROUP, session: 'sess-done' }])
     await prune(place.root, 'nanoclaw-v2', '--apply')
     expect(place.has(v2Session(GROUP, 'sess-done'))).toBe(false)
-    for (const id of ['open', 'paused', 'recent', 'running', 'waiting', 'unsent', 'torn']) {
+    for (const id of ['open', 'paused', 'recent', 'running', 'waiting', 'resting', 'later', 'unsent', 'torn']) {
       expect(place.has(`${v2Session(GROUP, `sess-${id}`)}/inbound.db`), id).toBe(true)
     }
     const again = await prune(place.root, 'nanoclaw-v2', '--apply')
@@ -138,6 +161,142 @@ describe('prune --layout nanoclaw-v2', () => {
     expect(message).toContain('outbound.db')
     expect(place.has(`${PROJECT}/old.jsonl`)).toBe(true)
     expect(place.has('groups/main/logs/a.log')).toBe(true)
+  })
+
+  it.each<[string, string, (folder: string) => void]>([
+    ['has another name than most', 'main-session', () => {}],
+    ['is a link', 'sess-1', (folder) => moveAway(folder)],
+  ])('keeps the conversation of an open session whose folder %s (F4)', async (_, id, spoil) => {
+    await using place = await makeRoot()
+    makeV2(place.root, [
+      { group: GROUP, id, containerStatus: 'running' },
+      { group: GROUP, id: 'sess-2' },
+    ]).close()
+    oldMailbox(place.root, id, 30, { state: { 'continuation:claude': 'live' } })
+    oldMailbox(place.root, 'sess-2', 30)
+    leaveV2Files(place.root, GROUP, 'live', 30)
+    spoil(join(place.root, v2Session(GROUP, id)))
+    await prune(place.root, 'nanoclaw-v2', '--apply', '--orphans')
+    expect(place.has(`${PROJECT}/live.jsonl`)).toBe(true)
+    expect(place.has(v2Session(GROUP, id))).toBe(true)
+  })
+
+  it.each<[string, string, (root: string) => void]>([
+    ['its table of them has another name', 'stopped', (root) => renameTable(root, 'sess-1', 'session_state')],
+    ['it has no outbox beside its inbox', 'stopped', (root) => unlinkSync(join(root, OUTBOX))],
+    [
+      'it runs and has no folder',
+      'running',
+      (root) => rmSync(join(root, v2Session(GROUP, 'sess-1')), { recursive: true }),
+    ],
+  ])('prunes nothing when no id of an open session is known, for %s (F4)', async (_, containerStatus, spoil) => {
+    await using place = await makeRoot()
+    makeV2(place.root, [{ group: GROUP, id: 'sess-1', containerStatus }]).close()
+    oldMailbox(place.root, 'sess-1', 30, { state: { 'continuation:claude': 'live' } })
+    leaveV2Files(place.root, GROUP, 'live', 30)
+    spoil(place.root)
+    expect((await prune(place.root, 'nanoclaw-v2', '--apply')).error).toBe('REFERENCES_UNREADABLE')
+    expect(place.has(`${PROJECT}/live.jsonl`)).toBe(true)
+  })
+
+  it('prunes with a session on record that has no folder yet', async () => {
+    await using place = await makeRoot()
+    makeV2(place.root, [
+      { group: GROUP, id: 'sess-1' },
+      { group: GROUP, id: 'sess-new' },
+    ]).close()
+    oldMailbox(place.root, 'sess-1', 30)
+    leaveV2Files(place.root, GROUP, 'old', 30)
+    expect((await prune(place.root, 'nanoclaw-v2')).planned).toContain(`${PROJECT}/old.jsonl`)
+  })
+
+  it('refuses when not one session on record has a folder while there are conversations (F4)', async () => {
+    await using place = await makeRoot()
+    makeV2(place.root, [{ group: GROUP, id: 'sess-1' }]).close()
+    leaveV2Files(place.root, GROUP, 'old', 30)
+    expect((await prune(place.root, 'nanoclaw-v2', '--apply')).error).toBe('REFERENCES_IMPLAUSIBLE')
+    expect(place.has(`${PROJECT}/old.jsonl`)).toBe(true)
+  })
+
+  it('keeps with a folder that is not on record the conversation it goes on with (F4)', async () => {
+    await using place = await makeRoot()
+    makeV2(place.root, [{ group: GROUP, id: 'sess-1' }]).close()
+    oldMailbox(place.root, 'sess-1', 30)
+    oldMailbox(place.root, 'sess-stray', 30, { state: { 'continuation:claude': 'stray' } })
+    leaveV2Files(place.root, GROUP, 'stray', 30)
+    expect((await prune(place.root, 'nanoclaw-v2')).planned).toEqual([])
+    expect((await prune(place.root, 'nanoclaw-v2', '--orphans')).planned).toContain(`${PROJECT}/stray.jsonl`)
+    truncateSync(join(place.root, v2Session(GROUP, 'sess-stray'), 'outbound.db'), 600)
+    expect((await prune(place.root, 'nanoclaw-v2', '--apply')).error).toBe('REFERENCES_UNREADABLE')
+    expect((await prune(place.root, 'nanoclaw-v2', '--orphans')).error).toBe(null)
+  })
+
+  it('copies no database again for any batch while none has changed (F6)', async () => {
+    await using place = await makeRoot()
+    await using temp = await makeRoot()
+    vi.stubEnv('TMPDIR', temp.root)
+    const ids = ['sess-1', 'sess-2', 'sess-3']
+    makeV2(
+      place.root,
+      ids.map((id) => ({ group: GROUP, id })),
+    ).close()
+    for (const id of ids) oldMailbox(place.root, id, 30)
+    for (let log = 0; log < 1_001; log++) writeAged(place.root, `${v2Claude(GROUP)}/debug/old-${log}.txt`, 30)
+    // Without the folder for them there can be no copies.
+    const dropCopies = () => {
+      for (const name of readdirSync(temp.root)) rmSync(join(temp.root, name), { recursive: true })
+    }
+    const { applied } = await pruneMeanwhile(place.root, 'nanoclaw-v2', dropCopies, { limits: { settledMs: 0 } })
+    expect(applied.next).toBe(1_001)
+    expect(place.has(`${v2Claude(GROUP)}/debug/old-1000.txt`)).toBe(false)
+  })
+
+  it('sees before a batch what a session has gone on with since the plan (F4)', async () => {
+    await using place = await makeRoot()
+    makeV2(place.root, [{ group: GROUP, id: 'sess-1' }]).close()
+    oldMailbox(place.root, 'sess-1', 30)
+    for (const id of ['back', 'old']) leaveV2Files(place.root, GROUP, id, 30)
+    const goOn = () => exec(join(place.root, OUTBOX), "INSERT INTO session_state VALUES ('sdk_session_id', 'back', '')")
+    await pruneMeanwhile(place.root, 'nanoclaw-v2', goOn, { limits: { settledMs: 0 } })
+    expect([place.has(`${PROJECT}/back.jsonl`), place.has(`${PROJECT}/old.jsonl`)]).toEqual([true, false])
+  })
+
+  it('reads of sessions that are over, before a batch, only those whose folders are in it', async () => {
+    await using place = await makeRoot()
+    const over = ['sess-2', 'sess-3', 'sess-4'].map((id) => ({ group: GROUP, id, status: 'closed' }))
+    makeV2(place.root, [{ group: GROUP, id: 'sess-1' }, ...over]).close()
+    for (const id of ['sess-1', 'sess-2', 'sess-3', 'sess-4']) oldMailbox(place.root, id, 30)
+    const read = async (batch: ReferenceOptions['batch']) => (await readSessions(place.root, { batch })).read
+    expect(await read(null)).toBe(4)
+    expect(await read([])).toBe(1)
+    expect(await read([{ group: GROUP, session: 'sess-3' }])).toBe(2)
+  })
+
+  it('reads no further session once it is interrupted', async () => {
+    await using place = await makeRoot()
+    const ids = ['sess-1', 'sess-2', 'sess-3']
+    makeV2(
+      place.root,
+      ids.map((id) => ({ group: GROUP, id })),
+    ).close()
+    for (const id of ids) oldMailbox(place.root, id, 30)
+    const interruption = new AbortController()
+    const onRead = () => interruption.abort()
+    const reading = await readSessions(place.root, { interrupted: interruption.signal, onRead })
+    expect(reading).toEqual({ read: 1, error: interruption.signal.reason })
+  })
+
+  it('tells what has gone when it is interrupted between its batches', async () => {
+    await using place = await makeRoot()
+    makeV2(place.root, [{ group: GROUP, id: 'sess-1' }]).close()
+    oldMailbox(place.root, 'sess-1', 30)
+    leaveV2Files(place.root, GROUP, 'old', 30)
+    const interruption = new AbortController()
+    const interrupt = () => interruption.abort()
+    const { plan, applied } = await pruneMeanwhile(place.root, 'nanoclaw-v2', interrupt, {
+      interrupted: interruption.signal,
+    })
+    expect([plan.removals.length, applied.next]).toEqual([5, 0])
   })
 
   it('reads what a killed container left half-done without completing it in the tree (C3)', async () => {
@@ -198,6 +357,42 @@ describe('prune --layout nanoclaw-v2', () => {
     expect(snapshot(place.root)).toEqual(before)
   })
 })
+
+/** How many sessions were read, and what ended that. */
+async function readSessions(root: string, options: Partial<ReferenceOptions>) {
+  await using reader = await openInstallation(root, 'nanoclaw-v2', realWorld)
+  let read = 0
+  const onRead = (progress: ReadProgress) => {
+    read = progress.read
+    options.onRead?.(progress)
+  }
+  const interrupted = new AbortController().signal
+  const error = await readReferences(reader, 'nanoclaw-v2', {
+    removesOrphans: false,
+    batch: null,
+    interrupted,
+    ...options,
+    onRead,
+  }).then(
+    () => null,
+    (reason) => reason,
+  )
+  return { read, error }
+}
+
+/** A later version calls a table otherwise. */
+function renameTable(root: string, id: string, table: string): void {
+  const file = join(root, v2Session(GROUP, id), 'outbound.db')
+  exec(file, `ALTER TABLE ${table} RENAME TO runner_${table}`)
+  for (const path of [file, dirname(file)]) setAge(path, 30)
+}
+
+/** A folder moved to where there is more room, a link in its place. */
+function moveAway(folder: string): void {
+  const away = `${folder}-away`
+  renameSync(folder, away)
+  symlinkSync(away, folder)
+}
 
 function replace(file: string, put: () => void): void {
   unlinkSync(file)

@@ -3,12 +3,8 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { mkdtemp, realpath } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import {
-  type ArchiveDeps,
-  type ArchivedSessions,
-  type ArchiveRound,
-  createClosedSessions,
-} from '../../src/prune/archive/create-closed-sessions.ts'
+import { type ArchiveDeps, createClosedSessions } from '../../src/prune/archive/create-closed-sessions.ts'
+import type { ArchivedSessions, ArchiveRound } from '../../src/prune/house.ts'
 import { openStore } from '../../src/store/sqlite/open-store.ts'
 import type { SqliteStore } from '../../src/store/sqlite/sqlite-store.ts'
 import { realWorld } from '../../src/world.ts'
@@ -29,7 +25,7 @@ export interface ArchiveBed extends AsyncDisposable {
   archiveOf(sessionId: string): string
   archive(round?: Partial<ArchiveRound>, changes?: Partial<ArchiveDeps>): Promise<ArchivedSessions>
   /** Unpacks an archive as a person would, and returns where. */
-  unpack(sessionId: string): string
+  unpack(sessionId: string, ...options: string[]): string
   /** Journal lines on archives. */
   told(): Promise<{ type: string; sessionId: string | null; detail: Readonly<Record<string, unknown>> }[]>
 }
@@ -51,10 +47,10 @@ export async function makeArchiveBed(): Promise<ArchiveBed> {
       if (text !== undefined) writeIn(dirOf(sessionId), 'work/note.txt', text)
     },
     archive: (round, changes) => archiveIn({ dataDir, store, ...changes }, round),
-    unpack(sessionId) {
+    unpack(sessionId, ...options) {
       const to = join(dataDir, `unpacked-${unpacked++}`)
       mkdirSync(to)
-      execFileSync('tar', ['xzf', archiveOf(sessionId), '-C', to])
+      execFileSync('tar', ['xzf', archiveOf(sessionId), '-C', to, ...options])
       return join(to, sessionId.slice(sessionId.indexOf('/') + 1))
     },
     told: async () =>
@@ -78,7 +74,8 @@ export function archiveIn(
     hasRoom: async () => true,
     ...deps,
   })
-  return closed.archive({ nowMs, group: null, limit: 100, mayGoOn: async () => true, ...round })
+  const mayGoOn = async () => true
+  return closed.archive({ nowMs, group: null, limit: 100, mayGoOn, mayFinish: mayGoOn, ...round })
 }
 
 export function writeIn(dir: string, path: string, text: string): void {

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import {
   chmodSync,
+  chownSync,
   cpSync,
   existsSync,
   linkSync,
@@ -25,6 +26,8 @@ import { useTinyDisk } from '../store/tiny-disk.ts'
 import { type ArchiveBed, CLOSED_AT_MS, DAY_MS, DUE_MS, makeArchiveBed, textIn, writeIn } from './archive-bed.ts'
 
 const S = 'g/old'
+/** A name that is no UTF-8. */
+const NO_TEXT = Buffer.from([0xff, 0x2e])
 const NOTHING = { archived: 0, bytes: 0, failed: 0, isMore: false }
 
 let bed: ArchiveBed
@@ -157,6 +160,54 @@ describe('what stays byte for byte', () => {
   })
 })
 
+describe('a directory that is not where it must be', () => {
+  const away = (path: string) => {
+    renameSync(join(bed.dataDir, path), join(bed.dataDir, 'away'))
+    return () => renameSync(join(bed.dataDir, 'away'), join(bed.dataDir, path))
+  }
+  beforeEach(async () => {
+    await close('g/ran')
+    await close('h/ran')
+  })
+  const close = async (sessionId: string) => {
+    const run = await begin(sessionId)
+    await bed.store.recordRunStarted(run, 2_000)
+    await bed.store.closeSession(sessionId, CLOSED_AT_MS)
+    await end(run)
+    writeIn(bed.dirOf(sessionId), 'work/note.txt', sessionId)
+  }
+
+  it('(F9) with that of all others is no archived session: nothing is put on record until it is there', async () => {
+    const putBack = away('sessions')
+    await expect(bed.archive()).rejects.toMatchObject({ code: 'REFERENCES_IMPLAUSIBLE' })
+    expect(await bed.told()).toEqual([])
+    putBack()
+    expect(await bed.archive()).toMatchObject({ archived: 2, failed: 0 })
+    expect(textIn(bed.unpack('g/ran'))).toBe('g/ran')
+  })
+
+  it.each(['sessions/g', 'sessions/g/ran'])('(F9) is missed, told once, and looked for daily: %s', async (path) => {
+    const putBack = away(path)
+    expect(await bed.archive()).toMatchObject({ archived: 1, failed: 1 })
+    expect(existsSync(bed.dirOf('h/ran'))).toBe(false)
+    expect(await bed.archive({ nowMs: DUE_MS + DAY_MS - 1 })).toEqual(NOTHING)
+    expect(await bed.archive({ nowMs: DUE_MS + DAY_MS })).toMatchObject({ archived: 0, failed: 1 })
+    const missed = (await bed.told()).filter(({ sessionId }) => sessionId === 'g/ran')
+    expect(missed).toMatchObject([{ type: 'session:archivePutOff', detail: { because: 'missing' } }])
+    putBack()
+    expect(await bed.archive({ nowMs: DUE_MS + 2 * DAY_MS })).toMatchObject({ archived: 1 })
+    expect(textIn(bed.unpack('g/ran'))).toBe('g/ran')
+  })
+
+  it('because a person put it away is archived as soon as something lies in the place of its archive', async () => {
+    away('sessions/g/ran')
+    mkdirSync(join(bed.dataDir, 'archives/g'), { recursive: true })
+    writeFileSync(bed.archiveOf('g/ran'), '')
+    expect(await bed.archive({ group: 'g' })).toMatchObject({ archived: 1, failed: 0 })
+    expect((await bed.told())[0]?.detail).toEqual({ path: 'archives/g/ran.tar.gz' })
+  })
+})
+
 describe('a directory that changes after it was packed', () => {
   const changes: [string, (dir: string) => void][] = [
     ['a new file', (dir) => writeIn(dir, 'work/sub/new.txt', 'new')],
@@ -200,7 +251,7 @@ describe('a hostile tree', () => {
     writeFileSync(join(work, `ü${'x'.repeat(250)}`), 'long')
     writeFileSync(join(work, '--checkpoint=1'), 'dash')
     writeFileSync(join(work, '..x'), 'dots')
-    writeFileSync(Buffer.concat([Buffer.from(`${work}/`), Buffer.from([0xff, 0x2e])]), 'bytes')
+    writeFileSync(Buffer.concat([Buffer.from(`${work}/`), NO_TEXT]), 'bytes')
     execFileSync('mkfifo', [join(work, 'fifo')])
     execFileSync('python3', ['-c', 'import socket,sys; socket.socket(socket.AF_UNIX).bind(sys.argv[1])', 's'], {
       cwd: work,
@@ -220,12 +271,57 @@ describe('a hostile tree', () => {
     const to = join(bed.unpack(S), 'work')
     expect(['out', 'loop', 'shadow'].map((name) => readlinkSync(join(to, name)))).toEqual([outside, '.', '/etc/shadow'])
     expect(lstatSync(join(to, 'note-too.txt')).ino).toBe(lstatSync(join(to, 'note.txt')).ino)
-    const texts = ['n\nn', `ü${'x'.repeat(250)}`, '--checkpoint=1', '..x', 'bytes-ff2e', 'hard'].map((name) =>
-      textIn(to, name),
-    )
-    expect(texts).toEqual(['newline', 'long', 'dash', 'dots', 'bytes', 'secret'])
+    const texts = ['n\nn', `ü${'x'.repeat(250)}`, '--checkpoint=1', '..x', 'hard'].map((name) => textIn(to, name))
+    expect(readFileSync(Buffer.concat([Buffer.from(`${to}/`), NO_TEXT]), 'utf8')).toBe('bytes')
+    expect(texts).toEqual(['newline', 'long', 'dash', 'dots', 'secret'])
     expect(lstatSync(join(to, 'holes')).size).toBe(5_000_000)
     expect(textIn(to, join(deep.slice(work.length + 1), 'bottom'))).toBe('bottom')
+  })
+
+  it('(invariant 10) whose names would be alike in text is unpacked to what it was, and nowhere else', async () => {
+    await bed.close(S, 'words')
+    const work = join(bed.dirOf(S), 'work')
+    const outside = join(bed.dataDir, 'outside')
+    mkdirSync(outside)
+    const named = (bytes: number, path = '') =>
+      Buffer.concat([Buffer.from(`${work}/`), Buffer.of(bytes), Buffer.from(path)])
+    writeFileSync(named(0xfe), 'bytes')
+    writeFileSync(join(work, 'bytes-fe'), 'text')
+    writeFileSync(join(work, '\uFFFD'), 'the sign for what has no text')
+    mkdirSync(named(0xff))
+    writeFileSync(named(0xff, '/planted'), 'planted')
+    symlinkSync(outside, join(work, 'bytes-ff'))
+    const bytes = { encoding: 'buffer' } as const
+    const before = readdirSync(work, bytes).map(String)
+    expect(await bed.archive()).toMatchObject({ archived: 1 })
+    const to = bed.unpack(S)
+    expect(readdirSync(join(to, 'work'), bytes).map(String)).toEqual(before)
+    expect(readFileSync(Buffer.concat([Buffer.from(`${to}/work/`), Buffer.of(0xfe)]), 'utf8')).toBe('bytes')
+    expect(textIn(to, 'work/bytes-fe')).toBe('text')
+    const program = 'import sys, tarfile; tarfile.open(sys.argv[1]).extractall(sys.argv[2])'
+    execFileSync('python3', ['-c', program, bed.archiveOf(S), join(bed.dataDir, 'by-python')])
+    expect(textIn(join(bed.dataDir, 'by-python/old'), 'work/bytes-fe')).toBe('text')
+    expect(readdirSync(outside)).toEqual([])
+  })
+
+  it('with odd times, modes and owners is unpacked with them', async () => {
+    await bed.close(S, 'words')
+    const work = join(bed.dirOf(S), 'work')
+    const files = ['1950', '2100', 'unreadable', 'of nobody'].map((name) => join(work, name))
+    for (const path of files) writeFileSync(path, '')
+    utimesSync(join(work, '1950'), -631_152_000, -631_152_000)
+    utimesSync(join(work, '2100'), 4_102_444_800, 4_102_444_800)
+    chmodSync(join(work, 'unreadable'), 0)
+    if (process.getuid?.() === 0) chownSync(join(work, 'of nobody'), 1_888_888_888, 3_000_000)
+    chmodSync(bed.dirOf(S), 0o710)
+    const seen = (dir: string) =>
+      ['.', 'work/1950', 'work/2100', 'work/unreadable', 'work/of nobody'].map((path) => {
+        const { mode, uid, gid, mtimeMs } = lstatSync(join(dir, path))
+        return [path, mode, uid, gid, Math.floor(mtimeMs / 1_000)]
+      })
+    const before = seen(bed.dirOf(S))
+    expect(await bed.archive()).toMatchObject({ archived: 1 })
+    expect(seen(bed.unpack(S, '-p'))).toEqual(before)
   })
 
   it.each([
@@ -264,6 +360,14 @@ describe('a hostile tree', () => {
     expect((await bed.told())[0]?.detail).toMatchObject({ because: 'unreadable' })
   })
 
+  it('(F6) is not tried twice by one cleaning, however long that takes', async () => {
+    await bed.close('g/a', 'a'.repeat(2_000))
+    await bed.close('g/b', 'b')
+    const changes = { limits: { bytes: 1_000 }, world: { now: () => DUE_MS + 300_000, boundary: () => {} } }
+    expect(await bed.archive({ limit: 1 }, changes)).toMatchObject({ failed: 1, isMore: true })
+    expect(await bed.archive({ limit: 1 }, changes)).toMatchObject({ archived: 1, isMore: false })
+  })
+
   it('keeps none of the others waiting', async () => {
     await bed.close('g/a', 'a')
     writeIn(bed.dirOf('g/a'), 'work/big', 'x'.repeat(5_000))
@@ -291,6 +395,7 @@ describe('what a crash leaves', () => {
   }
   const spyOf = () => ({
     listUnarchived: bed.store.listUnarchived.bind(bed.store),
+    listRuns: bed.store.listRuns.bind(bed.store),
     isSettled: bed.store.isSettled.bind(bed.store),
     recordArchived: bed.store.recordArchived.bind(bed.store),
     putOffArchive: bed.store.putOffArchive.bind(bed.store),
@@ -355,13 +460,64 @@ describe('what a crash leaves', () => {
 })
 
 describe('a cleaning that has to end', () => {
-  it('breaks off one of many small files as well', async () => {
+  const FILES = 3_000
+  /** Asks some times while it is packed, as often while it is looked at a last time, and while it is removed. */
+  const closeLarge = async () => {
     await bed.close(S, 'words')
     mkdirSync(join(bed.dirOf(S), 'work/many'))
-    for (let file = 0; file < 10_000; file += 1) writeFileSync(join(bed.dirOf(S), `work/many/${file}`), '')
+    for (let file = 0; file < FILES; file += 1) writeFileSync(join(bed.dirOf(S), `work/many/${file}`), '')
+  }
+
+  it('(F6) finishes the session it has begun, and begins no other', async () => {
+    await closeLarge()
+    await bed.close('g/younger', 'words')
+    let asked = 0
+    expect(await bed.archive({ mayGoOn: async () => asked++ === 0 })).toMatchObject({ archived: 1, isMore: true })
+    expect(existsSync(bed.dirOf('g/younger'))).toBe(true)
+  })
+
+  it('is asked once at a time, and nothing is done until it has answered', async () => {
+    await closeLarge()
+    let waiting = 0
+    let most = 0
     let looks = 0
-    expect(await bed.archive({ mayGoOn: async () => looks++ === 0 })).toMatchObject({ archived: 0, failed: 0 })
-    expect(readdirSync(join(bed.dirOf(S), 'work/many'))).toHaveLength(10_000)
+    const mayFinish = async () => {
+      looks += 1
+      waiting += 1
+      most = Math.max(most, waiting)
+      for (let turn = 0; turn < 100; turn += 1) await new Promise((resolve) => setImmediate(resolve))
+      waiting -= 1
+      return true
+    }
+    expect(await bed.archive({ mayFinish })).toMatchObject({ archived: 1 })
+    expect(most).toBe(1)
+    expect(looks).toBeGreaterThan(8)
+  })
+
+  it.each([
+    ['looks at it a last time', 1, `${PARTING_PREFIX}old`],
+    ['removes it', 7, `${LEFTOVER_PREFIX}old`],
+  ])('(F9) breaks off while it %s, and the next one goes on', async (_, look, name) => {
+    await closeLarge()
+    let looks = 0
+    let isPacked = false
+    const packed = onPacked(() => {
+      isPacked = true
+    })
+    const mayFinish = async () => !isPacked || ++looks < look
+    expect(await bed.archive({ mayFinish }, packed)).toEqual(NOTHING)
+    expect(readdirSync(join(bed.dataDir, 'sessions/g'))).toEqual([name])
+    expect(readdirSync(join(bed.dataDir, 'sessions/g', name, 'work/many')).length < FILES).toBe(look > 1)
+    expect(await bed.archive()).toMatchObject({ archived: 1 })
+    expect(readdirSync(join(bed.dataDir, 'sessions/g'))).toEqual([])
+    expect(namesIn(bed.archiveOf(S)).filter((each) => each.startsWith('old/work/many/'))).toHaveLength(FILES + 1)
+  })
+
+  it('breaks off one of many small files as well', async () => {
+    await closeLarge()
+    let looks = 0
+    expect(await bed.archive({ mayFinish: async () => looks++ === 0 })).toMatchObject({ archived: 0, failed: 0 })
+    expect(readdirSync(join(bed.dirOf(S), 'work/many'))).toHaveLength(FILES)
     expect(readdirSync(join(bed.dataDir, 'archives/g'))).toEqual([])
   })
 
@@ -369,8 +525,8 @@ describe('a cleaning that has to end', () => {
     await bed.close(S, 'words')
     truncateSync(join(bed.dirOf(S), 'work/note.txt'), 400 * 1024 * 1024)
     let looks = 0
-    const mayGoOn = async () => looks++ === 0
-    expect(await bed.archive({ mayGoOn })).toMatchObject({ archived: 0, failed: 0 })
+    const mayFinish = async () => looks++ === 0
+    expect(await bed.archive({ mayFinish })).toMatchObject({ archived: 0, failed: 0 })
     expect(looks).toBeGreaterThan(1)
     expect(lstatSync(join(bed.dirOf(S), 'work/note.txt')).size).toBe(400 * 1024 * 1024)
     expect(readdirSync(join(bed.dataDir, 'archives/g'))).toEqual([])
@@ -408,11 +564,11 @@ async function messageOf(sessionId: string) {
 
 async function begin(sessionId: string) {
   const { newMessage } = await import('../store/messages.ts')
-  await bed.store.accept([newMessage('m-run', sessionId)], 1_000)
+  await bed.store.accept([newMessage(`m-run-${sessionId}`, sessionId)], 1_000)
   const begun = await bed.store.beginRun({
     sessionId,
     runtime: 'process',
-    nameOf: (epoch) => `run-${epoch}`,
+    nameOf: (epoch) => `run-${sessionId}-${epoch}`,
     maxLiveRuns: 9,
     probeForMs: 1_000,
     nowMs: 2_000,
@@ -462,6 +618,10 @@ function replaceAlike(dir: string): void {
 function toLink(path: string): void {
   unlinkSync(path)
   symlinkSync('/etc/passwd', path)
+}
+
+function namesIn(archive: string): string[] {
+  return execFileSync('tar', ['tzf', archive], { encoding: 'utf8' }).trimEnd().split('\n')
 }
 
 /** Every path below a folder with its kind and text. */

@@ -74,6 +74,21 @@ describe('a host that cleans by itself', () => {
     await house.cleaner.stop()
   })
 
+  it('is not taken in by a date far ahead that it starts with', async () => {
+    const house = new ScriptedHouse()
+    await house.cleaner.start()
+    await house.world.advance(MINUTE_MS)
+    await house.cleaner.stop()
+    house.files.due = files(3)
+    house.world.stepWallClock(3_650 * DAY_MS)
+    await house.restart()
+    await house.world.advance(59 * MINUTE_MS)
+    expect(house.files.due).toHaveLength(3)
+    await house.world.advance(3 * MINUTE_MS)
+    expect(house.files.due).toEqual([])
+    await house.cleaner.stop()
+  })
+
   it('stops when its time is over, lets the rows behind a flood of files have their turn, and comes to an end', async () => {
     const house = new ScriptedHouse()
     house.files.due = files(200)
@@ -205,17 +220,49 @@ describe('a disk that runs wait for', () => {
     await house.cleaner.stop()
   })
 
-  it('that stays busy ends the cleaning with its budget, and the next goes on', async () => {
+  it('(H5) that stays busy is not even planned on, and that it leaves cleaning no time is told once', async () => {
     const house = new ScriptedHouse()
     house.files.due = files(20)
     house.isBusy = true
     await house.cleaner.start()
-    await house.world.advance(7 * MINUTE_MS)
-    expect(house.memory).toMatchObject({ goOnWith: 'closedSessions' })
-    expect(house.journal.at(-1)?.detail).toMatchObject({ entries: 0, stoppedAt: 'closedSessions' })
+    await house.world.advance(8 * HOUR_MS)
+    expect(house.files.plans).toEqual([])
+    expect(house.types()).toEqual(['prune:failed'])
+    expect(house.journal[0]?.detail).toMatchObject({ code: 'PRUNE_FAILED', cause: 'due' })
+    expect(house.cleaner.failingForMs()).toBeGreaterThan(7 * HOUR_MS)
     house.isBusy = false
-    await house.world.advance(30 * MINUTE_MS)
+    await house.world.advance(70 * MINUTE_MS)
     expect(house.files.due).toEqual([])
+    expect(house.types()).toEqual(['prune:failed', 'prune:finished'])
+    expect(house.cleaner.failingForMs()).toBeNull()
+    await house.cleaner.stop()
+  })
+
+  it('and that fills up all the same is cleaned in spite of it, a batch now and then', async () => {
+    const house = new ScriptedHouse({ everyMs: null })
+    house.files.due = files(40)
+    house.isBusy = true
+    house.usage = { usedBytes: 930, totalBytes: 1000 }
+    await house.cleaner.start()
+    await house.world.advance(4 * MINUTE_MS)
+    expect(house.files.batches.length).toBeGreaterThan(0)
+    for (const [index, atMs] of house.files.batches.entries()) {
+      if (index > 0) expect(atMs - (house.files.batches[index - 1] ?? 0)).toBeGreaterThanOrEqual(30_000)
+    }
+    await house.world.advance(10 * MINUTE_MS)
+    expect(house.files.due).toEqual([])
+    await house.cleaner.stop()
+  })
+
+  it('does not keep a person waiting for ever, nor whoever comes after', async () => {
+    const house = new ScriptedHouse({ everyMs: null })
+    house.files.due = files(40)
+    house.isBusy = true
+    await house.cleaner.start()
+    const plan = await house.cleaner.plan(WHOLE_HOUSE)
+    const carried = house.cleaner.carryOut(plan, { putsAside: false, onProgress: () => {} })
+    await house.world.advance(2 * MINUTE_MS)
+    expect(await carried).toMatchObject({ stoppedAt: null, looked: 40 })
     await house.cleaner.stop()
   })
 
@@ -233,7 +280,7 @@ describe('a disk that runs wait for', () => {
 })
 
 describe('the high-water mark', () => {
-  it('brings the next cleaning forward, and asks for so much more than the bounds give back', async () => {
+  it('brings the next cleaning forward, and leaves alone what is within its bounds', async () => {
     const house = new ScriptedHouse()
     await house.cleaner.start()
     await house.world.advance(MINUTE_MS)
@@ -242,36 +289,55 @@ describe('the high-water mark', () => {
     house.usage = { usedBytes: 930, totalBytes: 1000 }
     await house.world.advance(MINUTE_MS)
     expect(house.causes()).toEqual(['due', 'high-water'])
-    // From 930 to 890, a hundredth below the mark, of which the bounds give back 30.
-    expect(house.files.plans.at(-1)?.pressure).toEqual({ usedShare: 0.93, highWaterShare: 0.9, wantedBytes: 10 })
-    expect(house.files.due.length + house.files.spare.length).toBe(0)
-    await house.cleaner.stop()
-  })
-
-  it('adds nothing where the bounds give back enough', async () => {
-    const house = new ScriptedHouse({ everyMs: null })
-    house.files.due = files(4, 10)
-    house.files.spare = files(5, 10)
-    house.usage = { usedBytes: 930, totalBytes: 1000 }
-    await house.cleaner.start()
-    await house.world.advance(MINUTE_MS)
-    expect(house.files.plans.map(({ pressure }) => pressure)).toEqual([null])
+    expect(house.files.plans.at(-1)?.pressure).toEqual({ usedShare: 0.93, highWaterShare: 0.9, wantedBytes: 0 })
+    expect(house.files.due).toHaveLength(0)
     expect(house.files.spare).toHaveLength(5)
     await house.cleaner.stop()
   })
 
-  it('is not tried over and over when there is nothing to give back, and told once', async () => {
+  it('asks for more than the bounds give back where new work is about to be refused', async () => {
     const house = new ScriptedHouse({ everyMs: null })
-    house.usage = { usedBytes: 990, totalBytes: 1000 }
+    house.files.due = files(1, 10)
+    house.files.spare = files(5, 10)
+    house.usage = { usedBytes: 970, totalBytes: 1000 }
     await house.cleaner.start()
-    await house.world.advance(HOUR_MS)
-    expect(house.files.plans.length).toBeLessThanOrEqual(2 * 6)
-    expect(house.files.plans.length).toBeGreaterThanOrEqual(2 * 5)
+    await house.world.advance(MINUTE_MS)
+    // Twice the floor of 20 shall be free, of which there are 30.
+    expect(house.files.plans.map(({ pressure }) => pressure?.wantedBytes)).toEqual([10])
+    expect(house.files.spare).toHaveLength(0)
+    await house.cleaner.stop()
+  })
+
+  it('is looked at ever less often when others fill the disk, and told once', async () => {
+    const house = new ScriptedHouse({ everyMs: null })
+    house.usage = { usedBytes: 930, totalBytes: 1000 }
+    await house.cleaner.start()
+    await house.world.advance(DAY_MS)
+    // After 10, 20, 40 minutes, and so on to six hours.
+    expect(house.files.plans.length).toBeGreaterThan(6)
+    expect(house.files.plans.length).toBeLessThan(10)
     expect(house.causes()).toEqual(['high-water'])
-    house.files.spare = files(1, 100)
-    for (let minute = 0; minute < 10 && house.causes().length < 2; minute += 1) await house.world.advance(MINUTE_MS)
-    expect(house.causes()).toEqual(['high-water', 'high-water'])
-    expect(house.files.spare).toEqual([])
+    house.usage = { usedBytes: 800, totalBytes: 1000 }
+    await house.world.advance(7 * HOUR_MS)
+    const before = house.files.plans.length
+    // It has come down and risen again: that is another matter.
+    house.files.due = files(1, 100)
+    house.usage = { usedBytes: 930, totalBytes: 1000 }
+    await house.world.advance(6 * HOUR_MS)
+    expect(house.files.plans.length).toBeGreaterThan(before)
+    expect(house.files.due).toEqual([])
+    await house.cleaner.stop()
+  })
+
+  it('lets closed sessions and rows have their turn, however many files there are', async () => {
+    const house = new ScriptedHouse({ everyMs: null })
+    house.files.due = files(10_000)
+    house.files.batchMs = MINUTE_MS
+    house.rowBatches = 3
+    house.usage = { usedBytes: 970, totalBytes: 1000 }
+    await house.cleaner.start()
+    await house.world.advance(30 * MINUTE_MS)
+    expect(house.passes.length).toBeGreaterThan(0)
     await house.cleaner.stop()
   })
 
@@ -334,6 +400,22 @@ describe('a pruning that a person asks for', () => {
 })
 
 describe('rows', () => {
+  it('are not counted before they go, and gone on with where an earlier cleaning stopped', async () => {
+    const house = new ScriptedHouse()
+    house.rowBatches = Number.POSITIVE_INFINITY
+    house.rowMs = 1_000
+    await house.cleaner.start()
+    await house.world.advance(7 * MINUTE_MS)
+    const { rowsFrom } = house.memory ?? { rowsFrom: null }
+    expect(rowsFrom).not.toBeNull()
+    await house.restart()
+    await house.world.advance(30 * MINUTE_MS)
+    expect(house.cursors).toContain(rowsFrom)
+    expect(house.cursors.filter((cursor) => cursor === null)).toHaveLength(1)
+    expect(house.counts).toBe(0)
+    await house.cleaner.stop()
+  })
+
   it('go batch after batch to the end, then their room; others get as much time as each batch takes', async () => {
     const house = new ScriptedHouse()
     house.rowBatches = 4
@@ -364,18 +446,49 @@ describe('rows', () => {
 })
 
 describe('closed sessions', () => {
-  it('are packed away until none is left; one that cannot be is not asked for over and over', async () => {
+  const packed = { archived: 1, bytes: 100, failed: 0, isMore: true }
+
+  it('(F6) are packed away until none is left: those that cannot be keep no others waiting', async () => {
     const house = new ScriptedHouse()
-    const packed = { archived: 1, bytes: 100, failed: 0, isMore: true }
-    house.closed = [packed, packed, { archived: 0, bytes: 0, failed: 1, isMore: true }, packed]
+    const nothingTried = { archived: 0, bytes: 0, failed: 0, isMore: true }
+    house.closed = [packed, { archived: 0, bytes: 0, failed: 10, isMore: true }, packed, nothingTried, packed]
     await house.cleaner.start()
     await house.world.advance(MINUTE_MS)
     expect(house.closed).toHaveLength(1)
     expect(house.journal[0]?.detail).toMatchObject({
-      closedSessions: { archived: 2, bytes: 200, failed: 1 },
+      closedSessions: { archived: 2, bytes: 200, failed: 10 },
       bytes: 200,
     })
     await house.cleaner.stop()
+  })
+
+  it('(F6) are finished beyond the time for cleaning once begun, unless the host stops or a person asks', async () => {
+    const house = new ScriptedHouse()
+    const answers: boolean[][] = []
+    let begun = 0
+    house.onArchive = async ({ mayGoOn, mayFinish }) => {
+      begun += 1
+      await new Promise<void>((resolve) => house.world.setTimer(9 * MINUTE_MS, resolve))
+      answers.push([await mayGoOn(), await mayFinish()])
+    }
+    const untilBegun = async (times: number) => {
+      while (begun < times) await house.world.advance(MINUTE_MS)
+    }
+    await house.cleaner.start()
+    await untilBegun(1)
+    await house.world.advance(9 * MINUTE_MS)
+    expect(answers).toEqual([[false, true]])
+    const plan = await house.cleaner.plan({ classes: new Set(['todos']), group: null })
+    await untilBegun(2)
+    const carried = house.cleaner.carryOut(plan, { putsAside: false, onProgress: () => {} })
+    await house.world.advance(9 * MINUTE_MS)
+    await carried
+    expect(answers.slice(1)).toEqual([[false, false]])
+    await untilBegun(3)
+    const stopped = house.cleaner.stop()
+    await house.world.advance(9 * MINUTE_MS)
+    await stopped
+    expect(answers.slice(2)).toEqual([[false, false]])
   })
 })
 

@@ -1,13 +1,29 @@
 import { describe, expect, it } from 'vitest'
-import type { RowRetention } from '../../src/model/retention.ts'
+import { KEEPS_ROWS, type RowRetention } from '../../src/model/retention.ts'
 import { type HouseDeps, type PruneScope, WHOLE_HOUSE } from '../../src/prune/house.ts'
 import { planHouse } from '../../src/prune/plan-house.ts'
 import type { RowPruning } from '../../src/store/store.ts'
 import { due, ScriptedHouse } from './scripted-house.ts'
 
-const HOST: RowRetention = { messagesMs: 1, repliesMs: 2, deadLettersMs: 3, journalMs: 4, runsMs: 5 }
-const OPS: RowRetention = { messagesMs: 10, repliesMs: 20, deadLettersMs: 30, journalMs: 40, runsMs: null }
-const NEVER: RowRetention = { messagesMs: null, repliesMs: null, deadLettersMs: null, journalMs: null, runsMs: null }
+const HOST: RowRetention = {
+  messagesMs: 1,
+  repliesMs: 2,
+  deadLettersMs: 3,
+  journalMs: 4,
+  runsMs: 5,
+  ledgerMs: 6,
+  sessionsMs: 7,
+}
+const OPS: RowRetention = {
+  messagesMs: 10,
+  repliesMs: 20,
+  deadLettersMs: 30,
+  journalMs: 40,
+  runsMs: null,
+  ledgerMs: 60,
+  sessionsMs: 70,
+}
+const NEVER = KEEPS_ROWS
 
 function houseOf(): { house: ScriptedHouse; deps: HouseDeps } {
   const house = new ScriptedHouse()
@@ -32,8 +48,7 @@ const scope = (classes: readonly string[] | null, group: string | null): PruneSc
 describe('planning a pruning', () => {
   it('narrows what goes to the classes and the group asked for', async () => {
     const { deps } = houseOf()
-    const paths = async (asked: PruneScope) =>
-      (await planHouse(deps, asked, null)).files.removals.map(({ path }) => path)
+    const paths = async (asked: PruneScope) => (await planHouse(deps, asked)).files.removals.map(({ path }) => path)
     expect(await paths(WHOLE_HOUSE)).toEqual(['a', 'b', 'c', 'd'])
     expect(await paths(scope(['todos'], null))).toEqual(['c'])
     expect(await paths(scope(null, 'ops'))).toEqual(['a', 'c'])
@@ -43,7 +58,7 @@ describe('planning a pruning', () => {
 
   it('(F4) plans by every rule when one class is asked for: what is left out must not fall to the next rule', async () => {
     const { house, deps } = houseOf()
-    await planHouse(deps, scope(['todos'], null), null)
+    await planHouse(deps, scope(['todos'], null))
     expect(house.files.plans[0]?.rules.map(({ name }) => name)).toEqual(['debugLogs'])
   })
 
@@ -57,14 +72,14 @@ describe('planning a pruning', () => {
         return deps.figures.rules(groups)
       },
     }
-    await planHouse({ ...deps, figures }, WHOLE_HOUSE, null)
-    await planHouse({ ...deps, figures }, scope(null, 'gone'), null)
+    await planHouse({ ...deps, figures }, WHOLE_HOUSE)
+    await planHouse({ ...deps, figures }, scope(null, 'gone'))
     expect(asked).toEqual([['ops'], ['gone']])
   })
 
   it('sums up anew what is narrowed', async () => {
     const { deps } = houseOf()
-    const { files } = await planHouse(deps, scope(['debugLogs'], 'other'), null)
+    const { files } = await planHouse(deps, scope(['debugLogs'], 'other'))
     expect(files.classes).toMatchObject([{ name: 'debugLogs', removed: { entries: 1, bytes: 1024 } }])
   })
 
@@ -84,14 +99,14 @@ describe('planning a pruning', () => {
     ['no rows', scope(['debugLogs'], null), null],
   ])('prunes rows of %s, and lets every other stay for ever', async (_, asked, rows) => {
     const { deps } = houseOf()
-    const plan = await planHouse(deps, asked, null)
+    const plan = await planHouse(deps, asked)
     expect(plan.rows).toEqual(rows === null ? null : { ...rows, nowMs: plan.nowMs })
   })
 
   it('leaves the trash and closed sessions alone when they are not asked for', async () => {
     const { house, deps } = houseOf()
     house.closed = [{ archived: 1, bytes: 1, failed: 0, isMore: false }]
-    expect((await planHouse(deps, scope(['debugLogs'], null), null)).closedSessions).toBeNull()
-    expect((await planHouse(deps, scope(['closedSessions'], null), null)).closedSessions).toBe(1)
+    expect((await planHouse(deps, scope(['debugLogs'], null))).closedSessions).toBeNull()
+    expect((await planHouse(deps, scope(['closedSessions'], null))).closedSessions).toBe(1)
   })
 })

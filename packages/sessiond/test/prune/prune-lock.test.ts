@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { withPruneLock } from '../../src/prune/prune-lock.ts'
+import { useTinyDisk } from '../store/tiny-disk.ts'
 import { startProgram } from './start-program.ts'
 
 let dir: string
@@ -52,6 +53,19 @@ test('a pruner that was killed holds nothing', async () => {
   await other.kill()
   expect(await withPruneLock(dir, 0, async () => 'in')).toBe('in')
 })
+
+test.runIf(useTinyDisk.isPossible)(
+  '(F5) holds, keeps others out and lets go on a disk without a byte left',
+  async () => {
+    using disk = useTinyDisk(64 * 1024)
+    disk.fill()
+    const other = await startProgram('hold-prune-lock', [disk.path])
+    await expect(withPruneLock(disk.path, 0, async () => 'in')).rejects.toMatchObject({ code: 'PRUNE_BUSY' })
+    await other.kill()
+    expect(await withPruneLock(disk.path, 0, async () => 'in')).toBe('in')
+    expect((await readdir(disk.path)).sort()).toEqual(['.ballast', 'prune.lock'])
+  },
+)
 
 test('says when there can be no lock', async () => {
   await expect(withPruneLock(join(dir, 'missing'), 0, async () => 'in')).rejects.toMatchObject({

@@ -4,9 +4,9 @@ import { SessiondError } from '../../src/model/errors.ts'
 import type { HouseOutcome, HouseProgress } from '../../src/prune/apply-house.ts'
 import type { HousePlan, PruneScope } from '../../src/prune/house.ts'
 import { PruningDesk } from '../../src/prune/pruning-desk.ts'
+import { NO_ROWS } from '../../src/store/store.ts'
 import { due, MINUTE_MS, ScriptedHouse } from './scripted-house.ts'
 
-const NO_ROWS = { messages: 0, replies: 0, deadLetters: 0, journal: 0, runs: 0 }
 const REACHED: HouseProgress = {
   stage: null,
   classes: [{ name: 'debugLogs', removed: { entries: 5, bytes: 50 }, stays: {} }],
@@ -20,6 +20,7 @@ const OUTCOME: HouseOutcome = {
   ...REACHED,
   stoppedAt: null,
   goOnWith: null,
+  rowsFrom: null,
   isMore: false,
   error: null,
   trashFolder: null,
@@ -65,7 +66,7 @@ function planOf(id: string, scope: PruneScope): HousePlan {
     files: { ...none, removals },
     trash: none,
     rows: null,
-    rowsFound: NO_ROWS,
+    rowsFound: { rows: NO_ROWS, isWhole: true },
     closedSessions: 0,
   }
 }
@@ -98,9 +99,12 @@ describe('the desk of prunings', () => {
   })
 
   it('keeps few plans, whoever asks how often, and takes up few prunings at once', async () => {
-    const { desk, carried } = new DeskFixture()
+    const { desk, carried, world } = new DeskFixture()
     const ids: string[] = []
-    for (let each = 0; each < 50; each += 1) ids.push((await desk.plan({})).id)
+    for (let each = 0; each < 50; each += 1) {
+      ids.push((await desk.plan({})).id)
+      await world.advance(MINUTE_MS)
+    }
     expect(() => desk.listRemovals({ planId: ids[47] ?? '' })).toThrow(expect.objectContaining({ code: 'NOT_FOUND' }))
     for (const id of ids.slice(48)) desk.listRemovals({ planId: id })
     for (let each = 0; each < 3; each += 1) desk.start((await desk.plan({})).id, false)
@@ -110,6 +114,32 @@ describe('the desk of prunings', () => {
     await settle()
     // Refused is not used up.
     expect(desk.start(id, false).state).toBe('running')
+  })
+
+  it('drops no plan that somebody is at: who comes third is told to wait', async () => {
+    const { desk, world, scopes } = new DeskFixture()
+    const [first, second] = [await desk.plan({}), await desk.plan({})].map(({ id }) => id)
+    const page = { planId: first ?? '', limit: 2 }
+    await expect(desk.plan({})).rejects.toMatchObject({ code: 'PRUNE_BUSY', retryable: true })
+    // Nothing was planned for nothing.
+    expect(scopes).toHaveLength(2)
+    await world.advance(MINUTE_MS - 1)
+    expect(desk.listRemovals(page).removals).toHaveLength(2)
+    await world.advance(1)
+    // Nobody has been at the second for a minute.
+    await desk.plan({})
+    expect(() => desk.start(second ?? '', false)).toThrow(expect.objectContaining({ code: 'NOT_FOUND' }))
+    expect(desk.listRemovals({ ...page, after: 2 }).next).toBe(4)
+    await expect(desk.plan({})).rejects.toMatchObject({ code: 'PRUNE_BUSY' })
+    // Read to its end.
+    expect(desk.listRemovals({ ...page, after: 4 }).next).toBe(null)
+    await desk.plan({})
+  })
+
+  it('counts plans that are still being made', async () => {
+    const { desk } = new DeskFixture()
+    const made = await Promise.allSettled([desk.plan({}), desk.plan({}), desk.plan({})])
+    expect(made.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected'])
   })
 
   it('lets go of its plans when it is closed, and makes none that nobody could carry out', async () => {
@@ -138,13 +168,23 @@ describe('the desk of prunings', () => {
 
   it('takes classes of files, rows and the others, and names the likely one of a mistyped', async () => {
     const { desk, scopes } = new DeskFixture()
-    await desk.plan({ classes: ['debugLogs', 'messages', 'trash', 'closedSessions'], group: 'gone' })
-    expect(scopes).toEqual([{ classes: new Set(['debugLogs', 'messages', 'trash', 'closedSessions']), group: 'gone' }])
+    await desk.plan({ classes: ['debugLogs', 'messages', 'trash', 'closedSessions'], group: 'ops' })
+    expect(scopes).toEqual([{ classes: new Set(['debugLogs', 'messages', 'trash', 'closedSessions']), group: 'ops' }])
     await expect(desk.plan({ classes: ['debuglogs'] })).rejects.toMatchObject({
       code: 'BAD_REQUEST',
       cure: 'Did you mean debugLogs?',
     })
     await expect(desk.plan({ classes: ['__proto__'] })).rejects.toMatchObject({ code: 'BAD_REQUEST' })
     expect(scopes).toHaveLength(1)
+  })
+
+  it('names the likely group of a mistyped one, or those there are', async () => {
+    const { desk, scopes } = new DeskFixture()
+    await expect(desk.plan({ group: 'opps' })).rejects.toMatchObject({
+      code: 'GROUP_UNKNOWN',
+      cure: 'Did you mean ops?',
+    })
+    await expect(desk.plan({ group: 'research' })).rejects.toMatchObject({ cure: 'Known are ops.' })
+    expect(scopes).toEqual([])
   })
 })

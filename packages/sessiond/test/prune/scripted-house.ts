@@ -1,13 +1,13 @@
 import { FakeWorld } from '@sessiond/testkit'
 import type { ActiveReferences, PlannedRemoval, PrunePlan } from '../../src/model/artifact.ts'
 import type { JournalEntry } from '../../src/model/journal.ts'
-import type { CleaningPolicy } from '../../src/model/retention.ts'
+import { type CleaningPolicy, KEEPS_ROWS } from '../../src/model/retention.ts'
 import type { AppliedRemovals, ApplyRequest, ArtifactFiles, PlanRequest } from '../../src/prune/artifact-files.ts'
 import { Cleaner } from '../../src/prune/cleaner.ts'
 import type { LastCleaning } from '../../src/prune/cleaning-memory.ts'
 import type { DiskUsage } from '../../src/prune/disk-usage.ts'
-import type { ArchivedSessions, HouseDeps } from '../../src/prune/house.ts'
-import type { PrunedRows, ReferencesRead, RowCursor, RowPruning } from '../../src/store/store.ts'
+import type { ArchivedSessions, ArchiveRound, HouseDeps } from '../../src/prune/house.ts'
+import { NO_ROWS, type ReferencesRead, type RowCursor, type RowPruning } from '../../src/store/store.ts'
 
 export const MINUTE_MS = 60_000
 export const HOUR_MS = 60 * MINUTE_MS
@@ -21,9 +21,6 @@ export const POLICY: CleaningPolicy = {
   trashMs: 7 * DAY_MS,
   usesTrash: false,
 }
-
-const NO_ROWS: PrunedRows = { messages: 0, replies: 0, deadLetters: 0, journal: 0, runs: 0 }
-const ROWS_FOR_EVER = { messagesMs: null, repliesMs: null, deadLettersMs: null, journalMs: null, runsMs: null }
 
 /** Somebody is at home. */
 export const ACTIVE: ActiveReferences = {
@@ -75,7 +72,7 @@ export class ScriptedFiles implements ArtifactFiles {
   async plan(request: PlanRequest): Promise<PrunePlan> {
     this.plans.push(request)
     if (this.planError !== null) throw this.planError
-    const removals = request.pressure === null ? [...this.due] : [...this.due, ...this.spare]
+    const removals = (request.pressure?.wantedBytes ?? 0) === 0 ? [...this.due] : [...this.due, ...this.spare]
     const removed = { entries: removals.length, bytes: removals.reduce((sum, { bytes }) => sum + bytes, 0) }
     const classes = [{ name: 'debugLogs', seen: removed, removed, stays: {} }]
     return { plannedAtMs: request.nowMs, rules: request.rules, removals, classes, isPartial: false }
@@ -123,16 +120,22 @@ export class ScriptedHouse {
   readonly errors: unknown[] = []
   memory: LastCleaning | null = null
   usage: DiskUsage | null = { usedBytes: 500, totalBytes: 1000 }
+  floorBytes = 20
   isBusy = false
   /** Batches of rows there are. */
   rowBatches = 0
   rowMs = 0
   space = 0
   readonly passes: RowPruning[] = []
+  /** Where each step of a pruning of rows began. */
+  readonly cursors: (RowCursor | null)[] = []
+  counts = 0
   readError: unknown = null
   rowError: unknown = null
   journalError: unknown = null
   closed: ArchivedSessions[] = []
+  /** What archiving does with its time, and with its questions. */
+  onArchive: (round: ArchiveRound) => Promise<void> = async () => {}
   lockHolder: Promise<void> | null = null
   readonly policy: CleaningPolicy
   cleaner: Cleaner
@@ -168,6 +171,7 @@ export class ScriptedHouse {
         return work()
       },
       readUsage: async () => this.usage,
+      floorBytes: this.floorBytes,
       isDiskBusy: async () => this.isBusy,
       memory: {
         read: async () => this.memory,
@@ -196,7 +200,10 @@ export class ScriptedHouse {
       store: {
         readActiveReferences: () => this.#readActive(),
         refreshActiveReferences: () => this.#readActive(),
-        countPrunableRows: async () => NO_ROWS,
+        countPrunableRows: async () => {
+          this.counts += 1
+          return { rows: NO_ROWS, isWhole: true }
+        },
         pruneRows: (pass, cursor) => this.#pruneRows(pass, cursor),
         giveBackSpace: async () => {
           this.space -= 1
@@ -206,11 +213,14 @@ export class ScriptedHouse {
       files: this.files,
       figures: {
         rules: () => [RULE],
-        rows: () => ({ retention: ROWS_FOR_EVER, groups: new Map() }),
+        rows: () => ({ retention: KEEPS_ROWS, groups: new Map() }),
       },
       closed: {
         count: async () => this.closed.length,
-        archive: async () => this.closed.shift() ?? { archived: 0, bytes: 0, failed: 0, isMore: false },
+        archive: async (round) => {
+          await this.onArchive(round)
+          return this.closed.shift() ?? { archived: 0, bytes: 0, failed: 0, isMore: false }
+        },
       },
       batch: this.policy.batch,
       trashMs: this.policy.trashMs,
@@ -221,6 +231,7 @@ export class ScriptedHouse {
 
   async #pruneRows(pass: RowPruning, cursor: RowCursor | null) {
     this.passes.push(pass)
+    this.cursors.push(cursor)
     if (this.rowError !== null) throw this.rowError
     if (this.rowMs > 0) await new Promise<void>((resolve) => this.world.setTimer(this.rowMs, resolve))
     const at = Number(cursor ?? 0)

@@ -17,10 +17,12 @@ let dataDir: string
 let store: Store
 let deps: SeriesDeps
 let ordinal = 0
+let disk = { isLow: false, freeBytes: 5, floorBytes: 10, wantedBytes: 11 }
 
 beforeEach(async () => {
   dataDir = await mkdtemp(join(tmpdir(), 'sessiond-requests-'))
   const world = { ...realWorld, now: () => NOW }
+  disk = { ...disk, isLow: false }
   store = await openStore({ dataDir, world })
   const groups = { a: { agent: { command: ['true'] }, timeZone: 'Europe/Berlin' }, b: { agent: { command: ['true'] } } }
   const config = compileConfig({ dataDir, groups }, { env: {}, baseDir: dataDir })
@@ -28,6 +30,7 @@ beforeEach(async () => {
     config,
     world,
     store,
+    diskFloor: { look: async () => disk },
     isStopping: () => false,
     cancelMessage: () => Promise.reject(new Error('no occurrence is cancelled here')),
     onCancelRequested: () => {},
@@ -153,5 +156,23 @@ describe('what an agent asks', () => {
     const listed = await ask({ action: 'list_tasks' })
     expect(listed.text.split('\n')).toHaveLength(51)
     expect(listed.text).toContain('There are more')
+  })
+})
+
+describe('an agent on a disk below its floor', () => {
+  it('is told that nothing new is taken, and may do all else with what there is', async () => {
+    const task = await scheduled()
+    const asked = requestOf({ action: 'schedule_task', text: 'once more', at: 'tomorrow 9:00' })
+    expect((await carryOut(asked)).status).toBe('ok')
+    disk = { ...disk, isLow: true }
+    // Carried out before a crash: asked again, it is there.
+    expect((await carryOut(asked)).status).toBe('ok')
+    const refusal = { status: 'refused', text: expect.stringMatching(/^The disk has 5 bytes free/) }
+    expect(await ask({ action: 'schedule_task', text: 'call Anna', at: 'tomorrow 9:00' })).toMatchObject(refusal)
+    expect(await ask({ action: 'update_task', task, text: 'water them twice' })).toMatchObject(refusal)
+    for (const action of ['pause_task', 'resume_task', 'cancel_task']) {
+      expect((await ask({ action, task })).status).toBe('ok')
+    }
+    expect((await ask({ action: 'list_tasks' })).status).toBe('ok')
   })
 })

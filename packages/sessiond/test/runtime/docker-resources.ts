@@ -5,6 +5,7 @@ import { realWorld } from '../../src/world.ts'
 
 /** Volumes, networks and containers made on the side, without a runtime of ours. */
 export interface DockerResources extends ResourceMaker {
+  use(volume: string, network: string, labels?: Readonly<Record<string, string>>): ReturnType<ResourceMaker['use']>
   removeAll(): Promise<void>
 }
 
@@ -35,10 +36,11 @@ export function dockerResources(): DockerResources {
       })
       return name
     },
-    async use(volume, network) {
+    async use(volume, network, labels = {}) {
       const id = await engine.call('create a container', async (docker) => {
         const { id } = await docker.createContainer({
           Image: TEST_IMAGE.busybox,
+          Labels: { ...labels },
           Cmd: ['sleep', '600'],
           HostConfig: { NetworkMode: network, Mounts: [{ Type: 'volume', Source: volume, Target: '/mnt' }] },
         })
@@ -46,6 +48,7 @@ export function dockerResources(): DockerResources {
       })
       containers.push(id)
       return {
+        id,
         start: () => engine.call('start it', async (docker) => void (await docker.getContainer(id).start())),
         end: () => engine.call('end it', async (docker) => void (await docker.getContainer(id).kill())),
         remove: () => removeContainer(id),

@@ -265,8 +265,8 @@ describe('a docker runtime and an engine that misbehaves', () => {
     }
     expect((await runtime.list()).map(({ handle }) => handle.id)).toEqual(['c0'])
     expect(await runtime.listResources()).toEqual([
-      { kind: 'volume', id: 'name-0', name: 'name-0', runName: `run of ${installId}` },
-      { kind: 'network', id: 'n0', name: 'name-0', runName: `run of ${installId}` },
+      { kind: 'volume', id: 'name-0', name: 'name-0', runName: `run of ${installId}`, usedBy: [] },
+      { kind: 'network', id: 'n0', name: 'name-0', runName: `run of ${installId}`, usedBy: [] },
     ])
   })
 

@@ -54,10 +54,11 @@ function lookInside(...options: string[]): { id: string; clues: ContainerClues; 
   return { id, ...(JSON.parse(told) as { clues: ContainerClues; own: string[] }) }
 }
 
-function leaveRunning(run: string): string {
+function leaveRunning(): string {
+  const run = realWorld.newId('run-')
   const labels = { install: installId, run, session: 'shell/main', group: 'shell', epoch: '1' }
   const options = Object.entries(labels).flatMap(([key, value]) => ['--label', `sessiond.${key}=${value}`])
-  const id = create(options, TEST_IMAGE.busybox, 'sleep', '600')
+  const id = create(['--name', run, ...options], TEST_IMAGE.busybox, 'sleep', '600')
   docker('start', id)
   return id
 }
@@ -89,7 +90,7 @@ describeWithEngine('a host that runs in a container itself', () => {
   })
 
   it('(D5) never ends, removes or counts that one, whatever labels it bears', async () => {
-    const [own, left] = [leaveRunning('run-1'), leaveRunning('run-2')]
+    const [own, left] = [leaveRunning(), leaveRunning()]
     const runtime = new DockerRuntime({
       world: realWorld,
       installId,

@@ -5,9 +5,10 @@ import { expect, test } from 'vitest'
 import { acquireHostLock, type LockHolder, readHolder } from '../../src/store/host-lock.ts'
 import { Child } from './child.ts'
 import { useTempDir } from './temp-dir.ts'
+import { useTinyDisk } from './tiny-disk.ts'
 
 const dataDir = useTempDir()
-const holder: LockHolder = { pid: process.pid, startedAtMs: 86_400_000, version: '1.2.3', apiUrl: null }
+const holder: LockHolder = { role: 'host', pid: process.pid, startedAtMs: 86_400_000, version: '1.2.3', apiUrl: null }
 
 test('(D6) refuses a second host, naming the first', async () => {
   const lock = await acquireHostLock(dataDir(), holder)
@@ -67,6 +68,36 @@ test('knows of a held lock whose holder file cannot be made sense of', async () 
   writeFileSync(join(dataDir(), 'host.lock.json'), '{"pid":')
   expect(await readHolder(dataDir())).toEqual({ isHeld: true, holder: null })
   await expect(acquireHostLock(dataDir(), holder)).rejects.toMatchObject({ code: 'DATA_DIR_LOCKED' })
+  await lock.release()
+})
+
+test.runIf(useTinyDisk.isPossible)(
+  '(F5) is had on a disk without a byte left, where nobody else is taken for its holder',
+  async () => {
+    using disk = useTinyDisk(64 * 1024)
+    const child = new Child('hold-lock', disk.path)
+    await child.line()
+    await child.kill()
+    disk.fill()
+    const lock = await acquireHostLock(disk.path, holder)
+    expect(await readHolder(disk.path)).toEqual({ isHeld: true, holder: null })
+    await expect(acquireHostLock(disk.path, holder)).rejects.toMatchObject({ code: 'DATA_DIR_LOCKED' })
+    disk.free()
+    await lock.update(holder)
+    expect(await readHolder(disk.path)).toMatchObject({ isHeld: true, holder: { pid: process.pid } })
+    await lock.release()
+  },
+)
+
+test('says what holds it where that is no host, and takes one that does not say so for a host', async () => {
+  const lock = await acquireHostLock(dataDir(), { ...holder, role: 'pruner' })
+  await expect(acquireHostLock(dataDir(), holder)).rejects.toMatchObject({
+    fields: { role: 'pruner' },
+    message: expect.stringContaining(`in use by a pruning, process ${process.pid}`),
+    cure: expect.stringContaining('once that has ended'),
+  })
+  writeFileSync(join(dataDir(), 'host.lock.json'), '{"pid":7,"startedAtMs":0}')
+  expect(await readHolder(dataDir())).toMatchObject({ isHeld: true, holder: { pid: 7, role: 'host' } })
   await lock.release()
 })
 

@@ -1,4 +1,13 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, test } from 'vitest'
@@ -38,6 +47,26 @@ describe('openStore', () => {
     if (how === 'empty') writeFileSync(file(), '')
     await expect(open()).rejects.toMatchObject({ code: 'STORE_BROKEN' })
     expect(existsSync(file())).toBe(how === 'empty')
+  })
+
+  test.each([
+    ['missing', () => rmSync(file())],
+    ['empty', () => truncateSync(file())],
+  ])('(C14) touches no log of a store that is %s, whether sessions tell of it or not', async (_, lose) => {
+    const store = await open()
+    await store.accept([newMessage('m1')], 1)
+    // As kill -9 leaves it.
+    const log = readFileSync(`${file()}-wal`)
+    await store.close()
+    lose()
+    writeFileSync(`${file()}-wal`, log)
+    for (const opening of [open, () => openStoreReadOnly(dataDir())]) {
+      await expect(opening()).rejects.toMatchObject({
+        code: 'STORE_BROKEN',
+        cure: expect.stringContaining('move store.db-wal away'),
+      })
+    }
+    expect(readFileSync(`${file()}-wal`).equals(log)).toBe(true)
   })
 
   test('throws STORE_BUSY instead of waiting for a foreign program that holds the store, and works again after', async () => {

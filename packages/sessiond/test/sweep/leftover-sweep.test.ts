@@ -229,16 +229,22 @@ describe('volumes and networks', () => {
     live = ['run-1']
     make('volume', 'left')
     make('volume', 'used')
+    make('volume', 'taken')
     make('volume', 'of-a-live-run', 'run-1')
     make('volume', 'of-an-old-run', 'run-0')
     make('network', 'agents')
     make('network', 'left')
     // A network is named by a group; a volume of that name is not.
     make('volume', 'agents')
-    runtime.usedResources.add('used-id')
+    runtime.usedResources.set('used-id', 'somebody')
+    // Behind the back of the sweep, which has found it unused.
+    runtime.before = (_, id) => {
+      if (id === 'taken-id') runtime.usedResources.set(id, 'somebody')
+    }
     expect(await sweep.clear(runtime)).toBe(4)
     expect(runtime.resources.map(({ kind, name }) => `${kind} ${name}`)).toEqual([
       'volume used',
+      'volume taken',
       'volume of-a-live-run',
       'network agents',
     ])
@@ -253,7 +259,7 @@ describe('volumes and networks', () => {
   it('go after the containers that used them, in the same sweep', async () => {
     leave(1)
     make('volume', 'left')
-    runtime.usedResources.add('left-id')
+    runtime.usedResources.set('left-id', 'left-0')
     runtime.before = (call) => {
       if (call === 'remove') runtime.usedResources.clear()
     }

@@ -48,11 +48,13 @@ export function v2Claude(group: string): string {
 export interface V2Message {
   readonly id: string
   readonly status?: string
+  readonly timestamp?: string
   readonly processAfter?: string | null
   readonly recurrence?: string | null
   readonly seriesId?: string | null
   readonly tries?: number
   readonly trigger?: number
+  readonly onWake?: number
 }
 
 export interface V2Mailbox {
@@ -84,13 +86,21 @@ function makeInbound(path: string, { messages = [], delivered = [] }: V2Mailbox)
        status TEXT NOT NULL DEFAULT 'delivered', delivered_at TEXT NOT NULL)`,
   )
   const insert = db.prepare(
-    `INSERT INTO messages_in (id, seq, kind, timestamp, status, process_after, recurrence, series_id, tries, trigger, content)
-     VALUES (?, ?, 'chat', ?, ?, ?, ?, ?, ?, ?, '{}')`,
+    `INSERT INTO messages_in (id, seq, kind, timestamp, status, process_after, recurrence, series_id, tries, trigger, on_wake, content)
+     VALUES (?, ?, 'chat', ?, ?, ?, ?, ?, ?, ?, ?, '{}')`,
   )
   for (const [index, message] of messages.entries()) {
-    const { status = 'pending', processAfter = null, recurrence = null, seriesId = null } = message
-    const { tries = 0, trigger = 1 } = message
-    insert.run(message.id, 2 * index + 2, WHEN, status, processAfter, recurrence, seriesId, tries, trigger)
+    const {
+      id,
+      status = 'pending',
+      timestamp = WHEN,
+      processAfter = null,
+      recurrence = null,
+      seriesId = null,
+    } = message
+    const { tries = 0, trigger = 1, onWake = 0 } = message
+    const seq = 2 * index + 2
+    insert.run(id, seq, timestamp, status, processAfter, recurrence, seriesId, tries, trigger, onWake)
   }
   for (const reply of delivered) {
     db.prepare("INSERT INTO delivered VALUES (?, NULL, 'delivered', ?)").run(reply, WHEN)

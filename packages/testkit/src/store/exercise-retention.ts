@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import type { PrunedRows, RowPruning } from '../../../sessiond/src/ports.ts'
+import { KEEPS_ROWS } from '../../../sessiond/src/model/retention.ts'
+import type { PrunedRows, RowCursor, RowPruning } from '../../../sessiond/src/ports.ts'
+import { NO_ROWS } from '../../../sessiond/src/store/store.ts'
 import {
   completed,
   failed,
@@ -13,9 +15,17 @@ import {
 
 const HOUR = 3_600_000
 const DAY = 24 * HOUR
-const KEEP = { messagesMs: null, repliesMs: null, deadLettersMs: null, journalMs: null, runsMs: null }
-const DAYS = { messagesMs: 7 * DAY, repliesMs: 7 * DAY, deadLettersMs: 30 * DAY, journalMs: 7 * DAY, runsMs: 7 * DAY }
-const NONE: PrunedRows = { messages: 0, replies: 0, deadLetters: 0, journal: 0, runs: 0 }
+const KEEP = KEEPS_ROWS
+const DAYS = {
+  messagesMs: 7 * DAY,
+  repliesMs: 7 * DAY,
+  deadLettersMs: 30 * DAY,
+  journalMs: 7 * DAY,
+  runsMs: 7 * DAY,
+  ledgerMs: 7 * DAY,
+  sessionsMs: 7 * DAY,
+}
+const NONE: PrunedRows = NO_ROWS
 const DELIVERED = { to: 'delivered', platformMessageId: null } as const
 const REFUSED = { to: 'failed', error: '410' } as const
 
@@ -28,7 +38,7 @@ const passAt = (nowMs: number, rows: Partial<typeof DAYS> = {}, groups: Record<s
 
 /** Prunes to the end, and holds the store to the number it says it would remove. */
 async function prune(s: StoreSteps, pass: RowPruning): Promise<PrunedRows> {
-  const expected = await s.store.countPrunableRows(pass, 1_000_000)
+  const { rows: expected, isWhole } = await s.store.countPrunableRows(pass, { rows: 1_000_000, mayGoOn: () => true })
   const removed: Record<string, number> = { ...NONE }
   let { cursor, removed: some } = await s.store.pruneRows(pass, null)
   for (;;) {
@@ -37,7 +47,9 @@ async function prune(s: StoreSteps, pass: RowPruning): Promise<PrunedRows> {
     ;({ cursor, removed: some } = await s.store.pruneRows(pass, cursor))
   }
   expect(removed).toEqual(expected)
-  expect(await s.store.countPrunableRows(pass, 1)).toEqual(NONE)
+  expect(isWhole).toBe(true)
+  const left = await s.store.countPrunableRows(pass, { rows: 1, mayGoOn: () => true })
+  expect(left).toEqual({ rows: NONE, isWhole: true })
   return removed as PrunedRows
 }
 
@@ -235,13 +247,75 @@ export function exerciseRetention(makeHarness: MakeStoreHarness): void {
     test('counts no further than it is asked to', async () => {
       for (let n = 1; n <= 4; n += 1) await answered('g/main', `r${n}`)
       await deliver(DELIVERED)
-      expect(await s.store.countPrunableRows(passAt(NOW + 365 * DAY), 2)).toEqual({
-        messages: 2,
-        replies: 2,
-        deadLetters: 0,
-        journal: 2,
-        runs: 2,
+      const found = await s.store.countPrunableRows(passAt(NOW + 365 * DAY), { rows: 2, mayGoOn: () => true })
+      expect(found.rows).toEqual({ ...NONE, messages: 2, replies: 2, journal: 2, runs: 2 })
+    })
+
+    test('counts no longer than it may, and says that there may be more', async () => {
+      const content = JSON.stringify({ text: 'x' })
+      const messages = Array.from({ length: 2_000 }, () => s.newMessage({ content }))
+      await s.store.accept(messages, NOW)
+      for (const { id } of messages) await s.store.requestCancel(id, NOW)
+      let looks = 0
+      const mayGoOn = () => ++looks < 3
+      const found = await s.store.countPrunableRows(passAt(NOW + 8 * DAY), { rows: 100_000, mayGoOn })
+      expect(found.isWhole).toBe(false)
+      expect(found.rows.messages).toBeLessThan(2_000)
+      expect(looks).toBeLessThan(10)
+    })
+
+    test('goes on where an earlier pruning stopped, and takes a place it does not know for the beginning', async () => {
+      for (let n = 1; n <= 3; n += 1) await answered('g/main', `r${n}`)
+      await deliver(DELIVERED)
+      const pass = passAt(NOW + 365 * DAY)
+      const { cursor, removed } = await s.store.pruneRows(pass, null)
+      expect(removed).toMatchObject({ replies: 3, messages: 0 })
+      await s.reopen()
+      const next = await s.store.pruneRows(pass, cursor)
+      expect(next.removed.replies).toBe(0)
+      for (const nonsense of ['', ':', 'sessions:1', 'journal:x', '__proto__:1']) {
+        expect((await s.store.pruneRows(pass, nonsense as RowCursor)).cursor).not.toBeUndefined()
+      }
+    })
+
+    test('forgets a closed session once it is archived and nothing of it is left, and its name is free again', async () => {
+      const { run } = await s.claimOne()
+      await s.take(run, { sessionState: [{ key: 'k', value: 'v' }], replies: [reply(1)] })
+      await s.store.closeSession('g/main', NOW)
+      await s.end1(run)
+      await deliver(DELIVERED)
+      await s.send({ sessionId: 'g/other' })
+      const late = NOW + 365 * DAY
+      // Not archived: its directory is there.
+      expect(await prune(s, passAt(late))).toMatchObject({ sessions: 0 })
+      await s.store.recordArchived('g/main', {}, late)
+      expect(await prune(s, passAt(late + 7 * DAY))).toMatchObject({ sessions: 0 })
+      const passed = passAt(late + 7 * DAY + 1)
+      expect(await prune(s, { ...passed, retention: { ...passed.retention, sessionsMs: null } })).toMatchObject({
+        sessions: 0,
       })
+      expect(await prune(s, passed)).toMatchObject({ sessions: 1 })
+      expect(await s.store.getSession('g/main')).toBeNull()
+      expect(await s.store.listRuns('g/main', 9)).toEqual([])
+      expect(await s.store.getSession('g/other')).not.toBeNull()
+      await s.send({ sessionId: 'g/main' }, late)
+      expect(await s.store.getSession('g/main')).toMatchObject({ status: 'open', epoch: 0 })
+      expect((await s.store.getSessionState('g/main')).size).toBe(0)
+    })
+
+    test('forgets no session of which a message, a reply or a task is left', async () => {
+      const keeps = { messagesMs: null, repliesMs: null, ledgerMs: null, deadLettersMs: null } as never
+      const asked = await s.send({ sessionId: 'g/asked' })
+      const { run, message } = await s.claimOne({ sessionId: 'g/said' })
+      await s.take(run, { settlements: [completed(message)], replies: [reply(1)] })
+      await s.end1(run)
+      await deliver(DELIVERED)
+      for (const id of ['g/asked', 'g/said']) {
+        await s.store.closeSession(id, NOW)
+        await s.store.recordArchived(id, {}, NOW)
+      }
+      expect(await prune(s, passAt(NOW + 99 * DAY, keeps))).toMatchObject({ sessions: 0 })
+      expect(await s.store.getMessage(asked)).not.toBeNull()
     })
 
     test('gives the room of thousands of rows back', async () => {

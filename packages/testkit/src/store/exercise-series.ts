@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import type { NewSeries, Series, SeriesPlan } from '../../../sessiond/src/ports.ts'
+import { checkLedgerNow } from '../../../sessiond/src/decide/check-ledger.ts'
+import { KEEPS_ROWS } from '../../../sessiond/src/model/retention.ts'
+import type { LedgerSums, NewSeries, RowCursor, RowPruning, Series, SeriesPlan } from '../../../sessiond/src/ports.ts'
 import {
   claimed,
   completed,
@@ -103,6 +105,77 @@ export function exerciseSeries(makeHarness: MakeStoreHarness): void {
       expect(await series()).toMatchObject({ nextAtMs: null, firings: 1, liveMessageId: 't-1.1' })
       expect(await look(nine(0))).toEqual([])
     })
+
+    test('has old lines of its ledger summed up by how they ended: it stays short, and the sums balance', async () => {
+      await create()
+      for (let day = 0; day < 30; day += 1) {
+        await look(nine(day))
+        // One of three runs over the next one, which is skipped.
+        if (day % 3 === 0) continue
+        if ((await pending()).length > 0) await work(nine(day) + HOUR, day % 5 === 0 ? 'failed' : 'completed')
+      }
+      const before = checkLedgerNow((await s.store.readLedgerSums('t-1')) as LedgerSums)
+      const lines = await ledger()
+      expect(lines.length).toBeGreaterThan(20)
+      expect(before.balances).toBe(true)
+      const pass = { nowMs: nine(40), retention: { ...KEEPS_ROWS, ledgerMs: 12 * DAY }, groups: new Map() }
+      expect(await prune(pass)).toBe(lines.length - (await ledger()).length)
+      const after = await s.store.listLedger({ seriesId: 't-1', limit: 1_000 })
+      const young = after.filter(({ endedAtMs }) => endedAtMs === null || nine(40) - endedAtMs <= 12 * DAY)
+      // One line a kind, and those that are young.
+      const kinds = new Set(
+        after.filter((line) => !young.includes(line)).map(({ outcome, because }) => `${outcome} ${because}`),
+      )
+      expect(after.length).toBe(kinds.size + young.length)
+      expect(young.length).toBeGreaterThan(0)
+      expect(checkLedgerNow((await s.store.readLedgerSums('t-1')) as LedgerSums)).toEqual(before)
+      expect(await prune(pass)).toBe(0)
+      // Its next occurrence is none there has been.
+      const ids = new Set(after.map(({ messageId }) => messageId))
+      await look(nine(41))
+      const [newest] = await s.store.listLedger({ seriesId: 't-1', limit: 1 })
+      expect(newest?.ordinal).toBeGreaterThan(after[0]?.ordinal ?? 0)
+      expect(ids.has(newest?.messageId ?? null)).toBe(false)
+    })
+
+    test('of which hundreds of lines are old is summed up page by page', async () => {
+      await create({ schedule: { kind: 'every', everyMs: MINUTE, anchorMs: NOW }, overlap: 'allow' })
+      for (let minute = 1; minute <= 620; minute += 1) {
+        const nowMs = NOW + minute * MINUTE
+        await s.store.stepDueSeries({ nowMs, lateBefore: 0, sinksOf: () => ['hook'] })
+        await s.store.requestCancel(`t-1.${minute}`, nowMs)
+      }
+      const before = checkLedgerNow((await s.store.readLedgerSums('t-1')) as LedgerSums)
+      expect((await s.store.listLedger({ seriesId: 't-1', limit: 1 }))[0]?.ordinal).toBe(620)
+      await prune({ nowMs: NOW + 90 * DAY, retention: { ...KEEPS_ROWS, ledgerMs: DAY }, groups: new Map() })
+      expect((await ledger()).length).toBeLessThan(5)
+      expect(checkLedgerNow((await s.store.readLedgerSums('t-1')) as LedgerSums)).toEqual(before)
+    })
+
+    test('that has ended goes with its ledger when all of it is old, and not while an occurrence is live', async () => {
+      await create()
+      await look(nine(0))
+      await change('ended', nine(1))
+      const pass = (nowMs: number) => ({ nowMs, retention: { ...KEEPS_ROWS, ledgerMs: DAY }, groups: new Map() })
+      expect((await ledger()).at(-1)).toContain('cancelled')
+      await prune(pass(nine(2)))
+      expect(await s.store.getSeries('t-1')).not.toBeNull()
+      await prune(pass(nine(2) + 1))
+      expect(await s.store.getSeries('t-1')).toBeNull()
+      expect(await ledger()).toEqual([])
+      expect(await create()).toMatchObject({ state: 'active', firings: 0 })
+    })
+
+    /** Rows of the ledger that went. */
+    const prune = async (pass: RowPruning): Promise<number> => {
+      let sum = 0
+      for (let cursor: RowCursor | null = null, isFirst = true; isFirst || cursor !== null; isFirst = false) {
+        const step = await s.store.pruneRows(pass, cursor)
+        sum += step.removed.ledger
+        cursor = step.cursor
+      }
+      return sum
+    }
 
     test('is made once: the same id again is the same series, and no other', async () => {
       await create()

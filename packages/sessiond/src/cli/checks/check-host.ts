@@ -1,7 +1,7 @@
 import type { HostConfig } from '../../config/config.ts'
 import { failedCheck } from '../../runtime/check-one.ts'
 import type { Check } from '../../runtime/runtime.ts'
-import { readHolder } from '../../store/host-lock.ts'
+import { NAME_OF_ROLE, readHolder } from '../../store/host-lock.ts'
 import { connect } from '../find-host.ts'
 import { formatInstant } from '../format/time.ts'
 
@@ -11,9 +11,11 @@ export async function checkHost(config: HostConfig): Promise<Check[]> {
   const name = 'lock'
   if (!isHeld) return [{ name, ok: true, detail: 'free: no host is running' }]
   if (holder === null) return [{ name, ok: true, detail: 'held by a host that is starting' }]
-  const { pid, hostName, startedAtMs, version } = holder
-  const who = `held by pid ${pid} on ${hostName}, version ${version}, since ${formatInstant(startedAtMs)}`
-  return [{ name, ok: true, detail: who }, await checkHealth(config)]
+  const { role, pid, hostName, startedAtMs, version } = holder
+  const what = role === 'host' ? '' : `${NAME_OF_ROLE[role]}, `
+  const who = `held by ${what}pid ${pid} on ${hostName}, version ${version}, since ${formatInstant(startedAtMs)}`
+  const lock = { name, ok: true, detail: who }
+  return role === 'host' ? [lock, await checkHealth(config)] : [lock]
 }
 
 async function checkHealth(config: HostConfig): Promise<Check> {

@@ -1,8 +1,8 @@
 import { join } from 'node:path'
 import type { HostConfig } from '../../config/config.ts'
 import { formatSize } from '../../config/size.ts'
+import { findLeftovers, searchBy } from '../../effects/find-leftovers.ts'
 import { findMisfits, type Misfits } from '../../repair/find-misfits.ts'
-import { isStoreMissing, refuseLostStore } from '../../repair/repair-data-dir.ts'
 import { failedCheck } from '../../runtime/check-one.ts'
 import { createRuntimes } from '../../runtime/create-runtimes.ts'
 import { listRegisteredNames } from '../../runtime/process/run-registry.ts'
@@ -25,19 +25,18 @@ const REPAIR = '`sessiond doctor --repair`, with the host stopped,'
  */
 export async function checkLeftovers(config: HostConfig, env: NodeJS.ProcessEnv, nowMs: number): Promise<Check[]> {
   const { dataDir } = config
-  try {
-    refuseLostStore(dataDir)
-  } catch (error) {
-    return [failedCheck(DIRECTORIES, error)]
-  }
-  if (isStoreMissing(dataDir)) return []
   const store = await openStoreReadOnly(dataDir).catch(() => null)
   // The check of the store says why.
   if (store === null) return []
   try {
     const checks = await checkDirectories(config, store, nowMs)
     const { isHeld } = await readHolder(dataDir)
-    return isHeld ? checks : [...checks, ...(await checkRuns(config, store, env))]
+    // What a copy does not know may be its original's; the check of the store says that it is one.
+    const isCopy = await store.refuseCopy().then(
+      () => false,
+      () => true,
+    )
+    return isHeld || isCopy ? checks : [...checks, ...(await checkRuntimes(config, store, env))]
   } finally {
     await store.close()
   }
@@ -81,26 +80,14 @@ function setAsideOf({ setAside: { files, bytes } }: Misfits): Check[] {
   return [{ name: 'mailboxes set aside', ok: true, detail }]
 }
 
-async function checkRuns(config: HostConfig, store: StoreReader, env: NodeJS.ProcessEnv): Promise<Check[]> {
-  const live = await store.listLiveRuns()
-  const names = new Set(live.map((run) => run.name))
-  const alsoNeeded = live.map((run) => run.runtime)
+async function checkRuntimes(config: HostConfig, store: StoreReader, env: NodeJS.ProcessEnv): Promise<Check[]> {
   const { installId } = store
+  const alsoNeeded = (await store.listLiveRuns()).map((run) => run.runtime)
   const runtimes = createRuntimes({ config, installId, world: realWorld, hostEnvironment: env, alsoNeeded })
   const checks: Check[] = []
-  for (const [name, runtime] of runtimes) {
+  for (const runtime of runtimes.values()) {
     try {
-      // By their files alone: the process runtime itself takes what it finds in its care.
-      const found =
-        name === 'process'
-          ? await listRegisteredNames(join(config.dataDir, 'process-runs'), installId)
-          : await runsOf(runtime)
-      checks.push(
-        ...leftoverCheck(
-          name,
-          found.filter((run) => !names.has(run)),
-        ),
-      )
+      checks.push(...leftoverChecks(runtime.name, await namesOf(runtime, config, store)))
     } catch {
       // That the runtime cannot be asked has its own line.
     } finally {
@@ -110,15 +97,30 @@ async function checkRuns(config: HostConfig, store: StoreReader, env: NodeJS.Pro
   return checks
 }
 
-function leftoverCheck(runtime: string, left: readonly string[]): Check[] {
-  const name = `leftovers of ${runtime}`
-  if (left.length === 0) return [{ name, ok: true, detail: 'none' }]
-  const detail = `${listed(left)}: no live run knows of it`
-  return [{ name, ok: false, detail, cure: 'The next `sessiond up` removes them; so does `sessiond doctor --repair`.' }]
+interface LeftoverNames {
+  readonly runs: readonly string[]
+  readonly resources: readonly string[]
 }
 
-async function runsOf(runtime: Runtime): Promise<string[]> {
-  return (await runtime.list()).map((run) => run.name)
+async function namesOf(runtime: Runtime, config: HostConfig, store: StoreReader): Promise<LeftoverNames> {
+  const search = searchBy(config, store)
+  if (runtime.name === 'process') {
+    // By their files alone: the process runtime itself takes what it finds in its care.
+    const registered = await listRegisteredNames(join(config.dataDir, 'process-runs'), store.installId)
+    const live = await search.readLiveRuns()
+    return { runs: registered.filter((run) => !live.has(run)), resources: [] }
+  }
+  const { runs, resources } = await findLeftovers(runtime, search)
+  return { runs: runs.map(({ name }) => name), resources: resources.map(({ kind, name }) => `${kind} ${name}`) }
+}
+
+function leftoverChecks(runtime: string, { runs, resources }: LeftoverNames): Check[] {
+  const name = `leftovers of ${runtime}`
+  const cure = 'The next `sessiond up` removes them; so does `sessiond doctor --repair`.'
+  const problems: Check[] = []
+  if (runs.length > 0) problems.push({ name, ok: false, detail: `${listed(runs)}: no live run knows of it`, cure })
+  if (resources.length > 0) problems.push({ name, ok: false, detail: `${listed(resources)}: nothing uses it`, cure })
+  return problems.length > 0 ? problems : [{ name, ok: true, detail: 'none' }]
 }
 
 function listed(names: readonly string[]): string {

@@ -17,30 +17,37 @@ import { printResult } from '../print-result.ts'
 
 interface DoctorOptions extends CommonOptions {
   readonly repair?: boolean
+  readonly newInstallId?: boolean
 }
 
 /**
  * `sessiond doctor`: everything a host needs, looked at without changing anything, host running or not. With `--repair`
- * what files, store and runtimes disagree about is set right first, which no running host may be in the way of.
+ * what files, store and runtimes disagree about is set right first, with `--new-install-id` a copy gets an id of its own;
+ * no running host may be in the way of either.
  */
 export function addDoctor(program: Command, context: CliContext): void {
   addCommand(program, 'doctor', 'check everything a host needs, with or without one running')
     .option('--repair', 'first set right what is left over or missing; only while no host is running')
+    .option('--new-install-id', 'make a copy of a data directory an install of its own; only while no host is running')
     .action(async (options: DoctorOptions) => {
-      const repairs = options.repair === true ? await repair(options, context) : null
+      const repairs = await repair(options, context)
       const checks = await examine(options, context)
-      const ok = checks.every((check) => check.ok)
+      const ok = checks.every((check) => check.ok) && (repairs ?? []).every((each) => each.done)
       const result = { ok, ...(repairs === null ? {} : { repairs }), checks }
       printResult(context, options, result, () => describeRepairs(repairs) + checks.map(describeCheck).join(''))
       if (!ok) context.setExitCode(EXIT.unhealthy)
     })
 }
 
-async function repair(options: CommonOptions, context: CliContext): Promise<Repair[]> {
+/** Null: nothing was to be changed. */
+async function repair(options: DoctorOptions, context: CliContext): Promise<Repair[] | null> {
+  if (options.repair !== true && options.newInstallId !== true) return null
   const { config } = await findConfig(options, context)
-  const { repairDataDir } = await import('../../repair/repair-data-dir.ts')
+  const { renewInstall, repairDataDir } = await import('../../repair/repair-data-dir.ts')
   const world = { ...realWorld, now: () => context.now() }
-  return repairDataDir({ config, world, hostEnvironment: { ...context.env } })
+  const renewed = options.newInstallId === true ? [await renewInstall({ config, world })] : []
+  if (options.repair !== true) return renewed
+  return [...renewed, ...(await repairDataDir({ config, world, hostEnvironment: { ...context.env } }))]
 }
 
 function describeRepairs(repairs: readonly Repair[] | null): string {

@@ -10,6 +10,7 @@ import {
   planInstallation,
   pruneInstallation,
 } from '../../nanoclaw/prune-installation.ts'
+import type { ReadProgress } from '../../nanoclaw/read-references.ts'
 import type { AppliedRemovals } from '../../prune/artifact-files.ts'
 import { createArtifactFiles } from '../../prune/files/create-artifact-files.ts'
 import { summarisePlan, sumOf } from '../../prune/summarise-plan.ts'
@@ -31,6 +32,8 @@ export interface PruneLayout {
 }
 
 const SHOWN_ORPHANS = 10
+/** Between two lines of progress. */
+const LOOK_MS = 100
 
 /** Shows what an installation of NanoClaw can do without, or removes it. */
 export async function pruneLayout(context: CliContext, request: PruneLayout): Promise<void> {
@@ -44,13 +47,55 @@ export async function pruneLayout(context: CliContext, request: PruneLayout): Pr
   const world = { ...realWorld, now: () => context.now() }
   await using reader = await openInstallation(resolve(context.cwd, request.root), layout, world)
   const files = createArtifactFiles({ world })
+  const interrupted = context.handleInterrupt()
+  const line = new ProgressLine(context, request)
+  const onRead = ({ read, of }: ReadProgress) => line.show(`${read} of ${of} sessions read`)
+  const removesOrphans = request.orphans === true
+  const deps = { reader, layout, files, world, removesOrphans, interrupted, onRead }
   try {
-    const deps = { reader, layout, files, world, removesOrphans: request.orphans === true }
-    if (request.apply) await carryOut(context, request, deps)
-    else printPlan(context, request, await planInstallation(deps))
+    await (request.apply ? carryOut(context, request, deps, line) : showPlan(context, request, deps, line))
+  } catch (error) {
+    line.end()
+    if (!interrupted.aborted || error !== interrupted.reason) throw error
+    context.err('Stopped before its end: nothing was removed.\n')
   } finally {
     await files.close()
   }
+  if (interrupted.aborted) context.setExitCode(EXIT.interrupted)
+}
+
+/** How far it is, for a person who waits: one line of a terminal, written over and over. */
+class ProgressLine {
+  readonly #context: CliContext
+  readonly #isShown: boolean
+  #shownAtMs = Number.NEGATIVE_INFINITY
+
+  constructor(context: CliContext, { json }: PruneLayout) {
+    this.#context = context
+    this.#isShown = !json && context.isErrTerminal
+  }
+
+  show(words: string): void {
+    const nowMs = this.#context.now()
+    if (!this.#isShown || nowMs - this.#shownAtMs < LOOK_MS) return
+    this.#shownAtMs = nowMs
+    this.#context.err(`\r\u001b[K${words}`)
+  }
+
+  end(): void {
+    if (this.#isShown) this.#context.err('\r\u001b[K')
+  }
+}
+
+async function showPlan(
+  context: CliContext,
+  request: PruneLayout,
+  deps: InstallationDeps,
+  line: ProgressLine,
+): Promise<void> {
+  const plan = await planInstallation(deps)
+  line.end()
+  printPlan(context, request, plan)
 }
 
 function printPlan(context: CliContext, { layout, json }: PruneLayout, { plan, orphans }: InstallationPlan): void {
@@ -74,19 +119,16 @@ function printPlan(context: CliContext, { layout, json }: PruneLayout, { plan, o
   context.out(']}\n')
 }
 
-async function carryOut(context: CliContext, request: PruneLayout, deps: InstallationDeps): Promise<void> {
-  const interrupted = context.handleInterrupt()
-  const isShown = !request.json && context.isErrTerminal
-  const outcome = await pruneInstallation(deps, {
-    putsAside: request.trash,
-    mayGoOn: () => !interrupted.aborted,
-    onProgress: (applied) => {
-      if (isShown) context.err(`\r\u001b[K${describeProgress(applied)}`)
-    },
-  })
-  if (isShown) context.err('\r\u001b[K')
+async function carryOut(
+  context: CliContext,
+  request: PruneLayout,
+  deps: InstallationDeps,
+  line: ProgressLine,
+): Promise<void> {
+  const onProgress = (applied: AppliedRemovals) => line.show(describeProgress(applied))
+  const outcome = await pruneInstallation(deps, { putsAside: request.trash, onProgress })
+  line.end()
   context.out(request.json ? `${toSafeJson(outcomeForPrograms(request, outcome))}\n` : describeOutcome(outcome))
-  if (interrupted.aborted) context.setExitCode(EXIT.interrupted)
 }
 
 function outcomeForPrograms({ layout }: PruneLayout, outcome: InstallationOutcome) {

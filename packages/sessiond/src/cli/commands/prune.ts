@@ -12,7 +12,7 @@ import { EXIT } from '../exit-codes.ts'
 import { findConfig } from '../find-config.ts'
 import { connect } from '../find-host.ts'
 import { formatProgress, formatPruning, formatPruningPlan, formatRemoval } from '../format/pruning.ts'
-import { parseSessionArgument } from '../session-argument.ts'
+import { parseGroupArgument } from '../session-argument.ts'
 
 interface PruneOptions extends CommonOptions {
   readonly dryRun?: boolean
@@ -51,14 +51,19 @@ export function addPrune(program: Command, context: CliContext): void {
       if (options.apply === true || options.orphans === true) {
         throw withoutLayout(options.apply === true ? '--apply' : '--orphans')
       }
+      if (options.list === true && options.dryRun !== true) {
+        throw new SessiondError('BAD_REQUEST', '--list goes with --dry-run.', {
+          fields: { field: 'list' },
+          cure: 'Add --dry-run to see what would go, or leave --list away to have it removed.',
+        })
+      }
       await prune(context, options)
     })
 }
 
 async function prune(context: CliContext, options: PruneOptions): Promise<void> {
-  const { group } = options
-  // It becomes part of a path, and of a URL.
-  if (group !== undefined) parseSessionArgument(`${group}/main`)
+  // It becomes part of a path.
+  const group = options.group === undefined ? undefined : parseGroupArgument(options.group)
   const request = { ...(options.class ? { classes: options.class } : {}), ...(group === undefined ? {} : { group }) }
   await using source = await openSource(context, options)
   if (options.dryRun === true) await showPlan(context, options, source, request)
@@ -71,8 +76,9 @@ type Source = PruningSource & AsyncDisposable & { readonly interrupted?: AbortSi
 async function openSource(context: CliContext, options: PruneOptions): Promise<Source> {
   const found = await findConfig(options, context)
   const { config } = found
-  const { isHeld } = await readHolder(config.dataDir)
-  if (isHeld) {
+  const { isHeld, holder } = await readHolder(config.dataDir)
+  // Another pruning without a host, or one that does not say what it is, is none to ask: it is waited for.
+  if (isHeld && holder?.role === 'host') {
     const client = await connect(found)
     return Object.assign(client, { [Symbol.asyncDispose]: async () => {} })
   }
@@ -85,9 +91,11 @@ async function openSource(context: CliContext, options: PruneOptions): Promise<S
   }
   const asked = { config, world: realWorld, onError }
   if (options.dryRun === true) return openHouseReadOnly(asked)
-  // A host that is asked goes on by itself; here, what is under way ends at the next batch.
-  const interrupted = context.handleInterrupt()
-  return Object.assign(await openHouse(asked, interrupted), { interrupted })
+  return openHouse(asked, {
+    // A host that is asked goes on by itself; here, what is under way ends at the next batch.
+    takeInterrupts: () => context.handleInterrupt(),
+    onWait: () => context.err('Another pruning is under way: waiting for its end.\n'),
+  })
 }
 
 async function showPlan(
@@ -111,6 +119,9 @@ async function showPlan(
   if (list === true) {
     await eachRemoval(source, plan, (removal) => context.out(formatRemoval(removal)))
     context.out('\n')
+  } else {
+    // Read to its end: the host need not keep it any longer for this command.
+    await source.listPlannedRemovals({ planId: plan.id, after: plan.removed.entries })
   }
   context.out(`${formatPruningPlan(plan)}\nDry run: nothing changed.\n`)
 }
@@ -120,7 +131,7 @@ async function eachRemoval(
   plan: PruningPlan,
   show: (removal: Awaited<ReturnType<PruningSource['listPlannedRemovals']>>['removals'][number]) => void,
 ): Promise<void> {
-  for (let after: number | null = 0; after !== null && plan.removed.entries > 0; ) {
+  for (let after: number | null = 0; after !== null; ) {
     const page = await source.listPlannedRemovals({ planId: plan.id, after, limit: 1_000 })
     for (const removal of page.removals) show(removal)
     after = page.next
@@ -196,6 +207,12 @@ async function pruneOther(
     throw new SessiondError('BAD_REQUEST', 'The root folder of the installation is missing.', {
       fields: { field: 'root' },
       cure: `Write \`sessiond prune --layout ${layout} <root>\`.`,
+    })
+  }
+  if (others.list === true) {
+    throw new SessiondError('BAD_REQUEST', '--list does not go with --layout.', {
+      fields: { field: 'list' },
+      cure: 'Leave it away: --json has every entry.',
     })
   }
   if (others.class !== undefined || others.group !== undefined) {

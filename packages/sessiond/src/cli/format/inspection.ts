@@ -81,8 +81,8 @@ function formatSeries(sessions: readonly InspectedSession[], nowMs: number): str
       name(session.id),
       name(id),
       name(recurrence),
-      state,
-      state === 'ended' || state === 'failed' ? '-' : formatAge(dueAtMs, nowMs),
+      state.replaceAll('-', ' '),
+      state === 'next-not-made' ? '-' : formatAge(dueAtMs, nowMs),
     ]),
   )
   return formatTable(['SERIES OF', 'SERIES', 'RECURRENCE', 'STATE', 'NEXT DUE'], rows)

@@ -105,7 +105,7 @@ const STAY_WORDS: Readonly<Record<StayReason, string>> = {
   unreadable: 'unreadable',
   elsewhere: 'on another file system',
   changed: 'changed since',
-  vanished: 'gone by itself',
+  vanished: 'gone already',
 }
 
 /** What stays although it is due, and why; "" for nothing. */

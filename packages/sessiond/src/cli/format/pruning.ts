@@ -12,11 +12,11 @@ const PATH_CHARS = 300
 
 /** What a pruning would do: files by class and session, rows, closed sessions, trash. */
 export function formatPruningPlan(plan: PruningPlan): string {
-  const { rows, closedSessions, trash } = plan
+  const { rows, areRowsWhole, closedSessions, trash } = plan
   const counted = Object.entries(rows).filter(([, count]) => count > 0)
   const table = formatTable(
     ['ROWS', 'COUNT'],
-    counted.map(([name, count]) => [name, atLeast(count)]),
+    counted.map(([name, count]) => [name, areRowsWhole ? atLeast(count) : `${count} or more`]),
   )
   const others = [
     closedSessions !== null && closedSessions > 0
@@ -26,7 +26,8 @@ export function formatPruningPlan(plan: PruningPlan): string {
       ? `From the trash: ${countOf(trash.entries, 'entry', 'entries')}, ${formatBytes(trash.bytes)}\n`
       : '',
   ].join('')
-  return [formatPlanSummary(plan), table, others].filter((part) => part !== '').join('\n')
+  const more = areRowsWhole || counted.length > 0 ? '' : 'Rows: there are too many to count them all.\n'
+  return [formatPlanSummary(plan), table, more, others].filter((part) => part !== '').join('\n')
 }
 
 /** One removal on a line of its own. Paths are the words of whoever made them. */

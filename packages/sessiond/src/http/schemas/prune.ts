@@ -15,6 +15,8 @@ const rowsSchema = z.object({
   deadLetters: count,
   journal: count,
   runs: count,
+  ledger: count,
+  sessions: count,
 } satisfies Record<(typeof ROW_CLASSES)[number], z.ZodType>)
 
 const staysSchema = z.object({
@@ -66,6 +68,7 @@ export const pruningPlanSchema = z
     otherSessions: z.object({ ...sum, sessions: count }),
     isPartial: z.boolean(),
     rows: rowsSchema,
+    areRowsWhole: z.boolean(),
     closedSessions: count.nullable(),
     trash: removalSum,
   })

@@ -25,6 +25,8 @@ export type ArchiveRequest =
       readonly print: string | null
       readonly limits: ArchiveLimits
     }
+  /** The answer to `progress`: without it nothing more is done. */
+  | { readonly kind: 'go-on' }
 
 /**
  * Why a directory cannot be put away. `too-big`, `too-many`, `too-deep`: beyond the limits. `unreadable`: something in
@@ -35,7 +37,7 @@ export type Refusal = 'too-big' | 'too-many' | 'too-deep' | 'unreadable' | 'else
 
 export type ArchiveAnswer =
   | { readonly kind: 'ready' }
-  /** Some more has been read. */
+  /** Some more has been read, or removed. */
   | { readonly kind: 'progress' }
   | { readonly kind: 'found'; readonly what: 'directory' | 'leftover' | 'nothing' }
   | {

@@ -5,7 +5,8 @@ import type { ArchiveAnswer, ArchiveRequest } from './archive-messages.ts'
 
 const PROGRAM = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url)
 
-export type FinalAnswer = Exclude<ArchiveAnswer, { kind: 'ready' | 'progress' }>
+/** `broken-off`: the child was not to go on, and is ended. */
+export type FinalAnswer = Exclude<ArchiveAnswer, { kind: 'ready' | 'progress' }> | { readonly kind: 'broken-off' }
 
 /** The child that packs and removes directories: for the sessions of one call, and gone afterwards. */
 export class ArchiveProcess implements AsyncDisposable {
@@ -42,10 +43,7 @@ export class ArchiveProcess implements AsyncDisposable {
   /** Resolves when the child can be asked. Throws PRUNE_FAILED. */
   static async start(): Promise<ArchiveProcess> {
     const started = new ArchiveProcess()
-    await started.#next(
-      () => {},
-      (answer) => answer.kind === 'ready',
-    )
+    await started.#next(() => {})
     return started
   }
 
@@ -58,18 +56,23 @@ export class ArchiveProcess implements AsyncDisposable {
     return this.#child.pid
   }
 
-  /** Has one request done. Throws PRUNE_FAILED when the child dies. */
-  async ask(request: ArchiveRequest, onProgress: () => void = () => {}): Promise<FinalAnswer> {
-    const answer = await this.#next(
-      // A send that fails is followed by the exit.
-      () => this.#child.send(request, () => {}),
-      (each) => {
-        if (each.kind !== 'progress') return true
-        onProgress()
-        return false
-      },
-    )
-    if (answer.kind === 'ready' || answer.kind === 'progress') throw new TypeError('The archiver answered out of turn')
+  /**
+   * Has one request done. Between its pieces the child waits while `mayGoOn` is asked, once at a time. Throws PRUNE_FAILED
+   * when the child dies, and what `mayGoOn` throws.
+   */
+  async ask(request: ArchiveRequest, mayGoOn: () => Promise<boolean>): Promise<FinalAnswer> {
+    let answer = await this.#say(request)
+    while (answer.kind === 'progress') {
+      let goesOn = false
+      try {
+        goesOn = await mayGoOn()
+      } finally {
+        if (!goesOn) this.kill()
+      }
+      if (!goesOn) return { kind: 'broken-off' }
+      answer = await this.#say({ kind: 'go-on' })
+    }
+    if (answer.kind === 'ready') throw new TypeError('The archiver answered out of turn')
     return answer
   }
 
@@ -84,13 +87,15 @@ export class ArchiveProcess implements AsyncDisposable {
     await this.#exited
   }
 
-  #next(begin: () => void, isAwaited: (answer: ArchiveAnswer) => boolean): Promise<ArchiveAnswer> {
+  #say(request: ArchiveRequest): Promise<ArchiveAnswer> {
+    // A send that fails is followed by the exit.
+    return this.#next(() => this.#child.send(request, () => {}))
+  }
+
+  #next(begin: () => void): Promise<ArchiveAnswer> {
     if (this.#end !== null) return Promise.reject(this.#end)
     return new Promise((resolve, reject) => {
-      this.#onEvent = (event) => {
-        if (event instanceof SessiondError) reject(event)
-        else if (isAwaited(event)) resolve(event)
-      }
+      this.#onEvent = (event) => (event instanceof SessiondError ? reject(event) : resolve(event))
       begin()
     })
   }

@@ -1,17 +1,20 @@
+import type { Stats } from 'node:fs'
 import { lstat, mkdir, realpath, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { archiveAgainAtMs, isArchiveDue } from '../../decide/decide-archive.ts'
-import { hasCode } from '../../model/errors.ts'
+import { hasCode, SessiondError } from '../../model/errors.ts'
 import type { JournalEntry } from '../../model/journal.ts'
 import type { Store, UnarchivedSession } from '../../store/store.ts'
 import type { World } from '../../world.ts'
+import type { ArchivedSessions, ArchiveRound, ClosedSessions } from '../house.ts'
 import type { ArchiveLimits } from './archive-messages.ts'
 import { archivePath, archivePaths, unfinishedPath } from './archive-paths.ts'
 import { ArchiveProcess, type FinalAnswer } from './archive-process.ts'
+import { hadDirectory } from './had-directory.ts'
 
 export interface ArchiveDeps {
   readonly world: Pick<World, 'now' | 'boundary'>
-  readonly store: Pick<Store, 'listUnarchived' | 'isSettled' | 'recordArchived' | 'putOffArchive'>
+  readonly store: Pick<Store, 'listUnarchived' | 'listRuns' | 'isSettled' | 'recordArchived' | 'putOffArchive'>
   readonly dataDir: string
   /** How long directories of closed sessions stay; null: for ever. */
   readonly closedSessionsMsOf: (group: string) => number | null
@@ -20,38 +23,9 @@ export interface ArchiveDeps {
   readonly limits?: Partial<ArchiveLimits>
 }
 
-export interface ArchiveRound {
-  readonly nowMs: number
-  /** Null: of all groups. */
-  readonly group: string | null
-  /** Sessions archived, or tried, at most. */
-  readonly limit: number
-  /** Asked before each session, and while a large one is packed. */
-  readonly mayGoOn: () => Promise<boolean>
-}
-
-export interface ArchivedSessions {
-  readonly archived: number
-  /** What their directories took of the disk. */
-  readonly bytes: number
-  readonly failed: number
-  readonly isMore: boolean
-}
-
-/** Packs directories of sessions that are closed long enough into archives, and removes them then. */
-export interface ClosedSessions {
-  /** How many are due, counted up to `limit`. */
-  count(query: Pick<ArchiveRound, 'nowMs' | 'group' | 'limit'>): Promise<number>
-  /**
-   * Each session whole or not at all; a crash at any point is gone on from by the next call. What cannot be archived is
-   * put off and told once in the journal. Throws what the store throws, and PRUNE_FAILED when
-   * there can be no process that does the work.
-   */
-  archive(round: ArchiveRound): Promise<ArchivedSessions>
-}
-
 const LIMITS: ArchiveLimits = { entries: 500_000, bytes: 16 * 1024 ** 3, depth: 200 }
 const PAGE = 200
+const OF_ALL = ['DISK_FULL', 'STORE_BUSY', 'STORE_BROKEN', 'HOST_STOPPING', 'REFERENCES_IMPLAUSIBLE'] as const
 
 export function createClosedSessions(deps: ArchiveDeps): ClosedSessions {
   const archiver = new Archiver(deps)
@@ -102,14 +76,16 @@ class Archiver {
     }
   }
 
-  async archive({ nowMs, group, limit, mayGoOn }: ArchiveRound): Promise<ArchivedSessions> {
+  async archive({ nowMs, group, limit, mayGoOn, mayFinish }: ArchiveRound): Promise<ArchivedSessions> {
     const sums = { archived: 0, bytes: 0, failed: 0 }
     let process: ArchiveProcess | null = null
     try {
       for await (const { sessionId } of this.due(nowMs, group)) {
-        if (sums.archived + sums.failed >= limit || !(await this.#mayGoOn(mayGoOn))) return { ...sums, isMore: true }
+        if (sums.archived + sums.failed >= limit || !(await this.#isToWrite(mayGoOn))) {
+          return { ...sums, isMore: true }
+        }
         process ??= await ArchiveProcess.start()
-        const outcome = await this.#tryOne(process, sessionId, mayGoOn)
+        const outcome = await this.#tryOne(process, sessionId, mayFinish)
         if (outcome.to === 'archived') {
           sums.archived += 1
           sums.bytes += outcome.bytes
@@ -124,76 +100,63 @@ class Archiver {
     }
   }
 
-  async #mayGoOn(mayGoOn: () => Promise<boolean>): Promise<boolean> {
+  async #isToWrite(mayGoOn: () => Promise<boolean>): Promise<boolean> {
     return (await mayGoOn()) && (await this.#deps.hasRoom())
   }
 
-  async #tryOne(process: ArchiveProcess, sessionId: string, mayGoOn: () => Promise<boolean>): Promise<Outcome> {
+  async #tryOne(process: ArchiveProcess, sessionId: string, mayFinish: () => Promise<boolean>): Promise<Outcome> {
     try {
-      return await this.#one(process, sessionId, mayGoOn)
+      return await this.#one(process, sessionId, mayFinish)
     } catch (error) {
-      // The store's troubles are the caller's; those of one session's files must not keep the others waiting.
-      if (hasCode(error, 'DISK_FULL', 'STORE_BUSY', 'STORE_BROKEN', 'HOST_STOPPING')) throw error
+      // What concerns all sessions is the caller's; the troubles of one's files must not keep the others waiting.
+      if (hasCode(error, ...OF_ALL)) throw error
       const what = error instanceof Error ? error.message.slice(0, 500) : String(error)
       return this.#putOff(sessionId, 'failed', { error: what })
     }
   }
 
-  async #one(process: ArchiveProcess, sessionId: string, mayGoOn: () => Promise<boolean>): Promise<Outcome> {
+  async #one(process: ArchiveProcess, sessionId: string, mayFinish: () => Promise<boolean>): Promise<Outcome> {
     const { store, world } = this.#deps
     const dataDir = await realpath(this.#deps.dataDir)
     const { parent, name, folder, archive } = archivePaths(dataDir, sessionId)
     await prepareFolders(dataDir, folder)
     const isArchived = await isFile(archive)
-    const found = await process.ask({ kind: 'recover', parent, name, isArchived })
+    const found = await process.ask({ kind: 'recover', parent, name, isArchived }, mayFinish)
     if (found.kind !== 'found') return this.#refused(sessionId, found)
     const limits = this.#limits
-    if (found.what === 'nothing')
+    if (found.what === 'nothing') {
+      if (!isArchived && (await hadDirectory(store, sessionId))) return this.#missing(dataDir, sessionId)
       return this.#record(sessionId, { path: isArchived ? archivePath(sessionId) : null }, 0)
+    }
     if (found.what === 'leftover') {
-      const removed = await process.ask({ kind: 'remove', parent, name, print: null, limits })
+      const removed = await process.ask({ kind: 'remove', parent, name, print: null, limits }, mayFinish)
       if (removed.kind !== 'removed') return this.#refused(sessionId, removed)
       return this.#record(sessionId, { path: archivePath(sessionId) }, 0)
     }
-    const packed = await this.#pack(process, { parent, name, archive }, mayGoOn)
-    if (packed === null) return { to: 'left' }
+    const packed = await process.ask({ kind: 'pack', parent, name, archive, limits }, () => this.#isToWrite(mayFinish))
+    if (packed.kind === 'broken-off') await rm(unfinishedPath(archive), { force: true })
     if (packed.kind !== 'packed') return this.#refused(sessionId, packed)
     await world.boundary('archive:packed')
     // It may have been a while: nothing is removed of a session of which something is under way.
     if (!(await store.isSettled(sessionId))) return { to: 'left' }
-    const removed = await process.ask({ kind: 'remove', parent, name, print: packed.print, limits })
+    const removed = await process.ask({ kind: 'remove', parent, name, print: packed.print, limits }, mayFinish)
     if (removed.kind !== 'removed') return this.#refused(sessionId, removed)
     await world.boundary('archive:removed')
     const { entries, bytes, skipped } = packed
     return this.#record(sessionId, { path: archivePath(sessionId), entries, bytes, skipped }, bytes)
   }
 
-  /** Null: it was broken off, because the cleaning has to end or the room did. */
-  async #pack(
-    process: ArchiveProcess,
-    where: { readonly parent: string; readonly name: string; readonly archive: string },
-    mayGoOn: () => Promise<boolean>,
-  ): Promise<FinalAnswer | null> {
-    let isBrokenOff = false
-    const look = async () => {
-      if (await this.#mayGoOn(mayGoOn)) return
-      isBrokenOff = true
-      process.kill()
-    }
-    try {
-      const answer = await process.ask(
-        { kind: 'pack', ...where, limits: this.#limits },
-        () => void look().catch(() => {}),
-      )
-      if (!isBrokenOff) return answer
-    } catch (error) {
-      if (!isBrokenOff) throw error
-    }
-    await rm(unfinishedPath(where.archive), { force: true })
-    return null
+  /** Its directory may be on a disk that is not there: only a person knows whether it is gone. */
+  async #missing(dataDir: string, sessionId: string): Promise<Outcome> {
+    const sessions = join(dataDir, 'sessions')
+    if ((await lookAt(sessions)) !== null) return this.#putOff(sessionId, 'missing', {})
+    const what = `There is no ${sessions}, but sessions have run.`
+    const cure = 'Nothing was archived. Put the folder back in its place, or the disk that it is on.'
+    throw new SessiondError('REFERENCES_IMPLAUSIBLE', what, { fields: { dataDir, sessionId }, cure })
   }
 
-  #refused(sessionId: string, answer: FinalAnswer): Promise<Outcome> {
+  async #refused(sessionId: string, answer: FinalAnswer): Promise<Outcome> {
+    if (answer.kind === 'broken-off') return { to: 'left' }
     if (answer.kind === 'refused') return this.#putOff(sessionId, answer.because, { path: answer.path?.slice(0, 200) })
     if (answer.kind === 'no-room') return this.#putOff(sessionId, 'no-room', {})
     throw new TypeError(`The archiver answered ${answer.kind} out of turn`)
@@ -223,9 +186,12 @@ async function prepareFolders(dataDir: string, folder: string): Promise<void> {
 }
 
 async function isFile(path: string): Promise<boolean> {
-  const seen = await lstat(path).catch((error: NodeJS.ErrnoException) => {
+  return (await lookAt(path))?.isFile() === true
+}
+
+async function lookAt(path: string): Promise<Stats | null> {
+  return lstat(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return null
     throw error
   })
-  return seen?.isFile() === true
 }

@@ -1,10 +1,11 @@
-import { once } from 'node:events'
 import {
+  type BigIntStats,
   closeSync,
   constants,
   createWriteStream,
   fstatSync,
   fsyncSync,
+  lstatSync,
   openSync,
   readlinkSync,
   readSync,
@@ -12,21 +13,21 @@ import {
   rmSync,
 } from 'node:fs'
 import { dirname } from 'node:path'
-import type { Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { setImmediate } from 'node:timers/promises'
 import { createGzip } from 'node:zlib'
-import { type Header, type Pack, pack } from 'tar-stream'
 import type { Place } from '../files/place.ts'
 import type { ArchiveAnswer, ArchiveLimits } from './archive-messages.ts'
 import { unfinishedPath } from './archive-paths.ts'
+import { TAR_END, type TarEntry, tarHeader, tarPadding } from './tar-header.ts'
 import { TreePrint } from './tree-print.ts'
 import { type TreeEntry, TreeRefused, walkSession } from './walk-session.ts'
 
 const PIECE_BYTES = 256 * 1024
 const TOLD_PATHS = 20
-const MAX_WAITING_BYTES = 1024 * 1024
-const NS_PER_MS = 1_000_000n
+const NS_PER_S = 1_000_000_000n
+
+/** Told of bytes read and of entries seen; resolves when the work may go on. */
+export type Pace = (done: { readonly bytes?: number; readonly entries?: number }) => Promise<void>
 
 export interface PackOptions {
   /** Stands in the session's directory. */
@@ -36,8 +37,7 @@ export interface PackOptions {
   /** Absolute; in a folder of the host's alone. */
   readonly archive: string
   readonly limits: ArchiveLimits
-  /** Told of every piece of a file and of every entry. */
-  readonly onRead: (bytes: number | 'entry') => void
+  readonly pace: Pace
   readonly assertHostAlive: () => void
 }
 
@@ -50,131 +50,102 @@ export async function packSession(options: PackOptions): Promise<ArchiveAnswer &
   const unfinished = unfinishedPath(archive)
   rmSync(unfinished, { force: true })
   try {
-    const packed = await writeArchive(options, unfinished)
+    const packer = new Packer(options)
+    await pipeline(packer.contents(), createGzip(), createWriteStream(unfinished, { flags: 'wx', mode: 0o600 }))
     const written = syncPath(unfinished)
     options.assertHostAlive()
     renameSync(unfinished, archive)
     // The child of a host that has died may still be at it: what is removed rests on the very archive that was written.
     if (syncPath(archive) !== written) throw new Error(`${archive} was replaced while it was written`)
-    syncPath(dirname(archive))
-    return packed
+    syncFoldersOf(archive)
+    return packer.packed()
   } catch (error) {
     rmSync(unfinished, { force: true })
     throw error
   }
 }
 
-async function writeArchive(options: PackOptions, path: string): Promise<ArchiveAnswer & { readonly kind: 'packed' }> {
-  const { place, name, limits, onRead } = options
-  const tar = pack()
-  // Before the walk begins: it is opened by its whole path, but what fails is better known at once.
-  const file = createWriteStream(path, { flags: 'wx', mode: 0o600 })
-  const written = pipeline(tar, createGzip(), file)
-  // Told by whoever waits for it below.
-  written.catch(() => {})
-  const print = new TreePrint()
-  const packer = new EntryPacker(tar, name, onRead)
-  let bytes = 0
-  const entries = { count: 0 }
-  const work = async () => {
-    await packer.folder(name, { mode: 0o700, uid: 0, gid: 0, mtime: new Date(0) })
-    await walkSession(place, limits, async (entry) => {
-      onRead('entry')
-      print.add(entry)
-      entries.count += 1
-      bytes += Number(entry.seen.blocks) * 512
-      await packer.add(entry)
-    })
-    tar.finalize()
-    await written
-  }
-  try {
-    // What ends the writing must not leave the walk waiting for room for ever.
-    await Promise.race([work(), written.then(() => new Promise(() => {}))])
-  } catch (error) {
-    tar.destroy()
-    await written.catch(() => {})
-    throw error
-  }
-  return { kind: 'packed', print: print.toString(), entries: entries.count, bytes, skipped: packer.skipped() }
-}
-
-/** Writes entries into an archive, one after another. */
-class EntryPacker {
-  readonly #tar: Pack
-  readonly #name: string
-  readonly #onRead: (bytes: number) => void
-  /** Path of the first name of files that have several. */
-  readonly #linked = new Map<string, string>()
-  #skipped = 0
+/** Reads a directory through, once, and notes what it was. */
+class Packer {
+  readonly #options: PackOptions
+  readonly #print = new TreePrint()
+  /** Names of files that have several, as they are in the archive first. */
+  readonly #linked = new Map<string, Buffer>()
   readonly #skippedPaths: string[] = []
+  #skipped = 0
+  #entries = 0
+  #bytes = 0
 
-  constructor(tar: Pack, name: string, onRead: (bytes: number) => void) {
-    this.#tar = tar
-    this.#name = name
-    this.#onRead = onRead
+  constructor(options: PackOptions) {
+    this.#options = options
   }
 
-  skipped(): { readonly count: number; readonly paths: readonly string[] } {
-    return { count: this.#skipped, paths: this.#skippedPaths }
+  packed(): ArchiveAnswer & { readonly kind: 'packed' } {
+    const skipped = { count: this.#skipped, paths: this.#skippedPaths }
+    return { kind: 'packed', print: this.#print.toString(), entries: this.#entries, bytes: this.#bytes, skipped }
   }
 
-  folder(name: string, owner: Pick<Header, 'mode' | 'uid' | 'gid' | 'mtime'>): Promise<void> {
-    return this.#entry({ ...owner, name: `${name}/`, type: 'directory', size: 0 })
-  }
-
-  async add(entry: TreeEntry): Promise<void> {
-    const { path, seen } = entry
-    const name = `${this.#name}/${path}`
-    const mtime = new Date(Number(seen.mtimeNs / NS_PER_MS))
-    const owner = { mode: Number(seen.mode & 0o7777n), uid: Number(seen.uid), gid: Number(seen.gid), mtime }
-    if (seen.isDirectory()) return this.folder(name, owner)
-    if (seen.isSymbolicLink()) {
-      return this.#entry({ ...owner, name, type: 'symlink', size: 0, linkname: targetOf(entry) })
+  /** The bytes of the archive. */
+  async *contents(): AsyncGenerator<Buffer, void> {
+    const { place, name, limits, pace } = this.#options
+    yield tarHeader({ ...commonOf(lstatSync('.', { bigint: true })), name: Buffer.from(`${name}/`), type: 'directory' })
+    for (const entry of walkSession(place, limits)) {
+      this.#print.add(entry)
+      this.#entries += 1
+      this.#bytes += Number(entry.seen.blocks) * 512
+      yield* this.#entry(entry)
+      await pace({ entries: 1 })
     }
-    if (!seen.isFile()) return this.#skip(path)
-    const first = seen.nlink > 1n ? this.#linked.get(`${seen.dev}:${seen.ino}`) : undefined
-    if (first !== undefined) return this.#entry({ ...owner, name, type: 'link', size: 0, linkname: first })
-    if (seen.nlink > 1n) this.#linked.set(`${seen.dev}:${seen.ino}`, name)
-    await this.#file({ ...owner, name, type: 'file', size: Number(seen.size) }, entry)
+    yield TAR_END
   }
 
-  #skip(path: string): void {
+  async *#entry(entry: TreeEntry): AsyncGenerator<Buffer, void> {
+    const { path, seen } = entry
+    const name = Buffer.concat([Buffer.from(`${this.#options.name}/`), path])
+    const common = { ...commonOf(seen), name }
+    if (seen.isDirectory()) {
+      yield tarHeader({ ...common, name: Buffer.concat([name, Buffer.from('/')]), type: 'directory' })
+    } else if (seen.isSymbolicLink()) {
+      yield tarHeader({ ...common, type: 'symlink', target: targetOf(entry) })
+    } else if (seen.isFile()) {
+      const first = seen.nlink > 1n ? this.#linked.get(`${seen.dev}:${seen.ino}`) : undefined
+      if (seen.nlink > 1n && first === undefined) this.#linked.set(`${seen.dev}:${seen.ino}`, name)
+      if (first !== undefined) yield tarHeader({ ...common, type: 'link', target: first })
+      else yield* this.#file({ ...common, type: 'file', size: seen.size }, entry)
+    } else this.#skip(path)
+  }
+
+  #skip(path: Buffer): void {
     this.#skipped += 1
-    if (this.#skippedPaths.length < TOLD_PATHS) this.#skippedPaths.push(path.slice(0, 200))
+    if (this.#skippedPaths.length < TOLD_PATHS) this.#skippedPaths.push(path.toString().slice(0, 200))
   }
 
-  /** Writing does not ask for a pause between entries: without one a tree of small files would wait in memory as a whole. */
-  async #entry(header: Header): Promise<void> {
-    while (this.#tar.readableLength > MAX_WAITING_BYTES && !this.#tar.destroyed) await setImmediate()
-    return new Promise((resolve, reject) => {
-      this.#tar.entry(header, (error) => (error ? reject(error) : resolve()))
-    })
-  }
-
-  async #file(header: Header, entry: TreeEntry): Promise<void> {
+  /** Exactly as many bytes as were promised: what is longer or shorter by now was written to meanwhile. */
+  async *#file(header: TarEntry, entry: TreeEntry): AsyncGenerator<Buffer, void> {
+    const size = Number(header.size)
     const file = openEntry(entry)
     try {
-      await new Promise<void>((resolve, reject) => {
-        const sink = this.#tar.entry(header, (error) => (error ? reject(error) : resolve()))
-        this.#copy(file, header.size, sink, entry.path).then(() => sink.end(), reject)
-      })
+      yield tarHeader(header)
+      for (let at = 0; at < size; ) {
+        const piece = Buffer.allocUnsafe(Math.min(PIECE_BYTES, size - at))
+        const bytes = readSync(file, piece, 0, piece.length, at)
+        if (bytes === 0) throw new TreeRefused('changed', entry.path)
+        at += bytes
+        yield piece.subarray(0, bytes)
+        await this.#options.pace({ bytes })
+      }
+      yield tarPadding(header.size)
     } finally {
       closeSync(file)
     }
   }
+}
 
-  /** Exactly as many bytes as were promised: what is longer or shorter by now was written to meanwhile. */
-  async #copy(file: number, size: number, sink: Writable, path: string): Promise<void> {
-    for (let at = 0; at < size; ) {
-      const piece = Buffer.alloc(Math.min(PIECE_BYTES, size - at))
-      const read = readSync(file, piece, 0, piece.length, at)
-      if (read === 0) throw new TreeRefused('changed', path)
-      at += read
-      this.#onRead(read)
-      if (!sink.write(piece.subarray(0, read))) await once(sink, 'drain')
-    }
-  }
+function commonOf(seen: BigIntStats): Pick<TarEntry, 'mode' | 'uid' | 'gid' | 'mtimeS' | 'size'> {
+  const { mode, uid, gid, mtimeNs } = seen
+  // Division cuts towards zero, which is upwards before 1970.
+  const mtimeS = (mtimeNs - (((mtimeNs % NS_PER_S) + NS_PER_S) % NS_PER_S)) / NS_PER_S
+  return { mode: mode & 0o7777n, uid, gid, mtimeS, size: 0n }
 }
 
 /** Never waits (a FIFO) and never follows a link: what took the file's place since it was looked at is refused. */
@@ -191,16 +162,23 @@ function openEntry({ name, path, seen }: TreeEntry): number {
   throw new TreeRefused('changed', path)
 }
 
-function targetOf({ name, path }: TreeEntry): string {
+function targetOf({ name, path }: TreeEntry): Buffer {
   try {
-    return readlinkSync(name)
+    return readlinkSync(name, { encoding: 'buffer' })
   } catch {
     throw new TreeRefused('changed', path)
   }
 }
 
-/** Says which file it was. */
-function syncPath(path: string): bigint {
+/** Up to the data directory: each may be new, and what it is in must know of it before anything goes. */
+function syncFoldersOf(archive: string): void {
+  const group = dirname(archive)
+  const archives = dirname(group)
+  for (const folder of [group, archives, dirname(archives)]) syncPath(folder)
+}
+
+/** Says which file or folder it was. */
+export function syncPath(path: string): bigint {
   const file = openSync(path, constants.O_RDONLY)
   try {
     fsyncSync(file)

@@ -1,8 +1,9 @@
 import { renameSync } from 'node:fs'
 import { look } from '../files/look.ts'
 import { Place } from '../files/place.ts'
-import { LEFTOVER_PREFIX, removeFolder } from '../files/remove-folder.ts'
+import { type FolderToRemove, LEFTOVER_PREFIX, removalOf } from '../files/remove-folder.ts'
 import type { ArchiveAnswer, ArchiveLimits } from './archive-messages.ts'
+import { type Pace, syncPath } from './pack-session.ts'
 import { TreePrint } from './tree-print.ts'
 import { TreeRefused, walkSession } from './walk-session.ts'
 
@@ -37,14 +38,14 @@ export async function removeSession(options: {
   readonly name: string
   readonly print: string | null
   readonly limits: ArchiveLimits
-  readonly assertHostAlive: () => void
+  readonly pace: Pace
 }): Promise<ArchiveAnswer> {
-  const { parent, name, print, limits, assertHostAlive } = options
+  const { parent, name, print, limits, pace } = options
   const place = new Place(parent)
   if (place.enterRoot() !== 'entered') throw new TreeRefused('unreadable', null)
   if (print !== null) {
     renameSync(name, PARTING_PREFIX + name)
-    if ((await printOf(place, PARTING_PREFIX + name, limits)) !== print) {
+    if ((await printOf(place, PARTING_PREFIX + name, limits, pace)) !== print) {
       if (place.returnTo(0)) takeBack(PARTING_PREFIX + name, name)
       throw new TreeRefused('changed', null)
     }
@@ -54,16 +55,29 @@ export async function removeSession(options: {
   const left = look(LEFTOVER_PREFIX + name)
   if (left === null) return { kind: 'removed' }
   const folder = { name: LEFTOVER_PREFIX + name, ino: left.ino, entries: limits.entries }
-  if (!removeFolder(place, folder, assertHostAlive)) throw new TreeRefused('unreadable', null)
+  if (!(await removeInSteps(place, folder, pace))) throw new TreeRefused('unreadable', null)
+  // It is on record as gone next: it must not come back after that.
+  syncPath('.')
   return { kind: 'removed' }
 }
 
+async function removeInSteps(place: Place, folder: FolderToRemove, pace: Pace): Promise<boolean> {
+  const steps = removalOf(place, folder)
+  for (let step = steps.next(); ; step = steps.next()) {
+    if (step.done === true) return step.value
+    await pace({ entries: step.value })
+  }
+}
+
 /** Null: it cannot be looked at as a whole any more. */
-async function printOf(place: Place, name: string, limits: ArchiveLimits): Promise<string | null> {
+async function printOf(place: Place, name: string, limits: ArchiveLimits, pace: Pace): Promise<string | null> {
   if (place.down(name) !== 'entered') return null
   const print = new TreePrint()
   try {
-    await walkSession(place, limits, (entry) => print.add(entry))
+    for (const entry of walkSession(place, limits)) {
+      print.add(entry)
+      await pace({ entries: 1 })
+    }
   } catch (error) {
     if (error instanceof TreeRefused) return null
     throw error

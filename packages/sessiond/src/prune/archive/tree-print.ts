@@ -11,7 +11,7 @@ export class TreePrint {
   add({ path, seen }: TreeEntry): void {
     // The time of the last change of an inode cannot be set back by whoever owns it.
     const { dev, ino, mode, size, nlink, mtimeNs, ctimeNs } = seen
-    this.#hash.update(`${path}\0${[dev, ino, mode, size, nlink, mtimeNs, ctimeNs].join(' ')}\0`)
+    this.#hash.update(path).update(`\0${[dev, ino, mode, size, nlink, mtimeNs, ctimeNs].join(' ')}\0`)
   }
 
   toString(): string {

@@ -1,7 +1,7 @@
 import { errnoOf } from '../files/look.ts'
 import { Place } from '../files/place.ts'
 import type { ArchiveAnswer, ArchiveRequest } from './archive-messages.ts'
-import { packSession } from './pack-session.ts'
+import { type Pace, packSession } from './pack-session.ts'
 import { recoverSession, removeSession } from './remove-session.ts'
 import { TreeRefused } from './walk-session.ts'
 
@@ -17,11 +17,13 @@ function assertHostAlive(): void {
   if (process.ppid !== hostPid) process.exit(0)
 }
 
-/** Between two words that it is still at it. An entry counts for some bytes: a tree of empty files takes its time, too. */
-const TOLD_BYTES = 16 * 1024 * 1024
-const ENTRY_BYTES = 8 * 1024
+/** Done before the host is asked whether to go on. An entry counts for some bytes: empty files take their time, too. */
+const PIECE_BYTES = 16 * 1024 * 1024
+const ENTRY_BYTES = 32 * 1024
 
-async function work(request: ArchiveRequest): Promise<ArchiveAnswer> {
+type Work = Exclude<ArchiveRequest, { kind: 'go-on' }>
+
+async function work(request: Work): Promise<ArchiveAnswer> {
   const { parent, name } = request
   const place = new Place(parent)
   const entered = place.enterRoot()
@@ -35,25 +37,35 @@ async function work(request: ArchiveRequest): Promise<ArchiveAnswer> {
     case 'pack': {
       if (place.down(name) !== 'entered') throw new TreeRefused('unreadable', null)
       const { archive, limits } = request
-      return packSession({ place, name, archive, limits, onRead: teller(), assertHostAlive })
+      return packSession({ place, name, archive, limits, pace: newPace(), assertHostAlive })
     }
     case 'remove':
-      return removeSession({ ...request, assertHostAlive })
+      return removeSession({ ...request, pace: newPace() })
   }
 }
 
-function teller(): (bytes: number | 'entry') => void {
+function newPace(): Pace {
   let untold = 0
-  return (bytes) => {
-    untold += bytes === 'entry' ? ENTRY_BYTES : bytes
-    if (untold < TOLD_BYTES) return
+  return async ({ bytes = 0, entries = 0 }) => {
+    untold += bytes + entries * ENTRY_BYTES
+    if (untold < PIECE_BYTES) return
     untold = 0
     assertHostAlive()
-    process.send?.({ kind: 'progress' } satisfies ArchiveAnswer, () => {})
+    turn = Promise.withResolvers<void>()
+    say({ kind: 'progress' })
+    await turn.promise
   }
 }
 
-async function answer(request: ArchiveRequest): Promise<ArchiveAnswer> {
+/** Host and child speak in turns: resolved while it is the child's. */
+let turn = Promise.withResolvers<void>()
+turn.resolve()
+
+function say(answer: ArchiveAnswer): void {
+  process.send?.(answer, () => {})
+}
+
+async function answer(request: Work): Promise<ArchiveAnswer> {
   try {
     return await work(request)
   } catch (error) {
@@ -69,6 +81,11 @@ process.on('SIGINT', () => {})
 process.on('SIGTERM', () => {})
 process.on('disconnect', () => process.exit(0))
 process.on('message', (request: ArchiveRequest) => {
-  void answer(request).then((done) => process.send?.(done, () => {}))
+  if (request.kind === 'go-on') return turn.resolve()
+  void answer(request).then(async (done) => {
+    // What fails beside the reading (a full disk) may do so while the host is still asked.
+    await turn.promise
+    say(done)
+  })
 })
-process.send?.({ kind: 'ready' } satisfies ArchiveAnswer, () => {})
+say({ kind: 'ready' })

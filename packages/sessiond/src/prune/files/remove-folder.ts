@@ -29,16 +29,10 @@ export interface FolderToRemove {
   readonly entries: number
 }
 
-/** Removes a folder of the current one with all that is below it. False: something in it stays. */
-export function removeFolder(place: Place, folder: FolderToRemove, mayGoOn: () => void): boolean {
-  const steps = removalOf(place, folder)
-  for (let step = steps.next(); ; step = steps.next()) {
-    if (step.done === true) return step.value
-    mayGoOn()
-  }
-}
-
-/** The same piece by piece: says each time how many entries it has come by. It stands somewhere within meanwhile. */
+/**
+ * Removes a folder of the current one with all that is below it, piece by piece: says each time how many entries it has
+ * come by, and stands somewhere within meanwhile. False: something in it stays.
+ */
 export function* removalOf(place: Place, folder: FolderToRemove): Generator<number, boolean> {
   const begin = place.depth
   const hidden = hide(folder)

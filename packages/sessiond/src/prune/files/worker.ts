@@ -44,7 +44,10 @@ async function paced<Result>(work: Generator<unknown, Result>): Promise<Result |
   }
 }
 
-async function plan({ rules, active, nowMs, pressure, limits }: PruneRequest & { kind: 'plan' }): Promise<void> {
+async function plan(request: PruneRequest & { kind: 'plan' }): Promise<void> {
+  const { rules, active, nowMs, limits } = request
+  // What need not go early need not be kept for a decision either.
+  const pressure = request.pressure !== null && request.pressure.wantedBytes > 0 ? request.pressure : null
   const scan = new TreeScan({ rules, active, nowMs, pressure, limits })
   await paced(scan.steps())
   const isStoppedEarly = isStopped

@@ -1,3 +1,4 @@
+import type { ContainerInfo } from 'dockerode'
 import type { FoundResource } from '../runtime.ts'
 import type { Engine } from './engine.ts'
 import { statusOf } from './engine-errors.ts'
@@ -20,10 +21,13 @@ export async function listResources(engine: Engine, installId: string): Promise<
     }),
     engine.call('list networks', (docker, abortSignal) => docker.listNetworks({ filters, abortSignal })),
   ])
-  return [
+  const found = [
     ...volumes.filter(isOurs(installId)).map((volume) => foundResource('volume', volume.Name, volume)),
     ...networks.filter(isOurs(installId)).map((network) => foundResource('network', network.Id, network)),
   ]
+  if (found.length === 0) return []
+  const containers = await listAllContainers(engine)
+  return found.map((resource) => ({ ...resource, usedBy: usersOf(resource, containers) }))
 }
 
 /** Removes one that no container uses, running or at rest; the engine has the last word on that. */
@@ -46,21 +50,40 @@ export async function removeResource(engine: Engine, resource: FoundResource): P
 }
 
 /** Engines remove a network under a container that does not run, which then cannot start again. */
-async function isNetworkWanted(engine: Engine, { id, name }: FoundResource): Promise<boolean> {
-  const containers = await engine.call('list the containers of a network', (docker, abortSignal) =>
-    docker.listContainers({ all: true, abortSignal }),
-  )
-  return containers.some(({ HostConfig, NetworkSettings }) => {
-    const named = [HostConfig?.NetworkMode, ...Object.keys(NetworkSettings?.Networks ?? {})]
-    const joined = Object.values(NetworkSettings?.Networks ?? {}).map(({ NetworkID }) => NetworkID)
-    return named.includes(name) || named.includes(id) || joined.includes(id)
-  })
+async function isNetworkWanted(engine: Engine, network: FoundResource): Promise<boolean> {
+  return usersOf(network, await listAllContainers(engine)).length > 0
+}
+
+function listAllContainers(engine: Engine): Promise<ContainerInfo[]> {
+  return engine.call('list all containers', (docker, abortSignal) => docker.listContainers({ all: true, abortSignal }))
+}
+
+type Named = Pick<FoundResource, 'kind' | 'id' | 'name'>
+
+function usersOf(resource: Named, containers: readonly ContainerInfo[]): string[] {
+  const uses = resource.kind === 'volume' ? mounts : joins
+  return containers.filter((container) => uses(container, resource)).map(({ Id }) => Id)
+}
+
+function mounts({ Mounts }: ContainerInfo, { name }: Named): boolean {
+  // Absent, where there are none, in spite of its type.
+  return (Mounts ?? []).some((mount) => mount.Name === name)
+}
+
+function joins({ HostConfig, NetworkSettings }: ContainerInfo, { id, name }: Named): boolean {
+  const named = [HostConfig?.NetworkMode, ...Object.keys(NetworkSettings?.Networks ?? {})]
+  const joined = Object.values(NetworkSettings?.Networks ?? {}).map(({ NetworkID }) => NetworkID)
+  return named.includes(name) || named.includes(id) || joined.includes(id)
 }
 
 function isOurs(installId: string): (found: Labelled) => boolean {
   return ({ Labels }) => isOfInstall(Labels, installId)
 }
 
-function foundResource(kind: FoundResource['kind'], id: string, { Name, Labels }: Labelled): FoundResource {
+function foundResource(
+  kind: FoundResource['kind'],
+  id: string,
+  { Name, Labels }: Labelled,
+): Omit<FoundResource, 'usedBy'> {
   return { kind, id, name: Name, runName: Labels?.[LABEL.run] ?? null }
 }

@@ -69,7 +69,7 @@ describe('foundContainer', () => {
     ['removing', true],
     ['a state nobody has thought of', true],
   ])('a listed container that is %s runs: %s', (State, isRunning) => {
-    expect(foundContainer({ Id: 'abc', Labels, State }, 'i1')).toEqual({
+    expect(foundContainer({ Id: 'abc', Names: ['/run-1'], Labels, State }, 'i1')).toEqual({
       handle: { runtime: 'docker', id: 'abc' },
       name: 'run-1',
       sessionId: 'g/s',
@@ -88,12 +88,27 @@ describe('foundContainer', () => {
     { ...Labels, 'sessiond.install': '' },
     { 'sessiond.installation': 'i1' },
   ])('(D5) passes over what an engine lists of another install: %j', (labels) => {
-    expect(foundContainer({ Id: 'abc', Labels: labels, State: 'running' }, 'i1')).toBeNull()
+    expect(foundContainer({ Id: 'abc', Names: ['/run-1'], Labels: labels, State: 'running' }, 'i1')).toBeNull()
+  })
+
+  test.each<[string[] | null, boolean]>([
+    [['/run-1'], true],
+    // Podman's spelling, one that is linked to under other names, and one that is being removed.
+    [['run-1'], true],
+    [['/other/alias', '/run-1'], true],
+    [[], true],
+    [null, true],
+    [['/run-10'], false],
+    [['/of-a-person'], false],
+    [['/other/run-1'], false],
+  ])('(D5) a container called %j with the labels of run-1 is ours: %s', (names, isOurs) => {
+    const found = foundContainer({ Id: 'abc', Names: names as string[], Labels, State: 'running' }, 'i1')
+    expect(found !== null).toBe(isOurs)
   })
 
   test.each(['0', 'x', '1e99', ''])('tells one of ours whose epoch is %j and that says no run by its id', (epoch) => {
     const labels = { 'sessiond.install': 'i1', 'sessiond.epoch': epoch }
-    expect(foundContainer({ Id: 'abc', Labels: labels, State: 'exited' }, 'i1')).toMatchObject({
+    expect(foundContainer({ Id: 'abc', Names: ['/any'], Labels: labels, State: 'exited' }, 'i1')).toMatchObject({
       name: 'abc',
       sessionId: null,
       epoch: null,

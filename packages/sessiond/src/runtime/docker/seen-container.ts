@@ -18,10 +18,10 @@ export function seenContainer({ State: state }: Pick<ContainerInspectInfo, 'Stat
 
 /** Tells a listed container as a run; null when it is not exactly this install's. Pure. */
 export function foundContainer(
-  { Id, Labels, State }: Pick<ContainerInfo, 'Id' | 'Labels' | 'State'>,
+  { Id, Names, Labels, State }: Pick<ContainerInfo, 'Id' | 'Names' | 'Labels' | 'State'>,
   installId: string,
 ): FoundRun | null {
-  if (!isOfInstall(Labels, installId)) return null
+  if (!isOfInstall(Labels, installId) || isInherited(Names, Labels)) return null
   const epoch = Number(Labels[LABEL.epoch])
   // Whatever is not certainly at rest counts as running: the safe side, as nothing is started beside it.
   const isRunning = !NOT_STARTED.includes(State) && !OVER.includes(State)
@@ -32,6 +32,17 @@ export function foundContainer(
     epoch: Number.isSafeInteger(epoch) && epoch >= 1 ? epoch : null,
     isRunning,
   }
+}
+
+/**
+ * Whether the labels came with the image: one made of a run's container by a person (`docker commit`) hands them on. A
+ * run's own container bears the run's name; engines write a slash before it.
+ */
+function isInherited(names: readonly string[] | null | undefined, labels: ContainerInfo['Labels']): boolean {
+  const run = labels[LABEL.run]
+  // An engine that is removing one may have no name for it any more.
+  if (run === undefined || !names?.length) return false
+  return !names.some((name) => name === run || name === `/${run}`)
 }
 
 function exitOf(code: number, oomKilled: boolean): RunExit {

@@ -19,11 +19,11 @@ const WAL_KEEP_BYTES = 16 * 1024 * 1024
 
 /**
  * Opens the store for writing, creating an empty file of mode 0600 when there is none. Refuses (STORE_BROKEN) to
- * begin anew where sessions exist: a lost or emptied store must not pass for a fresh install.
+ * begin anew where there was a store: a lost or emptied one must not pass for a fresh install.
  */
 export function openForWriting(dataDir: string): Database {
   const path = join(dataDir, STORE_FILE)
-  if (isMissingOrEmpty(path)) refuseBesideSessions(dataDir)
+  refuseLostStore(dataDir)
   createPrivately(path)
   if ((statSync(path).mode & 0o077) !== 0) chmodSync(path, 0o600)
   const db = new Database(path, { readOnly: false, busyTimeoutMs: OPEN_BUSY_MS })
@@ -57,34 +57,57 @@ export function stopWaiting(db: Database): void {
   db.exec(`PRAGMA busy_timeout=${BUSY_MS}`)
 }
 
-/** Opens an existing store so that nothing can be written through it: never creates, never migrates (C8). */
+/**
+ * Opens an existing store so that nothing can be written through it: never creates, never migrates (C8). Throws
+ * STORE_BROKEN where one was lost, DATA_DIR_UNUSABLE where none has been.
+ */
 export function openForReading(dataDir: string): Database {
-  const path = join(dataDir, STORE_FILE)
-  if (isMissingOrEmpty(path)) {
-    throw new SessiondError('DATA_DIR_UNUSABLE', `There is no store in ${dataDir}.`, {
-      fields: { dataDir },
-      cure: 'Start the host once with `sessiond up`, or name its data directory.',
-    })
-  }
-  return new Database(path, { readOnly: true, busyTimeoutMs: BUSY_MS })
+  refuseMissing(dataDir)
+  return new Database(join(dataDir, STORE_FILE), { readOnly: true, busyTimeoutMs: BUSY_MS })
 }
 
-/** Whether there is no store, or only the empty file a store begins as or was lost to. */
-export function isMissingOrEmpty(path: string): boolean {
-  const stats = statSync(path, { throwIfNoEntry: false })
-  // An empty file beside a log is a store whose first checkpoint is still to come.
-  return (
-    stats === undefined || (stats.size === 0 && (statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0) === 0)
-  )
-}
-
-function refuseBesideSessions(dataDir: string): void {
-  const sessions = join(dataDir, SESSIONS_DIR)
-  if (statSync(sessions, { throwIfNoEntry: false }) === undefined) return
-  // A volume mounted there brings its own folder; no group can have that name.
-  if (readdirSync(sessions).every((name) => name === 'lost+found')) return
-  throw new SessiondError('STORE_BROKEN', `${dataDir} has sessions, but its store.db is missing or empty.`, {
+/** Throws STORE_BROKEN where a store was lost, DATA_DIR_UNUSABLE where none has been, having touched nothing. */
+export function refuseMissing(dataDir: string): void {
+  refuseLostStore(dataDir)
+  if (!isStoreMissing(dataDir)) return
+  throw new SessiondError('DATA_DIR_UNUSABLE', `There is no store in ${dataDir}.`, {
     fields: { dataDir },
-    cure: 'Restore store.db from a backup, or move the folder sessions/ away to begin anew.',
+    cure: 'Start the host once with `sessiond up`, or name its data directory.',
   })
+}
+
+/** Whether there is no store, or only the empty file one begins as or was lost to. */
+export function isStoreMissing(dataDir: string): boolean {
+  return (statSync(join(dataDir, STORE_FILE), { throwIfNoEntry: false })?.size ?? 0) === 0
+}
+
+/**
+ * Throws STORE_BROKEN where a store was that is missing or empty now: sessions tell of it, or its log. SQLite would
+ * delete the log beside an empty file, whoever opens that and however.
+ */
+export function refuseLostStore(dataDir: string): void {
+  if (!isStoreMissing(dataDir)) return
+  const what = whatIsLeft(dataDir)
+  // Looked at once more: what is left may be of another process that has begun a store meanwhile.
+  if (what === null || !isStoreMissing(dataDir)) return
+  throw new SessiondError('STORE_BROKEN', `${dataDir} has ${what.called}, but its store.db is missing or empty.`, {
+    fields: { dataDir },
+    cure: `Restore store.db from a backup, or move ${what.names} away to begin anew.`,
+  })
+}
+
+/** What only a store that was in use leaves; null: nothing of the kind. */
+function whatIsLeft(dataDir: string): { readonly called: string; readonly names: string } | null {
+  const log = `${STORE_FILE}-wal`
+  const hasLog = (statSync(join(dataDir, log), { throwIfNoEntry: false })?.size ?? 0) > 0
+  if (hasSessions(dataDir))
+    return { called: 'sessions', names: hasLog ? `sessions/ and ${log}` : 'the folder sessions/' }
+  return hasLog ? { called: `a log (${log})`, names: log } : null
+}
+
+function hasSessions(dataDir: string): boolean {
+  const sessions = join(dataDir, SESSIONS_DIR)
+  if (statSync(sessions, { throwIfNoEntry: false }) === undefined) return false
+  // A volume mounted there brings its own folder; no group can have that name.
+  return readdirSync(sessions).some((name) => name !== 'lost+found')
 }

@@ -7,12 +7,11 @@ import type { Run } from '../../model/run.ts'
 import type { LedgerLine, LedgerSums, Series } from '../../model/series.ts'
 import type { Session, SessionSummary } from '../../model/session.ts'
 import type {
+  CountedRows,
   DeadLetter,
   DueDelivery,
   MessageFilter,
-  PrunedRows,
   ReferencesRead,
-  RowPruning,
   RunKey,
   SessionFacts,
   Store,
@@ -21,6 +20,7 @@ import type {
 } from '../store.ts'
 import { getAccountOf, listAccounts } from './accounts.ts'
 import { isSettled, listUnarchived } from './archives.ts'
+import { refuseCopy } from './copied-store.ts'
 import type { Database } from './database.ts'
 import { listDead } from './dead-letters.ts'
 import { getDeadDelivery, listDueDeliveries, nextDeliveryAtMs } from './deliveries.ts'
@@ -174,11 +174,11 @@ export class SqliteReader implements StoreReader {
       })
     }
   }
-  countPrunableRows(pass: RowPruning, limit: number): Promise<PrunedRows> {
+  countPrunableRows(...[pass, limits]: Parameters<Store['countPrunableRows']>): Promise<CountedRows> {
     return countRows(
       (question) => this.read(() => question(this.db)),
       pass,
-      limit,
+      limits,
       () => this.pause(),
     )
   }
@@ -204,6 +204,10 @@ export class SqliteReader implements StoreReader {
   async checkIntegrity(): Promise<string[]> {
     const rows = this.read(() => this.db.all<{ quick_check: string }>('PRAGMA quick_check(10)'))
     return rows.map((row) => row.quick_check).filter((words) => words !== 'ok')
+  }
+  /** Throws DATA_DIR_COPIED when this store and the one it was copied from would be at odds over what runs. */
+  async refuseCopy(): Promise<void> {
+    this.read(() => refuseCopy(this.db, this.dataDir))
   }
   async close(): Promise<void> {
     this.db.close()

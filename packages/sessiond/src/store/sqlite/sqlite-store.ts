@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import type { ProviderPolicy } from '../../config/config.ts'
 import { SessiondError } from '../../model/errors.ts'
 import type { JournalEntry } from '../../model/journal.ts'
@@ -5,21 +6,22 @@ import type { NewMessage, SendReceipt } from '../../model/message.ts'
 import type { RequestAnswer } from '../../model/request.ts'
 import type { RunEnd, RunHandle } from '../../model/run.ts'
 import type { NewSeries, Series } from '../../model/series.ts'
-import type {
-  BeginRunResult,
-  DeliveryOutcome,
-  EndRun,
-  PrunedRows,
-  RowCursor,
-  RowPruning,
-  RunKey,
-  SeriesChange,
-  SeriesChanged,
-  Store,
-  TakeOutbox,
-  TakeOutboxResult,
-  WindowLimits,
-  WindowMessage,
+import {
+  type BeginRunResult,
+  type DeliveryOutcome,
+  type EndRun,
+  NO_ROWS,
+  type PrunedRows,
+  type RowCursor,
+  type RowPruning,
+  type RunKey,
+  type SeriesChange,
+  type SeriesChanged,
+  type Store,
+  type TakeOutbox,
+  type TakeOutboxResult,
+  type WindowLimits,
+  type WindowMessage,
 } from '../store.ts'
 import { accept } from './accept.ts'
 import { assignAccounts, isStepDue, stepAccounts } from './accounts.ts'
@@ -32,9 +34,9 @@ import { dropDeadMessage, replayDeadMessage } from './dead-letters.ts'
 import { dropDeadDelivery, recordDelivery, replayDeadDelivery } from './deliveries.ts'
 import { recordDisk } from './disk.ts'
 import { endRun } from './end-run.ts'
-import { checkpoint, checkpointOften, cutFreePages, hasFreePages } from './prune/free-space.ts'
+import { STORE_FILE } from './open-database.ts'
+import { checkpoint, checkpointOften, cutFreePages, hasFreePages, refuseLargeLog } from './prune/free-space.ts'
 import { type NextRows, nextRows, removeRows } from './prune/prune-rows.ts'
-import { NONE } from './prune/row-rules.ts'
 import { recordAnswer } from './requests.ts'
 import { recordKillSent, recordRunHandle, recordRunStarted, recordStopIntent, recordUnkillable } from './runs.ts'
 import { changeSeries, createSeries } from './series/change-series.ts'
@@ -185,14 +187,16 @@ export class SqliteStore extends SqliteReader implements Store {
   ): Promise<{ removed: PrunedRows; cursor: RowCursor | null }> {
     const next = this.read(() => nextRows(this.db, pass, cursor))
     if (next.due.length > 0) {
-      return { removed: await this.#remove(pass, next), cursor: next.cursor }
+      this.read(() => refuseLargeLog(this.db, join(this.dataDir, STORE_FILE)))
+      return this.#remove(pass, next)
     }
     // Whoever asks again at once must not keep everybody else waiting.
     await this.pause()
-    return { removed: NONE, cursor: next.cursor }
+    return { removed: NO_ROWS, cursor: next.cursor }
   }
   async giveBackSpace(): Promise<boolean> {
     if (!this.read(() => hasFreePages(this.db))) return false
+    this.read(() => refuseLargeLog(this.db, join(this.dataDir, STORE_FILE)))
     await this.#write((tx) => cutFreePages(tx.db), MAX_WEIGHT)
     return this.read(() => {
       checkpoint(this.db)
@@ -232,7 +236,7 @@ export class SqliteStore extends SqliteReader implements Store {
     return super.read(ask)
   }
 
-  async #remove(pass: RowPruning, next: NextRows): Promise<PrunedRows> {
+  async #remove(pass: RowPruning, next: NextRows): ReturnType<Store['pruneRows']> {
     checkpointOften(this.db, true)
     try {
       return await this.#write((tx) => removeRows(tx, pass, next), MAX_WEIGHT)

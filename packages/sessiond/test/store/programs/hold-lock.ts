@@ -5,7 +5,13 @@ import { acquireHostLock } from '../../../src/store/host-lock.ts'
 
 const [dataDir = ''] = process.argv.slice(2)
 try {
-  const lock = await acquireHostLock(dataDir, { pid: process.pid, startedAtMs: 0, version: '0.0.0', apiUrl: null })
+  const lock = await acquireHostLock(dataDir, {
+    role: 'host' as const,
+    pid: process.pid,
+    startedAtMs: 0,
+    version: '0.0.0',
+    apiUrl: null,
+  })
   process.stdout.write(`${process.pid}\n`)
   process.stdin.resume()
   await once(process.stdin, 'end')

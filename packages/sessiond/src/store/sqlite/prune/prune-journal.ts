@@ -1,8 +1,8 @@
-import type { RowPruning } from '../../store.ts'
+import { NO_ROWS, type RowPruning } from '../../store.ts'
 import type { Database } from '../database.ts'
-import { isOver, NONE, rulesOf, youngestKeptAtMs } from './row-rules.ts'
-import { LOOKED_AT, placesOf, type RowWalk } from './row-walk.ts'
-import { isAnswerHeld, isReplyHeld } from './undelivered.ts'
+import { isOver, rulesOf, youngestKeptAtMs } from './row-rules.ts'
+import { judgeRows, LOOKED_AT, placesOf, type RowWalk } from './row-walk.ts'
+import { AnswerLooks, isReplyHeld } from './undelivered.ts'
 
 interface Row {
   readonly at: number
@@ -29,18 +29,23 @@ export const journalWalk: RowWalk = {
     const end = after + PASSED
     const sql = `SELECT ${COLUMNS} FROM journal WHERE id > ? AND id <= ? AND at_ms < ? ORDER BY id LIMIT ${LOOKED_AT}`
     const rows = db.all<Row>(sql, after, end, youngestMs)
-    const isHeld = holder(db, pass)
-    const due = rows.filter((row) => isDue(pass, row, isHeld)).map(({ at }) => ({ at, counts: { journal: 1 } }))
-    return { due, upTo: rows.length < LOOKED_AT ? beforeNext(db, end) : (rows.at(-1)?.at ?? null) }
+    const upTo = rows.length < LOOKED_AT ? beforeNext(db, end) : (rows.at(-1)?.at ?? null)
+    const looks = new AnswerLooks(db, pass)
+    const isHeld = holder(db, pass, looks)
+    return judgeRows(
+      { rows, upTo },
+      (row) => (isDue(pass, row, isHeld) ? { at: row.at, counts: { journal: 1 } } : null),
+      () => looks.areUsedUp,
+    )
   },
   remove(tx, pass, due) {
-    const isHeld = holder(tx.db, pass)
+    const isHeld = holder(tx.db, pass, new AnswerLooks(tx.db, pass))
     const still = due.filter(({ at }) => {
       const row = tx.db.get<Row>(`SELECT ${COLUMNS} FROM journal WHERE id = ?`, at)
       return row !== undefined && isDue(pass, row, isHeld)
     })
     tx.db.run('DELETE FROM journal WHERE id IN (SELECT value FROM json_each(?))', placesOf(still))
-    return { ...NONE, journal: still.length }
+    return { ...NO_ROWS, journal: still.length }
   },
 }
 
@@ -55,24 +60,29 @@ function isDue(pass: RowPruning, row: Row, isHeld: (row: Row) => boolean): boole
 }
 
 /** Whether lines must stay, looked up once for all lines of a message. */
-function holder(db: Database, pass: RowPruning): (row: Row) => boolean {
+function holder(db: Database, pass: RowPruning, looks: AnswerLooks): (row: Row) => boolean {
   const known = new Map<string, boolean>()
   return (row) => {
     const { session_id: sessionId, message_id: messageId, reply_id: replyId } = row
     if (sessionId === null) return false
     if (messageId === null) return replyId !== null && isReplyHeld(db, pass, sessionId, replyId)
     const key = `${sessionId} ${messageId}`
-    const held = known.get(key) ?? isMessageHeld(db, pass, sessionId, messageId)
+    const held = known.get(key) ?? isMessageHeld(db, pass, looks, { sessionId, messageId })
     known.set(key, held)
     return held
   }
 }
 
-function isMessageHeld(db: Database, pass: RowPruning, sessionId: string, messageId: string): boolean {
+function isMessageHeld(
+  db: Database,
+  pass: RowPruning,
+  looks: AnswerLooks,
+  { sessionId, messageId }: { readonly sessionId: string; readonly messageId: string },
+): boolean {
   const status = db.get<{ status: string }>('SELECT status FROM messages WHERE id = ?', messageId)?.status
   if (status === 'pending' || status === 'claimed') return true
   if (status === 'failed' && isDeadWithinTime(db, pass, messageId)) return true
-  return isAnswerHeld(db, pass, sessionId, messageId)
+  return looks.isHeld(sessionId, messageId)
 }
 
 function isDeadWithinTime(db: Database, pass: RowPruning, messageId: string): boolean {

@@ -1,9 +1,9 @@
-import type { PrunedRows, RowPruning } from '../../store.ts'
+import { NO_ROWS, type PrunedRows, type RowPruning } from '../../store.ts'
 import type { Database } from '../database.ts'
 import type { Tx } from '../tx.ts'
-import { addRows, isOver, NONE, rulesOf, youngestKeptAtMs } from './row-rules.ts'
-import { type DueRow, LOOKED_AT, placesOf, type RowWalk, readStep } from './row-walk.ts'
-import { isAnswerHeld } from './undelivered.ts'
+import { addRows, isOver, rulesOf, youngestKeptAtMs } from './row-rules.ts'
+import { type DueRow, judgeRows, LOOKED_AT, placesOf, type RowWalk, readStep } from './row-walk.ts'
+import { AnswerLooks } from './undelivered.ts'
 
 interface Row {
   readonly at: number
@@ -32,28 +32,33 @@ export const messageWalk: RowWalk = {
     const youngestMs = youngestKeptAtMs(pass, 'messagesMs', 'deadLettersMs')
     if (youngestMs === null) return { due: [], upTo: null }
     const sql = `SELECT ${COLUMNS} FROM messages WHERE rowid > ? ORDER BY rowid LIMIT ${LOOKED_AT}`
-    const { rows, upTo } = readStep(db.iterate<Row>(sql, after))
-    const old = rows.filter((row) => row.ended_at_ms !== null && row.ended_at_ms < youngestMs)
-    return { due: old.flatMap((row) => judge(db, pass, row) ?? []), upTo }
+    const looks = new AnswerLooks(db, pass)
+    const isOld = (row: Row) => row.ended_at_ms !== null && row.ended_at_ms < youngestMs
+    return judgeRows(
+      readStep(db.iterate<Row>(sql, after)),
+      (row) => (isOld(row) ? judge(db, pass, row, looks) : null),
+      () => looks.areUsedUp,
+    )
   },
   remove(tx, pass, due) {
+    const looks = new AnswerLooks(tx.db, pass)
     const still = due.flatMap(({ at }) => {
       const row = tx.db.get<Row>(`SELECT ${COLUMNS} FROM messages WHERE rowid = ?`, at)
-      return (row === undefined ? null : judge(tx.db, pass, row)) ?? []
+      return (row === undefined ? null : judge(tx.db, pass, row, looks)) ?? []
     })
     for (const { row } of still) if (row.dead_letter === 1) journalDropped(tx, pass, row)
     tx.db.run('DELETE FROM messages WHERE rowid IN (SELECT value FROM json_each(?))', placesOf(still))
-    return still.reduce<PrunedRows>((sum, { counts }) => addRows(sum, counts), NONE)
+    return still.reduce<PrunedRows>((sum, { counts }) => addRows(sum, counts), NO_ROWS)
   },
 }
 
-function judge(db: Database, pass: RowPruning, row: Row): DueMessage | null {
+function judge(db: Database, pass: RowPruning, row: Row, looks: AnswerLooks): DueMessage | null {
   const rules = rulesOf(pass, row.session_id)
   const isDead = row.dead_letter === 1
   if (row.ended_at_ms === null) return null
   if (!isOver(row.ended_at_ms, isDead ? rules.deadLettersMs : rules.messagesMs, pass.nowMs)) return null
   if (row.series_id !== null && isAwaited(db, row.id, row.series_id)) return null
-  if (isAnswerHeld(db, pass, row.session_id, row.id)) return null
+  if (looks.isHeld(row.session_id, row.id)) return null
   return { at: row.at, row, counts: isDead ? { deadLetters: 1 } : { messages: 1 } }
 }
 

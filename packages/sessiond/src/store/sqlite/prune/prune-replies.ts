@@ -1,9 +1,9 @@
-import type { PrunedRows, RowPruning } from '../../store.ts'
+import { NO_ROWS, type PrunedRows, type RowPruning } from '../../store.ts'
 import type { Database } from '../database.ts'
 import { journalDelivery } from '../deliveries.ts'
 import type { DeliveryRow } from '../rows.ts'
 import type { Tx } from '../tx.ts'
-import { addRows, isOver, NONE, rulesOf, youngestKeptAtMs } from './row-rules.ts'
+import { addRows, isOver, rulesOf, youngestKeptAtMs } from './row-rules.ts'
 import { type DueRow, LOOKED_AT, placesOf, type RowWalk, readStep } from './row-walk.ts'
 
 interface Row {
@@ -49,7 +49,7 @@ export const replyWalk: RowWalk = {
       places,
     )
     tx.db.run('DELETE FROM replies WHERE ordinal IN (SELECT value FROM json_each(?))', places)
-    return still.reduce<PrunedRows>((sum, { counts }) => addRows(sum, counts), NONE)
+    return still.reduce<PrunedRows>((sum, { counts }) => addRows(sum, counts), NO_ROWS)
   },
 }
 

@@ -1,6 +1,6 @@
-import type { RowPruning } from '../../store.ts'
+import { NO_ROWS, type RowPruning } from '../../store.ts'
 import type { Database } from '../database.ts'
-import { isOver, NONE, rulesOf, youngestKeptAtMs } from './row-rules.ts'
+import { isOver, rulesOf, youngestKeptAtMs } from './row-rules.ts'
 import { LOOKED_AT, placesOf, type RowWalk } from './row-walk.ts'
 
 interface Row {
@@ -30,7 +30,7 @@ export const runWalk: RowWalk = {
       return row !== undefined && isDue(tx.db, pass, row)
     })
     tx.db.run('DELETE FROM runs WHERE rowid IN (SELECT value FROM json_each(?))', placesOf(still))
-    return { ...NONE, runs: still.length }
+    return { ...NO_ROWS, runs: still.length }
   },
 }
 

@@ -1,17 +1,10 @@
 import type { RowRetention } from '../../../model/retention.ts'
-import type { PrunedRows, RowPruning } from '../../store.ts'
+import { NO_ROWS, type PrunedRows, ROW_CLASSES, type RowPruning } from '../../store.ts'
 import { groupOf } from '../rows.ts'
 
-export const NONE: PrunedRows = { messages: 0, replies: 0, deadLetters: 0, journal: 0, runs: 0 }
-
 export function addRows(a: PrunedRows, b: Partial<PrunedRows>): PrunedRows {
-  return {
-    messages: a.messages + (b.messages ?? 0),
-    replies: a.replies + (b.replies ?? 0),
-    deadLetters: a.deadLetters + (b.deadLetters ?? 0),
-    journal: a.journal + (b.journal ?? 0),
-    runs: a.runs + (b.runs ?? 0),
-  }
+  const sums = ROW_CLASSES.map((name) => [name, a[name] + (b[name] ?? 0)] as const)
+  return { ...NO_ROWS, ...Object.fromEntries(sums) }
 }
 
 /** Figures of the group a row is of; lines of the host itself go by the host's. */

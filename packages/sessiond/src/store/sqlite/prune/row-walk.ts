@@ -25,6 +25,8 @@ export interface RowWalk {
   look(db: Database, pass: RowPruning, after: number): Look
   /** Removes those of the rows that are due still, and counts them. */
   remove(tx: Tx, pass: RowPruning, due: readonly DueRow[]): PrunedRows
+  /** Whether these rows have more to lose, a step's worth of which is gone; absent: they never have. */
+  hasMore?(db: Database, pass: RowPruning, due: readonly DueRow[]): boolean
 }
 
 /** Rows looked at, and at most removed, in one step: some 3 ms in which nothing else happens. */
@@ -45,6 +47,21 @@ export function readStep<Row extends { readonly at: number; readonly bytes: numb
     if (read.length === LOOKED_AT || bytes >= READ_BYTES) return { rows: read, upTo: row.at }
   }
   return { rows: read, upTo: null }
+}
+
+/** Judges the rows of a step one by one, and ends it at the row after which there has been work enough. */
+export function judgeRows<Row extends { readonly at: number }, Due extends DueRow>(
+  { rows, upTo }: { readonly rows: readonly Row[]; readonly upTo: number | null },
+  judge: (row: Row) => Due | null,
+  isEnough: () => boolean,
+): { readonly due: Due[]; readonly upTo: number | null } {
+  const due: Due[] = []
+  for (const row of rows) {
+    const found = judge(row)
+    if (found !== null) due.push(found)
+    if (isEnough()) return { due, upTo: row.at }
+  }
+  return { due, upTo }
 }
 
 /** The places of rows, for `IN (SELECT value FROM json_each(?))`. */
