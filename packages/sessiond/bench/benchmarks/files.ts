@@ -130,9 +130,11 @@ function transcripts(root: string, maxAgeMs: number): ArtifactClass {
     group: 'bench',
     root,
     patterns: ['{session}/{id}.jsonl'],
+    ageBy: 'writing',
     maxAgeMs,
     maxCount: null,
     maxBytes: null,
+    mayGoEarly: true,
     keep: ['latest'],
     protects: ['id', 'session'],
   }

@@ -173,7 +173,8 @@ it('takes every one of them to the host', () => {
     },
   })
   const bounds = { maxAgeMs: 60_000, maxCount: 1, maxBytes: 1_024, keep: ['kept'] }
-  const scratch = { ...bounds, group: null, patterns: ['{id}.tmp'], protects: ['id'] }
+  const own = { group: null, patterns: ['{id}.tmp'], protects: ['id'] }
+  const scratch = { ...bounds, ...own, ageBy: 'writing', mayGoEarly: true }
   const retention = {
     files: Object.fromEntries(FILE_CLASSES.map((name) => [name, bounds])),
     rows: {

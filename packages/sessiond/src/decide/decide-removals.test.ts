@@ -1,20 +1,15 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { ActiveReferences, ArtifactClass } from '../model/artifact.ts'
-import {
-  decideByAge,
-  decideRemovals,
-  isImplausible,
-  type Pressure,
-  protectedBecause,
-  type SeenEntry,
-} from './decide-removals.ts'
+import { decideByAge, decideRemovals, isImplausible, type LeftOut, protectedBecause } from './decide-removals.ts'
+import type { Pressure } from './decide-under-pressure.ts'
+import type { SeenEntry } from './seen-entry.ts'
 
 const NOW = 1_000_000_000
 const DAY = 86_400_000
 
 function ruleWith(changes: Partial<ArtifactClass> = {}): ArtifactClass {
-  const bounds = { maxAgeMs: null, maxCount: null, maxBytes: null }
+  const bounds = { ageBy: 'writing', maxAgeMs: null, maxCount: null, maxBytes: null, mayGoEarly: true } as const
   return { name: 'logs', group: null, root: '/r', patterns: ['*'], ...bounds, keep: [], protects: [], ...changes }
 }
 
@@ -24,7 +19,7 @@ function entryOf(ageMs: number, changes: Partial<SeenEntry> = {}): SeenEntry {
     rule: 0,
     path: `${ageMs}`,
     ...owner,
-    mtimeMs: NOW - ageMs,
+    sinceMs: NOW - ageMs,
     bytes: 10,
     linked: null,
     isLeftover: false,
@@ -48,9 +43,15 @@ function activeWith(changes: Partial<ActiveReferences> = {}): ActiveReferences {
 function decide(
   rule: ArtifactClass | readonly ArtifactClass[],
   entries: readonly SeenEntry[],
-  { active = activeWith(), pressure = null as Pressure | null, maxRemovals = 1_000 } = {},
+  {
+    active = activeWith(),
+    pressure = null as Pressure | null,
+    maxRemovals = 1_000,
+    leftOut = new Map<string, LeftOut>(),
+  } = {},
 ) {
-  const decided = decideRemovals({ entries, rules: [rule].flat(), active, nowMs: NOW, pressure, maxRemovals })
+  const rules = [rule].flat()
+  const decided = decideRemovals({ entries, leftOut, rules, active, nowMs: NOW, pressure, maxRemovals })
   return { ...decided, paths: decided.removals.map(({ entry }) => entry.path) }
 }
 
@@ -109,10 +110,10 @@ test('(F4) lets what is protected take its place in count and size, and stay bey
   expect(decided.stays).toEqual([{ active: 1 }])
 })
 
-test('never takes a time to come for an age, and says that it is there', () => {
-  const rule = ruleWith({ maxAgeMs: DAY, maxCount: 1, maxBytes: 1 })
+test('never takes a time to come for an age, nor for a place before others, and says that it is there', () => {
+  const rule = ruleWith({ maxAgeMs: DAY, maxCount: 1, maxBytes: 10 })
   const pressure = { usedShare: 1, highWaterShare: 0.9, wantedBytes: 1e9 }
-  const decided = decide(rule, [entryOf(-60_001), entryOf(-1e11)], { pressure })
+  const decided = decide(rule, [entryOf(-60_001), entryOf(-1e11), entryOf(1)], { pressure })
   expect(decided.removals).toEqual([])
   expect(decided.stays).toEqual([{ future: 2 }])
 })
@@ -170,15 +171,6 @@ test.each([
   expect(stays).toEqual([expected === null ? {} : { 'no-record': 1 }])
 })
 
-test('a class that may not go early keeps its bounds, however full the disk is', () => {
-  const pressure = { usedShare: 0.99, highWaterShare: 0.9, wantedBytes: 1_000 }
-  const entries = [entryOf(5 * DAY, { bytes: 500 }), entryOf(11 * DAY, { bytes: 5 })]
-  const paths = (mayGoEarly: boolean) =>
-    decide(ruleWith({ maxAgeMs: 10 * DAY, mayGoEarly }), entries, { pressure }).paths
-  expect(paths(true)).toHaveLength(2)
-  expect(paths(false)).toEqual([entries[1]?.path])
-})
-
 test('finds it implausible that files of sessions are there and no session is known', () => {
   const rules = [ruleWith(), ruleWith({ protects: ['session'] })]
   const nobody = activeWith({ hasSessions: false })
@@ -187,7 +179,7 @@ test('finds it implausible that files of sessions are there and no session is kn
   expect(isImplausible(rules, [5, 1], activeWith({ hasSessions: true }))).toBe(false)
 })
 
-test('under pressure adds the biggest and oldest until enough goes, after what bounds remove', () => {
+test('under pressure adds the biggest and oldest to what bounds remove, until enough goes', () => {
   const hour = 3_600_000
   const rules = [ruleWith({ maxAgeMs: 9 * hour, protects: ['id'] }), ruleWith()]
   const entries = [
@@ -203,12 +195,12 @@ test('under pressure adds the biggest and oldest until enough goes, after what b
   const active = activeWith({ ids: new Set(['x']) })
   const pressed = (wantedBytes: number) =>
     decide(rules, entries, { active, pressure: { usedShare: 0.95, highWaterShare: 0.9, wantedBytes } })
-  expect(pressed(0).paths).toEqual(['due'])
-  expect(pressed(1).paths).toEqual(['due', 'bigger by age'])
-  expect(pressed(30).paths).toEqual(['due', 'bigger by age'])
-  expect(pressed(31).paths).toEqual(['due', 'bigger by age', 'big'])
+  expect(pressed(1).paths).toEqual(['due'])
+  expect(pressed(2).paths).toEqual(['due', 'bigger by age'])
+  expect(pressed(31).paths).toEqual(['due', 'bigger by age'])
+  expect(pressed(32).paths).toEqual(['due', 'bigger by age', 'big'])
   expect(pressed(1e9).paths).toEqual(['due', 'bigger by age', 'big', 'small'])
-  expect(pressed(1).removals[1]?.reason).toEqual({ bound: 'highWater', usedShare: 0.95, highWaterShare: 0.9 })
+  expect(pressed(2).removals[1]?.reason).toEqual({ bound: 'highWater', usedShare: 0.95, highWaterShare: 0.9 })
 })
 
 test('gives the bytes of a file back with the last of its names, and only if all go', () => {
@@ -219,6 +211,78 @@ test('gives the bytes of a file back with the last of its names, and only if all
   expect(removals.map(({ bytes }) => bytes)).toEqual([0, 77, 0, 0])
 })
 
+test('takes a file with several names for its size once, if all of them are here', () => {
+  const linked = (inode: string, links: number, ageMs: number) =>
+    entryOf(ageMs, { path: `${inode}-${ageMs}`, bytes: 0, linked: { inode, links, bytes: 60 } })
+  const entries = [linked('a', 2, 1), linked('a', 2, 1.5), linked('b', 2, 2), linked('b', 2, 2.5), linked('c', 2, 3)]
+  const { removals } = decide(ruleWith({ maxBytes: 100 }), entries)
+  expect(removals.map(({ entry, bytes }) => [entry.path, bytes])).toEqual([
+    ['c-3', 0],
+    ['b-2.5', 0],
+    ['b-2', 60],
+  ])
+})
+
+test('under pressure takes all names of a file together, or none', () => {
+  const hour = 3_600_000
+  const linked = (inode: string, path: string, changes: Partial<SeenEntry> = {}) =>
+    entryOf(5 * hour, { path, bytes: 0, linked: { inode, links: 2, bytes: 50 }, ...changes })
+  const entries = [
+    linked('a', 'a1'),
+    linked('a', 'a2'),
+    linked('held', 'h1'),
+    linked('held', 'h2', { ids: ['x'] }),
+    linked('elsewhere', 'e1'),
+    linked('due', 'd1', { sinceMs: NOW - 20 * hour }),
+    linked('due', 'd2'),
+    entryOf(4 * hour, { path: 'plain', bytes: 50 }),
+  ]
+  const rule = ruleWith({ maxAgeMs: 9 * hour, protects: ['id'] })
+  const active = activeWith({ ids: new Set(['x']) })
+  const pressed = (wantedBytes: number) =>
+    decide(rule, entries, { active, pressure: { usedShare: 0.95, highWaterShare: 0.9, wantedBytes } })
+  expect(pressed(1).paths).toEqual(['d1', 'a1', 'a2'])
+  expect(pressed(1e9).paths).toEqual(['d1', 'a1', 'a2', 'd2', 'plain'])
+  expect(pressed(1e9).removals.map(({ bytes }) => bytes)).toEqual([0, 0, 50, 50, 50])
+})
+
+test('a full disk is no reason for what may not go early', () => {
+  const pressure = { usedShare: 1, highWaterShare: 0.9, wantedBytes: 1e9 }
+  const rule = ruleWith({ maxAgeMs: 9 * DAY, mayGoEarly: false })
+  const entries = [entryOf(8 * DAY), entryOf(10 * DAY)]
+  expect(decide(rule, entries, { pressure }).paths).toEqual([String(10 * DAY)])
+  const early = decideByAge(entries[0] as SeenEntry, rule, { active: activeWith(), nowMs: NOW, pressure })
+  expect(early).toBe('stays')
+})
+
+const PRESSURE = { usedShare: 1, highWaterShare: 0.9, wantedBytes: 1 }
+test.each<[what: string, entry: Partial<SeenEntry> & { ageMs: number }, pressure: Pressure | null, expected: string]>([
+  ['young', { ageMs: DAY }, null, 'stays'],
+  ['old', { ageMs: DAY + 1 }, null, 'undecided'],
+  ['of a time to come', { ageMs: -60_001 }, null, 'future'],
+  ['of a time to come, the disk full', { ageMs: -60_001 }, PRESSURE, 'future'],
+  ['old, its name kept', { ageMs: DAY + 1, path: 'a/kept' }, null, 'kept-name'],
+  ['old and held', { ageMs: DAY + 1, ids: ['held'] }, null, 'active'],
+  ['young, the disk full', { ageMs: DAY }, PRESSURE, 'undecided'],
+  ['young and empty, the disk full', { ageMs: DAY, bytes: 0 }, PRESSURE, 'stays'],
+  ['just written, the disk full', { ageMs: 600_000 }, PRESSURE, 'stays'],
+  ['young and held, the disk full', { ageMs: DAY, ids: ['held'] }, PRESSURE, 'stays'],
+  ['young, its name kept, the disk full', { ageMs: DAY, path: 'kept' }, PRESSURE, 'stays'],
+  ['a leftover', { ageMs: 1, isLeftover: true }, null, 'undecided'],
+  ['a leftover that is held', { ageMs: 1, isLeftover: true, ids: ['held'] }, null, 'active'],
+])('what is %s needs no further look where none is needed', (_, { ageMs, ...changes }, pressure, expected) => {
+  const rule = ruleWith({ maxAgeMs: DAY, keep: ['kept'], protects: ['id'] })
+  const active = activeWith({ ids: new Set(['held']) })
+  expect(decideByAge(entryOf(ageMs, changes), rule, { active, nowMs: NOW, pressure })).toBe(expected)
+})
+
+test('what there was no room for still counts for all that is older', () => {
+  const leftOut = new Map([['0/', { sinceMs: NOW - 5, entries: 2, bytes: 95 }]])
+  const entries = [entryOf(4), entryOf(5), entryOf(6), entryOf(7)]
+  expect(decide(ruleWith({ maxCount: 4 }), entries, { leftOut }).paths).toEqual(['7', '6'])
+  expect(decide(ruleWith({ maxBytes: 130 }), entries, { leftOut }).paths).toEqual(['7'])
+})
+
 test('finishes what an earlier removal left, young as it is, unless it is held again', () => {
   const rule = ruleWith({ maxAgeMs: DAY, protects: ['session'] })
   const left = { isLeftover: true, group: 'g', session: 's' }
@@ -227,6 +291,14 @@ test('finishes what an earlier removal left, young as it is, unless it is held a
   expect(decide(rule, [entryOf(5, left)], { active }).removals).toEqual([])
   // It counts for nothing, so it drives nothing else out.
   expect(decide(ruleWith({ maxCount: 1 }), [entryOf(1, { ...left, path: 'left' }), entryOf(9)]).paths).toEqual(['left'])
+})
+
+test('a plan that would be too long takes some of each session', () => {
+  const of = (session: string, ageMs: number) => entryOf(ageMs, { session, path: `${session}${ageMs}` })
+  const many = Array.from({ length: 20 }, (_, index) => of('many', 100 + index))
+  const decided = decide(ruleWith({ maxAgeMs: 0 }), [...many, of('few', 1), of('few', 2)], { maxRemovals: 6 })
+  expect(decided.paths).toEqual(['many119', 'many118', 'many117', 'many116', 'few2', 'few1'])
+  expect(decided.isPartial).toBe(true)
 })
 
 test('a plan that would be too long has its first part', () => {

@@ -1,38 +1,27 @@
 import type { ActiveReferences, ArtifactClass, Protection, RemovalReason, StayReason } from '../model/artifact.ts'
-
-/** A file, or a folder that is one unit, as it was seen. */
-export interface SeenEntry {
-  /** Index into the rules. */
-  readonly rule: number
-  /** Relative to the rule's root. */
-  readonly path: string
-  readonly group: string | null
-  readonly session: string | null
-  readonly epoch: string | null
-  readonly ids: readonly string[]
-  readonly mtimeMs: number
-  /** Given back when it alone is removed. */
-  readonly bytes: number
-  /** A file with further names elsewhere: its bytes come back with the last of them. */
-  readonly linked: { readonly inode: string; readonly links: number; readonly bytes: number } | null
-  /** A removal had begun and was broken off: what is left of it is no use to anybody. */
-  readonly isLeftover: boolean
-}
+import { ageOf, byAge, isFuture } from './age-of-entry.ts'
+import { costOf, decideUnderPressure, mayGoUnderPressure, type Pressure } from './decide-under-pressure.ts'
+import { fairShare } from './fair-share.ts'
+import { namesByInode, newOwners, type SeenEntry, seriesOf, weightOf } from './seen-entry.ts'
 
 export interface RemovalFacts<Entry extends SeenEntry> {
   readonly entries: readonly Entry[]
+  /** What there was no room for, by series. */
+  readonly leftOut: ReadonlyMap<string, LeftOut>
   readonly rules: readonly ArtifactClass[]
   readonly active: ActiveReferences
   readonly nowMs: number
   readonly pressure: Pressure | null
-  /** So many at most, by weight; what comes first in order stays in. */
+  /** So many at most, by weight, of each owner its fair share. */
   readonly maxRemovals: number
 }
 
-export interface Pressure {
-  readonly usedShare: number
-  readonly highWaterShare: number
-  readonly wantedBytes: number
+/** Entries of one series that are only known by number: they still count for those that are older than all of them. */
+export interface LeftOut {
+  /** Of the oldest. */
+  readonly sinceMs: number
+  readonly entries: number
+  readonly bytes: number
 }
 
 export interface DecidedRemoval<Entry extends SeenEntry> {
@@ -50,18 +39,13 @@ export interface RemovalDecision<Entry extends SeenEntry> {
   readonly isPartial: boolean
 }
 
-/** Clocks of file systems and hosts differ by less; what is newer than now by more has no age one could trust. */
-const CLOCK_SKEW_MS = 60_000
-/** What was written so lately is in use, whatever the disk needs. */
-const QUIET_MS = 600_000
-
 /** Decides which of the entries seen go, and by which bound. */
 export function decideRemovals<Entry extends SeenEntry>(facts: RemovalFacts<Entry>): RemovalDecision<Entry> {
-  const { rules, maxRemovals } = facts
+  const { rules, maxRemovals, nowMs, pressure } = facts
   const stays: Partial<Record<StayReason, number>>[] = rules.map(() => ({}))
   const due: Due<Entry>[] = []
   const free: Entry[] = []
-  for (const series of seriesOf(facts.entries)) {
+  for (const series of allSeriesOf(facts.entries)) {
     for (const { entry, reason } of judge(series, facts)) {
       const rule = ruleOf(rules, entry)
       const stay = whyItStays(entry, rule, facts)
@@ -69,12 +53,17 @@ export function decideRemovals<Entry extends SeenEntry>(facts: RemovalFacts<Entr
         // Within its bounds there is nothing to explain; a time to come is worth telling all the same.
         if (reason !== null || stay === 'future') count(stays, entry.rule, stay)
       } else if (reason !== null) due.push({ entry, reason })
-      else if (isBounded(rule) && rule.mayGoEarly !== false) free.push(entry)
+      else if (pressure !== null && isBounded(rule) && mayGoUnderPressure(entry, rule, nowMs)) free.push(entry)
     }
   }
-  due.sort(byAge)
-  const all = [...due, ...decideUnderPressure(free, facts)]
-  const chosen = firstOf(all, maxRemovals)
+  due.sort((a, b) => byAge(a.entry, b.entry))
+  const all = pressure === null ? due : [...due, ...decideUnderPressure(free, withBytes(due), { pressure, nowMs })]
+  const ownerOf = newOwners()
+  const share = {
+    ownerOf: ({ entry }: Due<Entry>) => ownerOf(entry),
+    weightOf: ({ entry }: Due<Entry>) => weightOf(entry),
+  }
+  const chosen = fairShare(all, share, maxRemovals)
   return { removals: withBytes(chosen), stays, isPartial: chosen.length < all.length }
 }
 
@@ -89,27 +78,40 @@ export function isImplausible(
   )
 }
 
-/** Characters of a path that an entry may have for one; longer ones, which enemies make, count as several. */
-const PATH_LENGTH = 256
-
-/** For how many entries of common size one counts in memory. */
-export function weightOf({ path }: Pick<SeenEntry, 'path'>): number {
-  return Math.ceil(path.length / PATH_LENGTH)
+/**
+ * What is certain of an entry before the others are known: it need not be kept for a decision, which most are too young
+ * for. An enemy's session may hold any number of files that never go: they must not crowd out what can.
+ */
+export function decideByAge(
+  entry: SeenEntry,
+  rule: ArtifactClass,
+  facts: Pick<RemovalFacts<SeenEntry>, 'active' | 'nowMs' | 'pressure'>,
+): 'undecided' | 'stays' | StayReason {
+  const { nowMs, pressure } = facts
+  if (!entry.isLeftover) {
+    if (!isBounded(rule)) return 'stays'
+    if (isFuture(entry.sinceMs, nowMs)) return 'future'
+    if (rule.maxCount !== null || rule.maxBytes !== null) return 'undecided'
+    if (!isOld(entry, rule, nowMs)) {
+      const mayGo =
+        pressure !== null && mayGoUnderPressure(entry, rule, nowMs) && whyItStays(entry, rule, facts) === null
+      return mayGo ? 'undecided' : 'stays'
+    }
+  }
+  return whyItStays(entry, rule, facts) ?? 'undecided'
 }
 
-/** What age alone says about an entry: it need not be kept for a decision, which most are too young for. */
-export function decideByAge(
-  entry: Pick<SeenEntry, 'group' | 'session' | 'epoch' | 'ids' | 'mtimeMs' | 'isLeftover'>,
-  rule: ArtifactClass,
-  { active, nowMs, pressure }: Pick<RemovalFacts<SeenEntry>, 'active' | 'nowMs' | 'pressure'>,
-): 'undecided' | 'stays' | ProtectedBecause {
-  if (entry.isLeftover) return 'undecided'
-  if (!isBounded(rule)) return 'stays'
-  if (rule.maxCount !== null || rule.maxBytes !== null || isFuture(entry.mtimeMs, nowMs)) return 'undecided'
-  const isOld = rule.maxAgeMs !== null && nowMs - entry.mtimeMs > rule.maxAgeMs
-  if (!isOld) return pressure === null ? 'stays' : 'undecided'
-  // An enemy's session may hold any number of old files: they must not crowd out what can go.
-  return protectedBecause(entry, rule.protects, active) ?? 'undecided'
+/** Which of two entries is worth more to a decision where there is no room for both. */
+export function byWorth({
+  rules,
+  nowMs,
+  pressure,
+}: Pick<RemovalFacts<SeenEntry>, 'rules' | 'nowMs' | 'pressure'>): (a: SeenEntry, b: SeenEntry) => number {
+  const isDue = (entry: SeenEntry) => entry.isLeftover || isOld(entry, ruleOf(rules, entry), nowMs)
+  return (a, b) =>
+    Number(isDue(b)) - Number(isDue(a)) ||
+    (pressure === null || isDue(a) ? 0 : costOf(b, nowMs) - costOf(a, nowMs)) ||
+    byAge(a, b)
 }
 
 /** `active`: an active session holds on to it. `no-record`: nobody can tell whose it is. */
@@ -133,7 +135,7 @@ function holds(
 ): boolean {
   if (protection === 'id') return ids.some((id) => active.ids.has(id))
   if (group === null || session === null) return false
-  const whole = `${group}/${session}`
+  const whole = wholeName(group, session)
   switch (protection) {
     case 'session':
       return active.openSessions.has(whole)
@@ -146,96 +148,95 @@ function holds(
   }
 }
 
+let last = { group: '', session: '', whole: '/' }
+
+/** `<group>/<session>`; made anew only for another one than the last, since entries come session by session. */
+function wholeName(group: string, session: string): string {
+  if (last.group !== group || last.session !== session) last = { group, session, whole: `${group}/${session}` }
+  return last.whole
+}
+
 interface Due<Entry> {
   readonly entry: Entry
   readonly reason: RemovalReason
 }
 
-/** Entries that share one count and one size: of the same rule and group. */
-function seriesOf<Entry extends SeenEntry>(entries: readonly Entry[]): Iterable<Entry[]> {
-  const series = new Map<string, Entry[]>()
+function allSeriesOf<Entry extends SeenEntry>(entries: readonly Entry[]): Iterable<Entry[]> {
+  const all = new Map<string, Entry[]>()
   let last: Entry[] = []
   for (const entry of entries) {
     // Most come after one of their own.
     if (last[0]?.rule !== entry.rule || last[0].group !== entry.group) {
-      const key = `${entry.rule}/${entry.group ?? ''}`
-      last = series.get(key) ?? []
-      series.set(key, last)
+      const key = seriesOf(entry)
+      last = all.get(key) ?? []
+      all.set(key, last)
     }
     last.push(entry)
   }
-  return series.values()
+  return all.values()
 }
 
 /** Which bound each exceeds, whatever else speaks for it; what stays takes its place in count and size too. */
 function* judge<Entry extends SeenEntry>(
   series: Entry[],
-  { rules, nowMs }: RemovalFacts<Entry>,
+  { rules, nowMs, leftOut }: RemovalFacts<Entry>,
 ): Iterable<{ entry: Entry; reason: RemovalReason | null }> {
-  const rule = series[0] === undefined ? undefined : ruleOf(rules, series[0])
-  if (rule === undefined) return
-  if (rule.maxCount !== null || rule.maxBytes !== null) series.sort((a, b) => -byAge({ entry: a }, { entry: b }))
-  let rank = 0
+  const [first] = series
+  if (first === undefined) return
+  const rule = ruleOf(rules, first)
+  const isRanked = rule.maxCount !== null || rule.maxBytes !== null
+  if (isRanked) series.sort((a, b) => byAge(b, a))
+  const bytesOf = rule.maxBytes === null ? ({ bytes }: Entry) => bytes : bytesOfSeries(series)
+  const unseen = leftOut.get(seriesOf(first))
+  let entries = 0
   let bytesBefore = 0
   for (const entry of series) {
-    if (entry.isLeftover) {
-      yield { entry, reason: { bound: 'age', ageMs: ageOf(entry, nowMs), maxAgeMs: 0 } }
-      continue
+    if (entry.isLeftover) yield { entry, reason: { bound: 'age', ageMs: ageOf(entry, nowMs), maxAgeMs: 0 } }
+    // Where no clock can be trusted there is no order of time either.
+    else if (isFuture(entry.sinceMs, nowMs)) yield { entry, reason: null }
+    else {
+      entries += 1
+      const bytes = bytesOf(entry)
+      const newer = unseen !== undefined && entry.sinceMs < unseen.sinceMs ? unseen : NOTHING
+      const place = { rank: newer.entries + entries, bytesBefore: newer.bytes + bytesBefore, bytes }
+      yield { entry, reason: exceeded(ageOf(entry, nowMs), rule, place) }
+      bytesBefore += bytes
     }
-    rank += 1
-    yield { entry, reason: exceeded(entry, rule, { rank, bytesBefore, nowMs }) }
-    bytesBefore += entry.bytes
+  }
+}
+
+const NOTHING = { entries: 0, bytes: 0 }
+
+/** Of a file with several names its newest counts for all, provided that all are here: then it goes with them. */
+function bytesOfSeries(series: readonly SeenEntry[]): (entry: SeenEntry) => number {
+  const names = namesByInode(series)
+  const isCounted = new Set<string>()
+  return ({ bytes, linked }) => {
+    if (linked === null || isCounted.has(linked.inode) || names.get(linked.inode)?.length !== linked.links) return bytes
+    isCounted.add(linked.inode)
+    return bytes + linked.bytes
   }
 }
 
 function exceeded(
-  entry: SeenEntry,
+  ageMs: number,
   { maxAgeMs, maxCount, maxBytes }: ArtifactClass,
-  { rank, bytesBefore, nowMs }: { rank: number; bytesBefore: number; nowMs: number },
+  { rank, bytesBefore, bytes }: { readonly rank: number; readonly bytesBefore: number; readonly bytes: number },
 ): RemovalReason | null {
-  const ageMs = ageOf(entry, nowMs)
   if (maxAgeMs !== null && ageMs > maxAgeMs) return { bound: 'age', ageMs, maxAgeMs }
   if (maxCount !== null && rank > maxCount) return { bound: 'count', rank, maxCount }
-  if (maxBytes !== null && bytesBefore + entry.bytes > maxBytes) return { bound: 'bytes', bytesBefore, maxBytes }
+  if (maxBytes !== null && bytesBefore + bytes > maxBytes) return { bound: 'bytes', bytesBefore, maxBytes }
   return null
 }
 
-function whyItStays(entry: SeenEntry, rule: ArtifactClass, facts: RemovalFacts<SeenEntry>): StayReason | null {
-  if (isFuture(entry.mtimeMs, facts.nowMs) && !entry.isLeftover) return 'future'
+function whyItStays(
+  entry: SeenEntry,
+  rule: ArtifactClass,
+  { nowMs, active }: Pick<RemovalFacts<SeenEntry>, 'nowMs' | 'active'>,
+): StayReason | null {
+  if (isFuture(entry.sinceMs, nowMs) && !entry.isLeftover) return 'future'
   if (rule.keep.length > 0 && rule.keep.includes(nameOf(entry.path))) return 'kept-name'
-  return protectedBecause(entry, rule.protects, facts.active)
-}
-
-/** Biggest and oldest first: by what an entry has cost so far, its bytes times its age. */
-function decideUnderPressure<Entry extends SeenEntry>(
-  free: readonly Entry[],
-  { pressure, nowMs }: RemovalFacts<Entry>,
-): readonly Due<Entry>[] {
-  if (pressure === null) return []
-  const { usedShare, highWaterShare, wantedBytes } = pressure
-  const reason: RemovalReason = { bound: 'highWater', usedShare, highWaterShare }
-  const costOf = (entry: Entry) => entry.bytes * ageOf(entry, nowMs)
-  const candidates = free
-    .filter((entry) => entry.bytes > 0 && nowMs - entry.mtimeMs > QUIET_MS)
-    .sort((a, b) => costOf(b) - costOf(a) || byAge({ entry: a }, { entry: b }))
-  const chosen: Due<Entry>[] = []
-  let bytes = 0
-  for (const entry of candidates) {
-    if (bytes >= wantedBytes) break
-    chosen.push({ entry, reason })
-    bytes += entry.bytes
-  }
-  return chosen
-}
-
-/** So many as fit, and one in any case. */
-function firstOf<Entry extends SeenEntry>(all: readonly Due<Entry>[], maxWeight: number): readonly Due<Entry>[] {
-  let weight = 0
-  const end = all.findIndex(({ entry }) => {
-    weight += weightOf(entry)
-    return weight > maxWeight
-  })
-  return end === -1 ? all : all.slice(0, Math.max(1, end))
+  return protectedBecause(entry, rule.protects, active)
 }
 
 /** A file with several names gives its bytes back with the last of them, provided that all of them go. */
@@ -250,21 +251,12 @@ function withBytes<Entry extends SeenEntry>(chosen: readonly Due<Entry>[]): read
   })
 }
 
-/** Of the same age: in the order in which they were seen, because sorting is stable. */
-function byAge({ entry: a }: { readonly entry: SeenEntry }, { entry: b }: { readonly entry: SeenEntry }): number {
-  return a.mtimeMs - b.mtimeMs
-}
-
 function isBounded({ maxAgeMs, maxCount, maxBytes }: ArtifactClass): boolean {
   return maxAgeMs !== null || maxCount !== null || maxBytes !== null
 }
 
-function isFuture(mtimeMs: number, nowMs: number): boolean {
-  return mtimeMs > nowMs + CLOCK_SKEW_MS
-}
-
-function ageOf({ mtimeMs }: SeenEntry, nowMs: number): number {
-  return Math.max(0, nowMs - mtimeMs)
+function isOld(entry: SeenEntry, { maxAgeMs }: ArtifactClass, nowMs: number): boolean {
+  return maxAgeMs !== null && ageOf(entry, nowMs) > maxAgeMs
 }
 
 function nameOf(path: string): string {

@@ -20,14 +20,19 @@ export interface ArtifactClass {
    * stays.
    */
   readonly patterns: readonly string[]
-  /** Older than this by modification time (of a folder: the newest in it) is due; null: age alone removes nothing. */
+  /**
+   * What its age counts from, of a folder the newest in it. `writing`: when it was last written. `arrival`: when it came
+   * here, where that is later: a file may be handed over with an old time. A time to come counts for neither.
+   */
+  readonly ageBy: 'writing' | 'arrival'
+  /** Older than this is due; null: age alone removes nothing. */
   readonly maxAgeMs: number | null
   /** At most this many of the class and group stay, newest first; null: any number. */
   readonly maxCount: number | null
   /** At most this many bytes of the class and group stay, newest first; null: any size. */
   readonly maxBytes: number | null
-  /** False: a full disk is no reason to go before its bounds. @default true */
-  readonly mayGoEarly?: boolean
+  /** Whether it may go before its bounds when the disk is too full; false for what there is no other copy of. */
+  readonly mayGoEarly: boolean
   /**
    * Names that are never removed, for example `latest`: of entries, and of folders that `**`, `*`, `{id}` or `{epoch}`
    * stands for on the way to them. Within a folder that is one unit they count for nothing.
@@ -97,7 +102,10 @@ export type RemovalReason =
   | { readonly bound: 'bytes'; readonly bytesBefore: number; readonly maxBytes: number }
   | { readonly bound: 'highWater'; readonly usedShare: number; readonly highWaterShare: number }
 
-/** What stays although a bound is exceeded, counted by class: why it stays. */
+/**
+ * What stays although a bound is exceeded, counted by class: why it stays. `elsewhere`: on another file system, which is
+ * not entered, and from which nothing can be moved.
+ */
 export type StayReason =
   | 'active'
   | 'no-record'
@@ -105,6 +113,7 @@ export type StayReason =
   | 'not-a-file'
   | 'future'
   | 'unreadable'
+  | 'elsewhere'
   | 'changed'
   | 'vanished'
 

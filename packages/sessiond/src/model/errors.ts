@@ -106,10 +106,6 @@ export const ERROR_CATALOGUE = {
   },
   PRUNE_FAILED: { retryable: true, cure: 'Nothing to do: the next pruning goes on from where this one broke off.' },
   PRUNE_BUSY: { retryable: true, cure: 'Wait until the other pruning has ended.' },
-  TRASH_ELSEWHERE: {
-    retryable: false,
-    cure: 'Prune without --trash: what lies on another file system cannot be put aside by moving it.',
-  },
   INSTALLATION_UNREADABLE: {
     retryable: false,
     cure: 'Name the root folder of an installation of this layout, readable for this user.',

@@ -83,9 +83,11 @@ function rule(name: string, root: string, patterns: readonly string[], days: num
     group: null,
     root,
     patterns,
+    ageBy: 'writing',
     maxAgeMs: days * DAY_MS,
     maxCount: null,
     maxBytes: null,
+    mayGoEarly: false,
     keep: [],
     protects,
   }

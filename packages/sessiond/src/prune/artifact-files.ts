@@ -12,14 +12,16 @@ export interface PlanRequest {
   readonly active: ActiveReferences
   readonly nowMs: number
   /**
-   * The disk is fuller than wanted: `wantedBytes` more than the bounds give back shall go, biggest and oldest first, of
-   * what nothing protects. Null: bounds alone decide.
+   * The disk is fuller than wanted: if the bounds give back less than `wantedBytes`, so much more shall go, biggest and
+   * oldest first, of what nothing protects. Null, or no bytes: bounds alone decide.
    */
   readonly pressure: {
     readonly usedShare: number
     readonly highWaterShare: number
     readonly wantedBytes: number
   } | null
+  /** Asked now and then while it is planned; false: the plan ends with what it has seen, and is partial. */
+  readonly mayGoOn?: () => Promise<boolean>
 }
 
 export interface ApplyRequest {
@@ -32,7 +34,7 @@ export interface ApplyRequest {
   readonly readActive: (batch: readonly PlannedRemoval[]) => Promise<ActiveReferences>
   /**
    * Absolute; what goes is moved there instead, to be found under `<class>/<one name for this call>/<path>`: so what lies
-   * there already is never met. Null: it is removed.
+   * there already is never met. What is on another file system stays (`elsewhere`). Null: it is removed.
    */
   readonly trashDir: string | null
   /** Asked before each batch; false: stop here. */
@@ -51,7 +53,7 @@ export interface AppliedRemovals {
  * Looks at and removes artifacts. Never leaves the roots of its rules, never follows a link, survives entries that
  * vanish, change or turn into links under it, whoever writes there meanwhile. Works beside the host's event loop, and
  * every call is bounded in memory whatever the trees hold. Errors: REFERENCES_UNREADABLE; REFERENCES_IMPLAUSIBLE when no
- * session is known while there are files of sessions; TRASH_ELSEWHERE; PRUNE_FAILED when the work itself broke off (its
+ * session is known while there are files of sessions; PRUNE_FAILED when the work itself broke off (its
  * process died, or `close` was called). What cannot be read is counted as a stay, not thrown: so is a root that is not given by
  * its real path, for one that leads over links is not entered.
  */
@@ -59,7 +61,7 @@ export interface ArtifactFiles {
   plan(request: PlanRequest): Promise<PrunePlan>
   /** Removes what a plan says and nothing else, each entry only if it is still what it was planned as. */
   apply(request: ApplyRequest): Promise<AppliedRemovals>
-  /** Ends what is under way after the removal it is at. Idempotent. */
+  /** Ends what is under way wherever it is; the next plan goes on with what is left. Idempotent. */
   close(): Promise<void>
 }
 

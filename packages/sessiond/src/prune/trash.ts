@@ -44,7 +44,7 @@ export async function planTrash(
     taken.map(({ name }) => name),
   )
   // What was put aside keeps its dates, some of which a run has made up: only one that lies after all of them is fair.
-  const plan = await files.plan({ rules: [rule], active: NOBODY, nowMs: END_OF_TIME_MS, pressure: null })
+  const plan = await files.plan({ rules: [rule], active: NOBODY, nowMs: Number.POSITIVE_INFINITY, pressure: null })
   return {
     ...plan,
     plannedAtMs: nowMs,
@@ -52,8 +52,6 @@ export async function planTrash(
     isPartial: plan.isPartial || taken.length < expired.length,
   }
 }
-
-const END_OF_TIME_MS = Date.UTC(9999, 11, 31)
 
 /** Nothing in the trash is of any use to a session: it was checked before it came there. */
 const NOBODY = {
@@ -72,9 +70,11 @@ function ruleOf(root: string, names: readonly string[]): ArtifactClass {
     group: null,
     root,
     patterns,
+    ageBy: 'writing',
     maxAgeMs: 0,
     maxCount: null,
     maxBytes: null,
+    mayGoEarly: false,
     keep: [],
     protects: [],
   }

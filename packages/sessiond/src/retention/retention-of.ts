@@ -62,8 +62,8 @@ function shippedRules(files: RetentionPolicy['files'], dataDir: string, group: s
   if (!isValidName(group)) return []
   return FILE_CLASSES.flatMap((name) => {
     const bounds = files[name]
-    const { patterns, keep, protects } = SHIPPED_CLASSES[name]
-    const own = { name, group, root: join(dataDir, 'sessions', group) }
+    const { patterns, ageBy = 'writing', keep, protects } = SHIPPED_CLASSES[name]
+    const own = { name, group, root: join(dataDir, 'sessions', group), ageBy, mayGoEarly: true }
     if (bounds === null) return keptRules(own)
     const { maxAgeMs, maxCount, maxBytes } = bounds
     return [{ ...own, patterns, maxAgeMs, maxCount, maxBytes, keep: [...keep, ...bounds.keep], protects }]
@@ -71,7 +71,9 @@ function shippedRules(files: RetentionPolicy['files'], dataDir: string, group: s
 }
 
 /** Of a class that is switched off: it takes what it keeps, so that no other class does, and removes nothing. */
-function keptRules(own: Pick<ArtifactClass, 'root' | 'group'> & { readonly name: FileClass }): ArtifactClass[] {
+function keptRules(
+  own: Pick<ArtifactClass, 'root' | 'group' | 'ageBy' | 'mayGoEarly'> & { readonly name: FileClass },
+): ArtifactClass[] {
   const patterns = keptPatterns(own.name)
   if (patterns.length === 0) return []
   return [{ ...own, patterns, maxAgeMs: null, maxCount: null, maxBytes: null, keep: [], protects: [] }]

@@ -2,7 +2,7 @@ import type { FileClass } from '../config/config.ts'
 import type { ArtifactClass } from '../model/artifact.ts'
 
 /** What a class is made of besides its figures, below `<data>/sessions/<group>`. */
-export type ShippedClass = Pick<ArtifactClass, 'patterns' | 'keep' | 'protects'>
+export type ShippedClass = Pick<ArtifactClass, 'patterns' | 'keep' | 'protects'> & Partial<Pick<ArtifactClass, 'ageBy'>>
 
 /** Where Claude keeps its own: in the home of the run, which is its workspace; our agent names a folder of its own. */
 const CLAUDE_HOMES = ['{session}/work/.claude', '{session}/work/.claude-config']
@@ -37,8 +37,9 @@ export const SHIPPED_CLASSES: Readonly<Record<FileClass, ShippedClass>> = {
     keep: [],
     protects: ['run'],
   },
-  attachments: { patterns: ['{session}/in/attachments/**/*'], keep: [], protects: ['work'] },
-  files: { patterns: ['{session}/out/files/**/*'], keep: [], protects: ['work'] },
+  // A file that is handed over may be far older than the handing over.
+  attachments: { patterns: ['{session}/in/attachments/**/*'], ageBy: 'arrival', keep: [], protects: ['work'] },
+  files: { patterns: ['{session}/out/files/**/*'], ageBy: 'arrival', keep: [], protects: ['work'] },
 }
 
 /** What a class keeps by name, where its entries lie: never removed by any class, this one switched on or off. */

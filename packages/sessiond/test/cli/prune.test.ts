@@ -129,12 +129,12 @@ one entry, 2.0 KiB removed; 12 rows
 
   it('says what is done and fails when something went wrong', async () => {
     await using dir = await makeDir()
-    const error = { code: 'TRASH_ELSEWHERE', message: 'It lies elsewhere.' }
+    const error = { code: 'PRUNE_FAILED', message: 'It broke off.' }
     await using _ = await startFakeApi(dir.path, new PruningHost({ ...PRUNED, state: 'failed', error }))
     const { code, stdout, stderr } = await runInside(dir.path, ['prune'])
     expect(code).toBe(1)
     expect(stdout).toContain('one entry, 2.0 KiB removed')
-    expect(stderr).toMatch(/^error: It lies elsewhere\. .*without --trash.* \[TRASH_ELSEWHERE\]$/m)
+    expect(stderr).toMatch(/^error: It broke off\. .*next pruning.* \[PRUNE_FAILED\]$/m)
   })
 
   it.each([

@@ -76,7 +76,7 @@ export function age(path: string | Buffer, ageMs: number = OLD_MS): void {
 
 /** A rule that removes after a day. */
 export function ruleOf(root: string, patterns: readonly string[], changes: Partial<ArtifactClass> = {}): ArtifactClass {
-  const bounds = { maxAgeMs: DAY_MS, maxCount: null, maxBytes: null }
+  const bounds = { ageBy: 'writing', maxAgeMs: DAY_MS, maxCount: null, maxBytes: null, mayGoEarly: true } as const
   return { name: 'logs', group: 'g', root, patterns, ...bounds, keep: [], protects: [], ...changes }
 }
 

@@ -155,11 +155,11 @@ describe('the desk of prunings', () => {
   it('says how a pruning ended, and keeps the words of a bug for the log', async () => {
     const { desk, carried, errors } = new DeskFixture()
     const ids = [await desk.plan({}), await desk.plan({})].map(({ id }) => desk.start(id, true).id)
-    carried[0]?.end({ ...OUTCOME, error: new SessiondError('TRASH_ELSEWHERE', 'It lies elsewhere.') })
+    carried[0]?.end({ ...OUTCOME, error: new SessiondError('PRUNE_FAILED', 'It broke off.') })
     carried[1]?.end(new TypeError('secret words'))
     await settle()
     const [failed, broken] = ids.map((id) => desk.read(id))
-    expect(failed).toMatchObject({ state: 'failed', error: { code: 'TRASH_ELSEWHERE' }, progress: { looked: 5 } })
+    expect(failed).toMatchObject({ state: 'failed', error: { code: 'PRUNE_FAILED' }, progress: { looked: 5 } })
     expect(broken).toMatchObject({ state: 'failed', error: { code: 'INTERNAL' }, outcome: null })
     expect(JSON.stringify(broken)).not.toContain('secret')
     expect(errors).toHaveLength(2)

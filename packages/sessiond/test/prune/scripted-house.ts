@@ -245,9 +245,11 @@ const RULE = {
   group: 'ops',
   root: '/nowhere/that/exists/sessions/ops',
   patterns: ['{session}/work/.claude/debug/*'],
+  ageBy: 'writing',
   maxAgeMs: 3 * DAY_MS,
   maxCount: null,
   maxBytes: null,
+  mayGoEarly: true,
   keep: ['latest'],
   protects: [],
 } as const

@@ -103,6 +103,7 @@ const STAY_WORDS: Readonly<Record<StayReason, string>> = {
   'not-a-file': 'no plain file',
   future: 'dated in the future',
   unreadable: 'unreadable',
+  elsewhere: 'on another file system',
   changed: 'changed since',
   vanished: 'gone already',
 }

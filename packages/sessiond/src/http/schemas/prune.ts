@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi'
+import type { StayReason } from '../../model/artifact.ts'
 import { STAGES } from '../../prune/apply-house.ts'
 import type { ROW_CLASSES } from '../../store/store.ts'
 
@@ -25,9 +26,10 @@ const staysSchema = z.object({
   'not-a-file': count.optional(),
   future: count.optional(),
   unreadable: count.optional(),
+  elsewhere: count.optional(),
   changed: count.optional(),
   vanished: count.optional(),
-})
+} satisfies Record<StayReason, z.ZodType>)
 
 const reasonSchema = z.discriminatedUnion('bound', [
   z.object({ bound: z.literal('age'), ageMs: z.number(), maxAgeMs: z.number() }),

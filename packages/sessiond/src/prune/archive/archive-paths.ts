@@ -24,18 +24,10 @@ export function unfinishedPath(archive: string): string {
   return join(dirname(archive), `.${basename(archive)}.part`)
 }
 
-/** The rule by which a group's archives go; nothing but their age counts. */
+/** The rule by which a group's archives go; nothing but their age counts, for each is all that is left of a session. */
 export function archiveRule(dataDir: string, group: string, archivesMs: number): ArtifactClass {
   const bounds = { maxAgeMs: archivesMs, maxCount: null, maxBytes: null }
+  const figures = { ageBy: 'writing', ...bounds, mayGoEarly: false } as const
   const root = join(dataDir, 'archives', group)
-  return {
-    name: 'archives',
-    group,
-    root,
-    patterns: ['{session}.tar.gz'],
-    ...bounds,
-    mayGoEarly: false,
-    keep: [],
-    protects: [],
-  }
+  return { name: 'archives', group, root, patterns: ['{session}.tar.gz'], ...figures, keep: [], protects: [] }
 }

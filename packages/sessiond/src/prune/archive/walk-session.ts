@@ -74,9 +74,7 @@ function below(path: Buffer, name: EntryName): Buffer {
 function enter(place: Place, { name, path }: Folder): void {
   const how = place.down(name)
   if (how === 'missing') throw new TreeRefused('changed', path)
-  if (how === 'entered') return
-  const seen = lstatSync(name, { bigint: true, throwIfNoEntry: false })
-  throw new TreeRefused(seen !== undefined && seen.dev !== place.dev ? 'elsewhere' : 'unreadable', path)
+  if (how !== 'entered') throw new TreeRefused(how === 'elsewhere' ? 'elsewhere' : 'unreadable', path)
 }
 
 function namesHere(path: Buffer, room: number): EntryName[] {

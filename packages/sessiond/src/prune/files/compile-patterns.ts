@@ -1,4 +1,5 @@
 import type { ArtifactClass } from '../../model/artifact.ts'
+import { likelySteps } from './likely-steps.ts'
 
 /** What a path gave away about itself. */
 export interface Captures {
@@ -53,8 +54,9 @@ interface Pattern {
   readonly segments: readonly Segment[]
 }
 
-/** Null: any number of folders. */
+/** Null: any number of folders. `only`: the one name it fits, if it is one. */
 type Segment = {
+  readonly only: string | null
   readonly fits: (name: string, before: Way) => Way | null
   /** Whether it takes names as it finds them: what is spelt out, and whose file it is, is not for `keep` to say. */
   readonly isOpen: boolean
@@ -101,6 +103,7 @@ function compileSegment(text: string): Segment {
   if (wildcards.length === 0) return compileName(text)
   const isAmbiguous = wildcards.length > 1 && wildcards.includes('id')
   return {
+    only: null,
     isOpen: text !== '{group}' && text !== '{session}',
     fits(name, before) {
       const found = findWildcards(name, letters, wildcards)
@@ -193,7 +196,7 @@ function endsOf(name: string, letters: string, first: number, last: number): num
 }
 
 function compileName(expected: string): Segment {
-  return { isOpen: false, fits: (name, before) => (name === expected ? before : null) }
+  return { only: expected, isOpen: false, fits: (name, before) => (name === expected ? before : null) }
 }
 
 /** Null: it captures nothing. */
@@ -234,7 +237,7 @@ function lastFit(
   name: string,
   isFolder: boolean,
 ): { readonly pattern: Pattern; readonly way: Way } | null {
-  for (const step of at) {
+  for (const step of likelySteps(at, name)) {
     const { pattern, index } = step
     if (pattern.isFolder !== isFolder || index !== pattern.segments.length - 1) continue
     const way = pattern.segments[index]?.fits(name, step) ?? null
@@ -251,7 +254,7 @@ function enter(at: Progress, name: string): Progress {
   const below: Step[] = []
   // What is in a folder of one unit belongs to it, but for what belongs to earlier patterns.
   const before = lastFit(at, name, true)?.pattern.order ?? Number.POSITIVE_INFINITY
-  for (const step of at) {
+  for (const step of likelySteps(at, name)) {
     const { pattern, index } = step
     if (pattern.order >= before) break
     const segment = pattern.segments[index]
@@ -266,7 +269,7 @@ function enter(at: Progress, name: string): Progress {
 
 /** Adds a step, and where it leads without a folder in between. One pattern stands at one place only once. */
 function add(steps: Step[], step: Step): void {
-  const place = steps.findIndex(({ pattern, index }) => pattern === step.pattern && index === step.index)
+  const place = placeOf(steps, step)
   const known = steps[place]
   if (known === undefined) steps.push(step)
   else {
@@ -275,4 +278,11 @@ function add(steps: Step[], step: Step): void {
     steps[place] = { ...known, ...both }
   }
   if (step.pattern.segments[step.index] === null) add(steps, { ...(steps[place] ?? step), index: step.index + 1 })
+}
+
+/** Where a pattern stands at that place already; -1: nowhere. Steps of one pattern follow one another. */
+function placeOf(steps: readonly Step[], { pattern, index }: Step): number {
+  let place = steps.length - 1
+  while (steps[place]?.pattern === pattern && steps[place]?.index !== index) place -= 1
+  return steps[place]?.pattern === pattern ? place : -1
 }

@@ -1,4 +1,3 @@
-import { lstat, mkdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { isImplausible, protectedBecause } from '../../decide/decide-removals.ts'
 import type {
@@ -23,25 +22,27 @@ import { PruneProcess } from './prune-process.ts'
 import { unpackRemovals } from './removal-chunks.ts'
 
 /** Some 300 MB in the child, and some 100 MB for the host's plan. */
-const LIMITS: PlanLimits = { entries: 500_000, entriesOfRule: 300_000, removals: 250_000 }
+const LIMITS: PlanLimits = { entries: 500_000, removals: 250_000 }
+/** Between two questions to whoever asked for a plan whether to go on. */
+const ASK_MS = 1_000
 
 /** Looks at and removes artifacts in a process of its own, which lives as long as one plan or one apply. */
 export function createArtifactFiles(options: {
-  readonly world: Pick<World, 'newId'>
+  readonly world: Pick<World, 'newId' | 'setTimer'>
   readonly limits?: Partial<PlanLimits>
 }): ArtifactFiles {
   return new ProcessArtifactFiles(options.world, { ...LIMITS, ...options.limits })
 }
 
 class ProcessArtifactFiles implements ArtifactFiles {
-  readonly #world: Pick<World, 'newId'>
+  readonly #world: Pick<World, 'newId' | 'setTimer'>
   readonly #limits: PlanLimits
   readonly #underWay = new Set<Promise<unknown>>()
   readonly #planning = new Set<PruneProcess>()
   readonly #applying = new Set<PruneProcess>()
   #isClosed = false
 
-  constructor(world: Pick<World, 'newId'>, limits: PlanLimits) {
+  constructor(world: Pick<World, 'newId' | 'setTimer'>, limits: PlanLimits) {
     this.#world = world
     this.#limits = limits
   }
@@ -71,9 +72,10 @@ class ProcessArtifactFiles implements ArtifactFiles {
     }
   }
 
-  async #plan({ rules, active, nowMs, pressure }: PlanRequest): Promise<PrunePlan> {
+  async #plan({ rules, active, nowMs, pressure, mayGoOn }: PlanRequest): Promise<PrunePlan> {
     const removals: PlannedRemoval[] = []
     await using process = await this.#start(this.#planning)
+    using _asking = this.#keepAsking(process, mayGoOn)
     const sent = rules.map((rule) => ({ ...rule, root: resolve(rule.root) }))
     const answer = await process.ask(
       { kind: 'plan', rules: sent, active, nowMs, pressure, limits: this.#limits },
@@ -89,10 +91,9 @@ class ProcessArtifactFiles implements ArtifactFiles {
   }
 
   async #apply(request: ApplyRequest): Promise<AppliedRemovals> {
-    const { plan, trashDir } = request
+    const { plan } = request
     const tally = new AppliedTally(plan.rules)
     let next = request.from
-    if (trashDir !== null && next < plan.removals.length) await prepareTrash(trashDir, plan, next)
     // One name for this call: what was put aside before, by whatever path, is never met.
     const trashName = this.#world.newId('t-')
     await using process = await this.#start(this.#applying)
@@ -124,7 +125,6 @@ class ProcessArtifactFiles implements ArtifactFiles {
     }
     const items = free.flatMap((index) => itemOf(plan, batch[index], trashName))
     const answer = await process.ask({ kind: 'apply', items, trash: trashDir })
-    if (answer.kind === 'elsewhere') throw elsewhereError(trashDir)
     const outcomes = outcomesOf(answer)
     let notLookedAt: number | null = null
     for (const [position, index] of free.entries()) {
@@ -136,6 +136,29 @@ class ProcessArtifactFiles implements ArtifactFiles {
       else tally.stays(removal, outcome)
     }
     return notLookedAt
+  }
+
+  /** Until it is disposed of; at the first no the process is to come to its end. */
+  #keepAsking(process: PruneProcess, mayGoOn: PlanRequest['mayGoOn']): Disposable {
+    let cancel = () => {}
+    let isOver = mayGoOn === undefined
+    const ask = async () => {
+      // What cannot be answered is for whoever asks to tell, and no reason to break off.
+      const goesOn = (await mayGoOn?.().catch(() => true)) ?? true
+      if (isOver) return
+      if (goesOn) arm()
+      else process.stop()
+    }
+    const arm = () => {
+      cancel = this.#world.setTimer(ASK_MS, () => void ask())
+    }
+    if (!isOver) arm()
+    return {
+      [Symbol.dispose]() {
+        isOver = true
+        cancel()
+      },
+    }
   }
 
   async #start(into: Set<PruneProcess>): Promise<PruneProcess> {
@@ -201,18 +224,6 @@ function classesOf(
   })
 }
 
-/** Makes the trash, and refuses it before anything is moved when a root is on another file system. */
-async function prepareTrash(trashDir: string, plan: PrunePlan, from: number): Promise<void> {
-  await mkdir(trashDir, { recursive: true, mode: 0o700 })
-  const { dev } = await lstat(trashDir)
-  const used = new Set(plan.removals.slice(from).map(({ rule }) => rule))
-  for (const root of new Set(plan.rules.filter((_, index) => used.has(index)).map((rule) => rule.root))) {
-    // A root that is gone has nothing to be moved.
-    const seen = await lstat(root).catch(() => null)
-    if (seen !== null && seen.dev !== dev) throw elsewhereError(trashDir)
-  }
-}
-
 function itemOf(plan: PrunePlan, removal: PlannedRemoval | undefined, trashName: string): readonly RemovalItem[] {
   if (removal === undefined) return []
   const { path, isFolder, identity, rule } = removal
@@ -250,11 +261,6 @@ function assertPlausible(
 
 function implausibleError(): SessiondError {
   return new SessiondError('REFERENCES_IMPLAUSIBLE', 'Files of sessions were found, but no session is known.')
-}
-
-function elsewhereError(trashDir: string | null): SessiondError {
-  const fields = { trashDir }
-  return new SessiondError('TRASH_ELSEWHERE', `Not all that goes is on the file system of ${trashDir}.`, { fields })
 }
 
 function closedError(): SessiondError {

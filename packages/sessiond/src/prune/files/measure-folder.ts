@@ -1,12 +1,14 @@
-import { look } from './look.ts'
+import { type EntryName, type ExactNumber, type Look, look } from './look.ts'
 import type { Place } from './place.ts'
 import { readFolderBytes } from './read-folder.ts'
-import { type Pending, walkFolders } from './walk-folders.ts'
+import { type FolderWalk, walkFolders } from './walk-folders.ts'
 
 /** A folder that is one unit, with all that is below it. */
 export interface FolderMeasure {
-  /** Of itself and all within. */
+  /** Of itself and all within: when one of them was last written. */
   readonly newestMs: number
+  /** From when on its age counts. */
+  readonly sinceMs: number
   /** Lengths of its files, by which a change shows. */
   readonly size: number
   /** Given back when all of it goes. */
@@ -16,42 +18,96 @@ export interface FolderMeasure {
   readonly folders: number
 }
 
-/** Measures the folder where `place` stands. Null: part of it cannot be seen. The place is the same afterwards. */
-export function measureFolder(place: Place, mayGoOn: () => void): FolderMeasure | null {
-  let isWhole = true
-  const sums = { newestMs: Number.NEGATIVE_INFINITY, size: 0, bytes: 0, files: 0, folders: 0 }
-  const namesSeen = new Map<bigint, number>()
-  const visit = () => {
-    mayGoOn()
-    const folders: Pending<null>[] = []
-    try {
-      sums.newestMs = Math.max(sums.newestMs, look('.')?.mtimeMs ?? Number.POSITIVE_INFINITY)
-      for (const { name, isFolder } of readFolderBytes()) {
-        if (isFolder) folders.push({ name, data: null })
-        else addFile(name)
-      }
-      sums.folders += folders.length
-    } catch {
-      isWhole = false
-    }
-    return folders
+/** Files with several names that are followed; what more there are gives nothing back. */
+const MAX_LINKED = 500_000
+/** Entries looked at between two pauses. */
+const PIECE = 256
+
+/**
+ * Measures the folder where `place` stands, with pauses. Null: part of it cannot be seen, was moved meanwhile, or is
+ * more than there is memory for. Otherwise the place is the same afterwards.
+ */
+export function* measureFolder(place: Place, sinceOf: (seen: Look) => number): Generator<void, FolderMeasure | null> {
+  const measuring = new Measuring(sinceOf)
+  const isBack = yield* walkFolders(place, null, measuring)
+  return measuring.isWhole && isBack ? measuring.sums : null
+}
+
+class Measuring implements FolderWalk<null> {
+  readonly findsBack = false
+  isWhole = true
+  readonly sums = {
+    newestMs: Number.NEGATIVE_INFINITY,
+    sinceMs: Number.NEGATIVE_INFINITY,
+    size: 0,
+    bytes: 0,
+    files: 0,
+    folders: 0,
   }
-  const addFile = (name: Parameters<typeof look>[0]) => {
+  readonly #sinceOf: (seen: Look) => number
+  /** Names seen of each file that has several. */
+  readonly #namesSeen = new Map<ExactNumber, number>()
+
+  constructor(sinceOf: (seen: Look) => number) {
+    this.#sinceOf = sinceOf
+  }
+
+  get isOver(): boolean {
+    // What is seen in part is not removed, so the rest does not matter.
+    return !this.isWhole
+  }
+
+  *read(_folder: null, room: number): Generator<void, EntryName[]> {
+    yield
+    const names: EntryName[] = []
+    try {
+      const seen = look('.')
+      if (seen === null) this.isWhole = false
+      else this.#addTimes(seen)
+      let count = 0
+      for (const { name, isFolder } of readFolderBytes()) {
+        if (!isFolder) this.#addFile(name)
+        else if (names.push(name) > room) this.isWhole = false
+        if (this.isOver) break
+        count += 1
+        if (count % PIECE === 0) yield
+      }
+      this.sums.folders += names.length
+    } catch {
+      this.isWhole = false
+    }
+    return names
+  }
+
+  below(): null {
+    return null
+  }
+
+  refuse(_folder: null, how: Parameters<FolderWalk<null>['refuse']>[1]): void {
+    if (how !== 'missing') this.isWhole = false
+  }
+
+  #addTimes(seen: Look): void {
+    this.sums.newestMs = Math.max(this.sums.newestMs, seen.mtimeMs)
+    this.sums.sinceMs = Math.max(this.sums.sinceMs, this.#sinceOf(seen))
+  }
+
+  #addFile(name: EntryName): void {
     const seen = look(name)
     // Gone since: it would not have been seen a moment later.
     if (seen === null) return
-    sums.newestMs = Math.max(sums.newestMs, seen.mtimeMs)
-    sums.size += seen.size
-    sums.files += 1
-    if (seen.links <= 1) sums.bytes += seen.diskBytes
-    else {
-      const names = (namesSeen.get(seen.ino) ?? 0) + 1
-      namesSeen.set(seen.ino, names)
-      if (names === seen.links) sums.bytes += seen.diskBytes
-    }
+    this.#addTimes(seen)
+    this.sums.size += seen.size
+    this.sums.files += 1
+    if (seen.links <= 1) this.sums.bytes += seen.diskBytes
+    else this.#addName(seen)
   }
-  const isBack = walkFolders(place, null, visit, (_data, how) => {
-    if (how === 'refused') isWhole = false
-  })
-  return isWhole && isBack ? sums : null
+
+  #addName({ ino, links, diskBytes }: Look): void {
+    const names = (this.#namesSeen.get(ino) ?? 0) + 1
+    if (names === links) {
+      this.#namesSeen.delete(ino)
+      this.sums.bytes += diskBytes
+    } else if (names > 1 || this.#namesSeen.size < MAX_LINKED) this.#namesSeen.set(ino, names)
+  }
 }

@@ -1,12 +1,10 @@
-import type { Pressure } from '../../decide/decide-removals.ts'
+import type { Pressure } from '../../decide/decide-under-pressure.ts'
 import type { ActiveReferences, ArtifactClass, PlannedRemoval, StayReason } from '../../model/artifact.ts'
 
 /** How much of a plan there is in memory at most, whatever the trees hold; entries with long paths count as several. */
 export interface PlanLimits {
   /** Entries kept for the decision, in the child. */
   readonly entries: number
-  /** Of them those of one rule, so that one class does not crowd out the others. */
-  readonly entriesOfRule: number
   /** Removals of a plan, in the host. */
   readonly removals: number
 }
@@ -28,7 +26,7 @@ export type PruneRequest =
       /** Where what goes is moved to; null: it is removed. */
       readonly trash: string | null
     }
-  /** Ends a batch after the removal it is at. */
+  /** Ends what is under way: a plan with what it has seen, a batch wherever it is. */
   | { readonly kind: 'stop' }
 
 /** One removal, with what is checked before it. */
@@ -52,9 +50,8 @@ export type PruneAnswer =
       readonly isPartial: boolean
     }
   | { readonly kind: 'implausible' }
-  /** Null: it was stopped before. */
+  /** Null: it was stopped before or within. */
   | { readonly kind: 'applied'; readonly outcomes: readonly (Removed | null)[] }
-  | { readonly kind: 'elsewhere' }
 
 export type Removed = 'removed' | StayReason
 
@@ -77,8 +74,11 @@ export interface RemovalChunk {
   readonly figures: Float64Array
   /** Of the unfinished removals of an earlier plan, which are due at any age. */
   readonly isLeftover: Uint8Array
-  readonly devs: BigUint64Array
-  readonly inos: BigUint64Array
+  readonly devs: Float64Array
+  readonly inos: Float64Array
+  /** Of those that no such number holds, by index. */
+  readonly largeDevs: ReadonlyMap<number, bigint>
+  readonly largeInos: ReadonlyMap<number, bigint>
   readonly mtimesMs: Float64Array
   readonly sizes: Float64Array
 }

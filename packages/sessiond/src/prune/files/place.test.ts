@@ -14,7 +14,8 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { measureFolder } from './measure-folder.ts'
 import { Place } from './place.ts'
-import { removeFolder } from './remove-folder.ts'
+import { removalOf } from './remove-folder.ts'
+import { type FolderWalk, walkFolders } from './walk-folders.ts'
 
 const home = process.cwd()
 let base: string
@@ -60,6 +61,14 @@ function before(target: string, act: () => void): void {
 function swap(path: string, target: string): void {
   renameSync(join(root, path), join(base, 'aside'))
   symlinkSync(target, join(root, path))
+}
+
+/** What work comes to that pauses now and then. */
+function endOf<Result>(work: Generator<unknown, Result>): Result {
+  for (;;) {
+    const step = work.next()
+    if (step.done === true) return step.value
+  }
 }
 
 function preciousLeft(): number {
@@ -126,8 +135,50 @@ test('(G3) gives up a folder whose way is gone, and comes back to what is above 
   renameSync(join(root, 'a/b'), join(base, 'aside'))
   symlinkSync(join(outside, 'b'), join(root, 'a/b'))
   expect(place.returnTo(2)).toBe(false)
+  // So much of the way still leads anywhere.
+  expect(place.depth).toBe(1)
   expect(place.returnTo(1)).toBe(true)
   expect(process.cwd()).toBe(join(root, 'a'))
+})
+
+test.each([true, false])('(G3) a lost way is not walked again for each folder on it: %j', (findsBack) => {
+  const depth = 100
+  process.chdir(join(root, 'a/b/c'))
+  for (let level = 0; level < depth; level += 1) {
+    mkdirSync('d')
+    process.chdir('d')
+  }
+  const place = enter()
+  const lost: number[] = []
+  const walk: FolderWalk<number> = {
+    *read(level) {
+      yield
+      if (level === depth + 3) {
+        // Neither the last nor the second is where it was by the time of the way back.
+        renameSync('../d', join(outside, 'moved'))
+        renameSync(join(root, 'a/b'), join(base, 'aside'))
+        return []
+      }
+      return readdirSync('.')
+    },
+    below: (level) => level + 1,
+    refuse: (level) => lost.push(level),
+    isOver: false,
+    findsBack,
+  }
+  const moves = vi.spyOn(process, 'chdir')
+  expect(endOf(walkFolders(place, 0, walk))).toBe(true)
+  expect(lost.slice(0, depth + 1)).toEqual(Array.from({ length: depth + 1 }, (_, index) => depth + 2 - index))
+  // Down, up as far as it goes, and from the root once or twice.
+  expect(moves.mock.calls.length).toBeLessThan(2 * depth + 20)
+})
+
+test('(G3) a folder of the same file system that is mounted below the root is not entered', () => {
+  const place = new Place(root, [join(base, 'root/a/b'), root, base, '/'])
+  expect(place.enterRoot()).toBe('entered')
+  expect(place.down('a')).toBe('entered')
+  expect(place.down('b')).toBe('elsewhere')
+  expect(place.returnTo(0)).toBe(true)
 })
 
 test('(G3) enters a folder whose name is no text', () => {
@@ -143,28 +194,53 @@ test('(G1, G2, G3) measures nothing outside when a folder within becomes a link 
   const place = enter()
   place.down('a')
   before('b', () => swap('a/b', join(outside, 'b')))
-  expect(measureFolder(place, () => {})).toBeNull()
+  expect(endOf(measureFolder(place, ({ mtimeMs }) => mtimeMs))).toBeNull()
   expect(process.cwd()).toBe(join(root, 'a'))
+})
+
+test('a tree of which a part is moved away while it is measured has no measure', () => {
+  const place = enter()
+  place.down('a')
+  const work = measureFolder(place, ({ mtimeMs }) => mtimeMs)
+  // It pauses before each folder: here before `c`.
+  for (let folder = 0; folder < 3; folder += 1) work.next()
+  renameSync(join(root, 'a/b'), join(base, 'aside'))
+  expect(endOf(work)).toBeNull()
+  expect(place.returnTo(0)).toBe(true)
+})
+
+test('a removal that cannot begin gives the folder its name back', () => {
+  const place = enter()
+  const { ino } = statSync(join(root, 'a'))
+  const work = removalOf(place, { name: 'a', ino, entries: 3 })
+  work.next()
+  expect(readdirSync(root)).toEqual(['.sessiond-pruning.a'])
+  before('b', () => {
+    renameSync(join(root, '.sessiond-pruning.a/b'), join(base, 'aside'))
+    symlinkSync(outside, join(root, '.sessiond-pruning.a/b'))
+  })
+  expect(endOf(work)).toBe(false)
+  expect(readdirSync(root)).toEqual(['a'])
 })
 
 test('(G1, G2, G3) removes nothing outside when a folder within becomes a link at the last moment', () => {
   const place = enter()
-  const { ino } = statSync(join(root, 'a'), { bigint: true })
+  const { ino } = statSync(join(root, 'a'))
   before('b', () => {
     // By then it bears the name of what is being removed.
     renameSync(join(root, '.sessiond-pruning.a/b'), join(base, 'aside'))
     symlinkSync(join(outside, 'b'), join(root, '.sessiond-pruning.a/b'))
   })
-  expect(removeFolder(place, { name: 'a', ino, entries: 3 }, () => {})).toBe(false)
+  expect(endOf(removalOf(place, { name: 'a', ino, entries: 3 }))).toBe(false)
   expect(preciousLeft()).toBe(3)
   expect(process.cwd()).toBe(root)
 })
 
 test('(G1, G2, G3) gives back its name to what takes the place of a folder at the last moment', () => {
   const place = enter()
-  const { ino } = statSync(join(root, 'a'), { bigint: true })
+  const { ino } = statSync(join(root, 'a'))
   swap('a', outside)
-  expect(removeFolder(place, { name: 'a', ino, entries: 3 }, () => {})).toBe(false)
+  expect(endOf(removalOf(place, { name: 'a', ino, entries: 3 }))).toBe(false)
   expect(readdirSync(root)).toEqual(['a'])
   expect(preciousLeft()).toBe(3)
 })

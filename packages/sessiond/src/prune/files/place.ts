@@ -1,14 +1,18 @@
 import { closeSync, constants, openSync } from 'node:fs'
 import { type EntryName, type Look, look } from './look.ts'
+import { readMountPoints } from './mount-points.ts'
 
-interface Level {
+interface Level extends Inode {
   readonly name: EntryName
-  readonly dev: bigint
-  readonly ino: bigint
 }
 
-/** `missing`: there is nothing of that name. `refused`: no folder of its own, another file system, or no permission. */
-export type Entering = 'entered' | 'missing' | 'refused'
+type Inode = Pick<Look, 'dev' | 'ino'>
+
+/**
+ * `missing`: there is nothing of that name. `elsewhere`: another file system, or something mounted there. `refused`: no
+ * folder of its own, or no permission.
+ */
+export type Entering = 'entered' | 'missing' | 'elsewhere' | 'refused'
 
 /**
  * Where this process stands within one root: its working directory is moved a single name at a time, and each time it
@@ -19,14 +23,19 @@ export type Entering = 'entered' | 'missing' | 'refused'
  */
 export class Place {
   readonly #root: string
+  /** Those below the root. */
+  readonly #mountPoints: readonly string[]
   readonly #levels: Level[] = []
   #isKnown = false
 
-  constructor(root: string) {
+  /** Mount points are those of now unless given: who has many places reads them once. */
+  constructor(root: string, mountPoints: Iterable<string> = readMountPoints()) {
     this.#root = root
+    const above = `${bytesOf(root)}/`
+    this.#mountPoints = [...mountPoints].filter((point) => point.startsWith(above))
   }
 
-  /** Folders below the root; -1 before the root is entered. */
+  /** Folders below the root; -1 while the place is in none. */
   get depth(): number {
     return this.#levels.length - 1
   }
@@ -45,7 +54,7 @@ export class Place {
   }
 
   /** The file system the root is on. */
-  get dev(): bigint | null {
+  get dev(): Look['dev'] | null {
     return this.#levels[0]?.dev ?? null
   }
 
@@ -53,7 +62,9 @@ export class Place {
   down(name: EntryName): Entering {
     const seen = look(name)
     if (seen === null) return 'missing'
-    if (seen.kind !== 'folder' || seen.dev !== this.dev || !move(name)) return 'refused'
+    if (seen.kind !== 'folder') return 'refused'
+    if (seen.dev !== this.dev || this.#isMountPoint(name)) return 'elsewhere'
+    if (!move(name)) return 'refused'
     if (!isHere(seen)) {
       this.#isKnown = false
       return 'refused'
@@ -62,36 +73,63 @@ export class Place {
     return 'entered'
   }
 
-  /** Goes back up to a depth one has come from. False: the way there is no more what it was, and nothing is known. */
-  returnTo(depth: number): boolean {
+  /**
+   * Goes back up to a depth one has come from, folder by folder. False: one of them was moved elsewhere meanwhile, and
+   * where the place is nobody knows before `returnTo`.
+   */
+  climbTo(depth: number): boolean {
     if (depth < 0 || depth > this.depth) return false
     while (this.#isKnown && this.depth > depth) {
       this.#levels.pop()
-      // The folder may have been moved elsewhere while one stood in it.
       this.#isKnown = move('..') && isHere(this.#levels.at(-1))
     }
-    return this.#isKnown || this.#walkTo(depth)
+    return this.#isKnown
+  }
+
+  /**
+   * The same, from the root anew where need be. False: the way there is no more what it was; `depth` says how much of it
+   * still leads anywhere.
+   */
+  returnTo(depth: number): boolean {
+    if (depth < 0 || depth > this.depth) return false
+    // From far below the way from the root is the shorter one.
+    const isNear = this.depth - depth <= depth + 1
+    return (isNear && this.climbTo(depth)) || this.#walkTo(depth)
   }
 
   #walkTo(depth: number): boolean {
-    const way = this.#levels.slice(0, depth + 1)
-    const isThere = this.enterRoot() === 'entered' && isSame(this.#levels[0], way[0])
-    this.#levels.length = 0
-    this.#levels.push(...way)
-    this.#isKnown =
-      isThere && way.slice(1).every((level) => isSame(look(level.name), level) && move(level.name) && isHere(level))
-    return this.#isKnown
+    const [first, ...way] = this.#levels.slice(0, depth + 1)
+    if (this.enterRoot() !== 'entered') return false
+    if (!isSame(this.#levels[0], first)) {
+      this.#isKnown = false
+      this.#levels.length = 0
+      return false
+    }
+    for (const level of way) {
+      if (!isSame(look(level.name), level) || !move(level.name)) return false
+      this.#isKnown = isHere(level)
+      if (!this.#isKnown) return false
+      this.#levels.push(level)
+    }
+    return true
+  }
+
+  #isMountPoint(name: EntryName): boolean {
+    if (this.#mountPoints.length === 0) return false
+    const path = [...this.#levels.map((level) => bytesOf(level.name)), bytesOf(name)].join('/')
+    return this.#mountPoints.includes(path)
   }
 }
 
-function isHere(expected: Pick<Look, 'dev' | 'ino'> | undefined): boolean {
+function bytesOf(name: EntryName): string {
+  return Buffer.from(name).toString('latin1')
+}
+
+function isHere(expected: Inode | undefined): boolean {
   return isSame(look('.'), expected)
 }
 
-function isSame(
-  a: Pick<Look, 'dev' | 'ino'> | null | undefined,
-  b: Pick<Look, 'dev' | 'ino'> | null | undefined,
-): boolean {
+function isSame(a: Inode | null | undefined, b: Inode | null | undefined): boolean {
   return a !== null && a !== undefined && a.dev === b?.dev && a.ino === b.ino
 }
 

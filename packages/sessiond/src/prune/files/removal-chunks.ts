@@ -1,5 +1,7 @@
-import type { DecidedRemoval, Pressure } from '../../decide/decide-removals.ts'
+import type { DecidedRemoval } from '../../decide/decide-removals.ts'
+import type { Pressure } from '../../decide/decide-under-pressure.ts'
 import type { ArtifactClass, PlannedRemoval, RemovalReason } from '../../model/artifact.ts'
+import type { ExactNumber } from './look.ts'
 import type { ChunkOwner, RemovalChunk } from './messages.ts'
 import type { ScannedEntry } from './scan-tree.ts'
 
@@ -27,8 +29,10 @@ export function packRemovals(removals: readonly DecidedRemoval<ScannedEntry>[]):
     bounds: new Uint8Array(count),
     figures: new Float64Array(count),
     isLeftover: new Uint8Array(count),
-    devs: new BigUint64Array(count),
-    inos: new BigUint64Array(count),
+    devs: new Float64Array(count),
+    inos: new Float64Array(count),
+    largeDevs: new Map<number, bigint>(),
+    largeInos: new Map<number, bigint>(),
     mtimesMs: new Float64Array(count),
     sizes: new Float64Array(count),
   }
@@ -44,8 +48,10 @@ export function packRemovals(removals: readonly DecidedRemoval<ScannedEntry>[]):
     chunk.bounds[index] = BOUNDS.indexOf(reason.bound)
     chunk.figures[index] = figureOf(reason)
     chunk.isLeftover[index] = Number(entry.isLeftover)
-    chunk.devs[index] = entry.dev
-    chunk.inos[index] = entry.ino
+    if (typeof entry.dev === 'bigint') chunk.largeDevs.set(index, entry.dev)
+    else chunk.devs[index] = entry.dev
+    if (typeof entry.ino === 'bigint') chunk.largeInos.set(index, entry.ino)
+    else chunk.inos[index] = entry.ino
     chunk.mtimesMs[index] = entry.mtimeMs
     chunk.sizes[index] = entry.size
   }
@@ -59,7 +65,7 @@ export function* unpackRemovals(
   pressure: Pressure | null,
 ): Iterable<PlannedRemoval> {
   let idsBefore = 0
-  let dev = { number: -1n, text: '' }
+  let dev: { number: ExactNumber; text: string } = { number: -1, text: '' }
   const paths = chunk.paths.split(SEPARATOR)
   const allIds = chunk.ids.split(SEPARATOR)
   for (let index = 0; index < chunk.rules.length; index += 1) {
@@ -67,7 +73,7 @@ export function* unpackRemovals(
     const ruleIndex = chunk.rules[index] ?? 0
     const rule = rules[ruleIndex]
     const owner = chunk.owners[chunk.ownerOf[index] ?? 0]
-    const number = chunk.devs[index] ?? 0n
+    const number = chunk.largeDevs.get(index) ?? chunk.devs[index] ?? 0
     if (rule === undefined || owner === undefined) throw new RangeError('The pruner answered with another plan')
     if (number !== dev.number) dev = { number, text: String(number) }
     const idsUntil = idsBefore + (chunk.idCounts[index] ?? 0)
@@ -87,7 +93,7 @@ export function* unpackRemovals(
       reason: reasonOf(chunk, index, rule, pressure),
       identity: {
         dev: dev.text,
-        ino: String(chunk.inos[index] ?? 0n),
+        ino: String(chunk.largeInos.get(index) ?? chunk.inos[index] ?? 0),
         mtimeMs: chunk.mtimesMs[index] ?? 0,
         bytes: chunk.sizes[index] ?? 0,
       },

@@ -4,30 +4,28 @@ import type { StayReason } from '../../model/artifact.ts'
 import { errnoOf, type Look, look } from './look.ts'
 import { measureFolder } from './measure-folder.ts'
 import type { RemovalItem, Removed } from './messages.ts'
+import { readMountPoints } from './mount-points.ts'
 import { Place } from './place.ts'
-import { removeFolder } from './remove-folder.ts'
-
-/** The trash turned out to be on another file system: what cannot be moved there at once is not moved at all. */
-export class TrashElsewhere extends Error {}
+import { removalOf } from './remove-folder.ts'
 
 /** Removes what a plan names, or moves it to the trash, each only if it is still what it was planned as. */
 export class EntryRemover {
   readonly #trash: string | null
-  readonly #mayGoOn: () => void
+  readonly #mountPoints = readMountPoints()
   readonly #made = new Set<string>()
   #place: Place | null = null
   #root = ''
   #folder: string | null = null
 
-  constructor(trash: string | null, mayGoOn: () => void) {
+  constructor(trash: string | null) {
     this.#trash = trash
-    this.#mayGoOn = mayGoOn
   }
 
-  remove(item: RemovalItem): Removed {
+  /** Pauses now and then. If it does not go on after that, what is left of a folder is a leftover for the next plan. */
+  *remove(item: RemovalItem): Generator<unknown, Removed> {
     const cut = item.path.lastIndexOf('/') + 1
     const stay = this.#goTo(item.root, item.path.slice(0, cut))
-    return stay ?? this.#removeHere(item.path.slice(cut), item)
+    return stay ?? (yield* this.#removeHere(item.path.slice(cut), item))
   }
 
   /** Goes to the folder of an entry; one after another of the same folder cost nothing. */
@@ -36,7 +34,7 @@ export class EntryRemover {
     if (this.#place !== null && this.#root === root && this.#folder === folder && this.#place.returnTo(names.length)) {
       return null
     }
-    const place = new Place(root)
+    const place = new Place(root, this.#mountPoints)
     this.#place = place
     this.#root = root
     this.#folder = null
@@ -44,16 +42,17 @@ export class EntryRemover {
     for (const name of names) {
       if (how === 'entered') how = place.down(name)
     }
+    if (how === 'elsewhere') return how
     if (how !== 'entered') return how === 'missing' ? 'vanished' : 'changed'
     this.#folder = folder
     return null
   }
 
-  #removeHere(name: string, item: RemovalItem): Removed {
+  *#removeHere(name: string, item: RemovalItem): Generator<unknown, Removed> {
     const seen = look(name)
     if (seen === null) return 'vanished'
     if (seen.kind !== (item.isFolder ? 'folder' : 'file') || !isSameInode(seen, item)) return 'changed'
-    return item.isFolder ? this.#removeFolder(name, seen, item) : this.#removeFile(name, seen, item)
+    return item.isFolder ? yield* this.#removeFolder(name, seen, item) : this.#removeFile(name, seen, item)
   }
 
   #removeFile(name: string, { mtimeMs, size }: Look, item: RemovalItem): Removed {
@@ -67,7 +66,7 @@ export class EntryRemover {
     }
   }
 
-  #removeFolder(name: string, { ino }: Look, item: RemovalItem): Removed {
+  *#removeFolder(name: string, { ino }: Look, item: RemovalItem): Generator<unknown, Removed> {
     const place = this.#place
     if (place === null) return 'changed'
     const depth = place.depth
@@ -75,12 +74,12 @@ export class EntryRemover {
       place.returnTo(depth)
       return 'changed'
     }
-    const measure = measureFolder(place, this.#mayGoOn)
+    const measure = yield* measureFolder(place, ({ mtimeMs }) => mtimeMs)
     if (!place.returnTo(depth) || measure === null) return 'unreadable'
     if (measure.newestMs !== item.identity.mtimeMs || measure.size !== item.identity.bytes) return 'changed'
     if (this.#trash !== null) return this.#moveToTrash(name, item, this.#trash)
     const entries = measure.files + measure.folders
-    return removeFolder(place, { name, ino, entries }, this.#mayGoOn) ? 'removed' : 'changed'
+    return (yield* removalOf(place, { name, ino, entries })) ? 'removed' : 'changed'
   }
 
   /** Where it goes is a tree of folders that only this pruning makes; what is moved there lies at its ends. */
@@ -92,7 +91,6 @@ export class EntryRemover {
       renameSync(name, target)
       return 'removed'
     } catch (error) {
-      if (errnoOf(error) === 'EXDEV') throw new TrashElsewhere()
       return stayOf(error)
     }
   }
@@ -111,5 +109,6 @@ function isSameInode({ dev, ino }: Look, { identity }: RemovalItem): boolean {
 function stayOf(error: unknown): StayReason {
   const errno = errnoOf(error)
   if (errno === 'ENOENT') return 'vanished'
+  if (errno === 'EXDEV') return 'elsewhere'
   return errno === 'EISDIR' ? 'changed' : 'unreadable'
 }

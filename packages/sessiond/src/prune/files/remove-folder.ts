@@ -1,6 +1,6 @@
 import { renameSync, rmdirSync, unlinkSync } from 'node:fs'
 import { LEFTOVER_PREFIX } from '../../model/artifact.ts'
-import { type EntryName, errnoOf, look } from './look.ts'
+import { type EntryName, type ExactNumber, errnoOf, look } from './look.ts'
 import type { Place } from './place.ts'
 import { readFolderBytes } from './read-folder.ts'
 
@@ -16,36 +16,36 @@ interface Level {
 
 interface Budget {
   left: number
+  removed: number
 }
 
 export interface FolderToRemove {
   readonly name: string
-  readonly ino: bigint
+  readonly ino: ExactNumber
   /** Files and folders within; who adds to them faster than they go keeps the folder for now. */
   readonly entries: number
 }
 
-/** Removes a folder of the current one with all that is below it. False: something in it stays. */
-export function removeFolder(place: Place, folder: FolderToRemove, mayGoOn: () => void): boolean {
-  const steps = removalOf(place, folder)
-  for (let step = steps.next(); ; step = steps.next()) {
-    if (step.done === true) return step.value
-    mayGoOn()
-  }
-}
-
-/** The same piece by piece: says each time how many entries it has come by. It stands somewhere within meanwhile. */
+/**
+ * Removes a folder of the current one with all that is below it, piece by piece: says each time how many entries it has
+ * come by, and stands somewhere within meanwhile. False: something in it stays.
+ */
 export function* removalOf(place: Place, folder: FolderToRemove): Generator<number, boolean> {
   const begin = place.depth
   const hidden = hide(folder)
-  const isRemoved = hidden !== null && place.down(hidden) === 'entered' && (yield* clear(place, folder))
-  return place.returnTo(begin) && isRemoved && removeEmpty(hidden)
+  if (hidden === null) return false
+  const budget: Budget = { left: 2 * folder.entries + PIECE, removed: 0 }
+  const isCleared = place.down(hidden) === 'entered' && (yield* clear(place, budget))
+  if (!place.returnTo(begin)) return false
+  if (isCleared && removeEmpty(hidden)) return true
+  // Nothing of it is gone, so it may bear its name.
+  if (budget.removed === 0 && hidden !== folder.name && isFolderOf(hidden, folder.ino)) giveBack(folder.name, hidden)
+  return false
 }
 
 /** Empties the folder where `place` stands. */
-function* clear(place: Place, { entries }: FolderToRemove): Generator<number, boolean> {
+function* clear(place: Place, budget: Budget): Generator<number, boolean> {
   const begin = place.depth
-  const budget: Budget = { left: 2 * entries + PIECE }
   const levels: Level[] = [{ name: '.', folders: [] }]
   for (let told = budget.left; ; ) {
     const seen = told - budget.left
@@ -57,7 +57,7 @@ function* clear(place: Place, { entries }: FolderToRemove): Generator<number, bo
     if (next !== undefined) {
       const how = place.down(next)
       if (how === 'entered') levels.push({ name: next, folders: [] })
-      else if (how === 'refused') return false
+      else if (how !== 'missing') return false
       continue
     }
     const left = removeFiles(level, budget)
@@ -65,8 +65,9 @@ function* clear(place: Place, { entries }: FolderToRemove): Generator<number, bo
     if (left === 'more') continue
     levels.pop()
     if (levels.length === 0) return true
-    // A folder that is not empty stays, and so do those above it.
-    if (!place.returnTo(begin + levels.length - 1) || !removeEmpty(level.name)) return false
+    // A folder that is not empty stays, and so do those above it; so does one that is moved about meanwhile.
+    if (!place.climbTo(begin + levels.length - 1) || !removeEmpty(level.name)) return false
+    budget.removed += 1
   }
 }
 
@@ -77,7 +78,8 @@ function removeFiles(level: Level, budget: Budget): 'empty' | 'more' | 'stuck' {
   try {
     for (const { name, isFolder } of readFolderBytes()) {
       if (isFolder) level.folders.push(name)
-      else if (!removeFile(name)) stuck += 1
+      else if (removeFile(name)) budget.removed += 1
+      else stuck += 1
       seen += 1
       budget.left -= 1
       if (budget.left < 0) return 'stuck'
@@ -99,12 +101,16 @@ function hide({ name, ino }: FolderToRemove): string | null {
     return isFolderOf(name, ino) ? name : null
   }
   if (isFolderOf(hidden, ino)) return hidden
-  // Something else took the name at the last moment: it gets it back.
-  if (look(name) === null) rename(hidden, name)
+  // Something else took the name at the last moment.
+  giveBack(name, hidden)
   return null
 }
 
-function isFolderOf(name: string, ino: bigint): boolean {
+function giveBack(name: string, hidden: string): void {
+  if (look(name) === null) rename(hidden, name)
+}
+
+function isFolderOf(name: string, ino: ExactNumber): boolean {
   const seen = look(name)
   return seen?.kind === 'folder' && seen.ino === ino
 }

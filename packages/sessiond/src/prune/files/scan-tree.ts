@@ -1,49 +1,38 @@
 import { basename } from 'node:path'
-import { decideByAge, type Pressure, type SeenEntry, weightOf } from '../../decide/decide-removals.ts'
-import { type ActiveReferences, type ArtifactClass, LEFTOVER_PREFIX, type StayReason } from '../../model/artifact.ts'
+import { sinceOf } from '../../decide/age-of-entry.ts'
+import { decideByAge, type LeftOut, type RemovalFacts } from '../../decide/decide-removals.ts'
+import type { SeenEntry } from '../../decide/seen-entry.ts'
+import { type ArtifactClass, LEFTOVER_PREFIX, type StayReason } from '../../model/artifact.ts'
 import { compilePatterns, type Match, type PatternMatcher, type Progress } from './compile-patterns.ts'
-import { type Look, look } from './look.ts'
-import { measureFolder } from './measure-folder.ts'
+import { EntryPool } from './entry-pool.ts'
+import { type EntryName, type Look, look } from './look.ts'
+import { type FolderMeasure, measureFolder } from './measure-folder.ts'
 import type { PlanLimits } from './messages.ts'
-import { Place } from './place.ts'
+import { readMountPoints } from './mount-points.ts'
+import { type Entering, Place } from './place.ts'
 import { isText, readFolder } from './read-folder.ts'
-import { type Pending, walkFolders } from './walk-folders.ts'
+import { type FolderWalk, walkFolders } from './walk-folders.ts'
 import { groupRoots, type WalkRoot } from './walk-roots.ts'
 
 /** An entry with what a removal checks again. */
 export interface ScannedEntry extends SeenEntry {
   readonly isFolder: boolean
   readonly files: number
-  readonly dev: bigint
-  readonly ino: bigint
+  readonly dev: Look['dev']
+  readonly ino: Look['ino']
+  readonly mtimeMs: number
   readonly size: number
 }
 
-export interface ScanRequest {
-  readonly rules: readonly ArtifactClass[]
-  readonly active: ActiveReferences
-  readonly nowMs: number
-  readonly pressure: Pressure | null
-  readonly limits: Pick<PlanLimits, 'entries' | 'entriesOfRule'>
-  /** Throws when there is nobody left to scan for. */
-  readonly mayGoOn: () => void
+export interface ScanRequest extends Pick<RemovalFacts<SeenEntry>, 'rules' | 'active' | 'nowMs' | 'pressure'> {
+  readonly limits: Pick<PlanLimits, 'entries'>
 }
 
 /** What was seen of one rule. */
 export interface RuleTally {
   entries: number
   bytes: number
-  /** Weight of those kept for a decision. */
-  kept: number
   readonly stays: Partial<Record<StayReason, number>>
-}
-
-export interface Scan {
-  /** Those a decision may concern; all of them are counted in `tallies`. */
-  readonly entries: readonly ScannedEntry[]
-  /** By rule. */
-  readonly tallies: readonly RuleTally[]
-  readonly isPartial: boolean
 }
 
 /** Folders below a root that are looked into; what lies deeper was made to lie deep. */
@@ -51,17 +40,8 @@ const MAX_DEPTH = 200
 /** No path that a program would use is longer. */
 const MAX_PATH_LENGTH = 4_096
 
-/** Looks at everything the rules name. Reads only. */
-export function scanTrees(request: ScanRequest): Scan {
-  const scan = new TreeScan(request)
-  const { roots, refused } = groupRoots(request.rules)
-  for (const rule of refused) scan.stay(rule, 'unreadable')
-  for (const root of roots) {
-    if (!scan.isFull) scan.scanRoot(root)
-  }
-  const { entries, tallies, isPartial } = scan
-  return { entries, tallies, isPartial }
-}
+/** Entries looked at between two pauses. */
+const PIECE = 256
 
 interface Folder {
   readonly progress: Progress
@@ -72,22 +52,36 @@ interface Folder {
   readonly unit: Match | null
 }
 
-class TreeScan {
-  readonly entries: ScannedEntry[] = []
+/** What the rules name, looked at with pauses: whoever ends it there has a part. Reads only. */
+export class TreeScan {
+  /** By rule. */
   readonly tallies: readonly RuleTally[]
-  isFull = false
-  isPartial = false
-  #kept = 0
   readonly #request: ScanRequest
+  readonly #pool: EntryPool<ScannedEntry>
 
   constructor(request: ScanRequest) {
     this.#request = request
-    this.tallies = request.rules.map(() => ({ entries: 0, bytes: 0, kept: 0, stays: {} }))
+    this.tallies = request.rules.map(() => ({ entries: 0, bytes: 0, stays: {} }))
+    this.#pool = new EntryPool(request.limits.entries, request)
   }
 
-  scanRoot({ root, rules }: WalkRoot): void {
-    const matcher = compilePatterns(rules.map(({ prefix, patterns, rule }) => ({ prefix, patterns, keep: rule.keep })))
-    new RootScan(this, this.#request, matcher, rules).scan(root)
+  /** Those a decision may concern; all of them are counted in `tallies`. */
+  get entries(): readonly ScannedEntry[] {
+    return this.#pool.entries
+  }
+
+  /** What there was no room for. */
+  get leftOut(): ReadonlyMap<string, LeftOut> {
+    return this.#pool.leftOut
+  }
+
+  *steps(): Generator<void, void> {
+    const mountPoints = readMountPoints()
+    const { roots, refused } = groupRoots(this.#request.rules, mountPoints)
+    for (const rule of refused) this.stay(rule, 'unreadable')
+    for (const root of roots) {
+      yield* new RootScan(this, this.#request, root, new Place(root.root, mountPoints)).steps()
+    }
   }
 
   stay(rule: number, reason: StayReason): void {
@@ -102,134 +96,131 @@ class TreeScan {
     tally.bytes += entry.bytes
     const decided = decideByAge(entry, rule, this.#request)
     if (decided === 'undecided' && isKept) this.stay(entry.rule, 'kept-name')
-    else if (decided === 'undecided') this.#keep(entry, tally)
+    else if (decided === 'undecided') this.#pool.add(entry)
     else if (decided !== 'stays') this.stay(entry.rule, decided)
-  }
-
-  /** A part decides soundly for itself: more entries would only add to what counts and sizes exceed. */
-  #keep(entry: ScannedEntry, tally: RuleTally): void {
-    const { entries, entriesOfRule } = this.#request.limits
-    const weight = weightOf(entry)
-    if (tally.kept < entriesOfRule) {
-      tally.kept += weight
-      this.#kept += weight
-      this.entries.push(entry)
-    } else this.isPartial = true
-    if (this.#kept >= entries) {
-      this.isFull = true
-      this.isPartial = true
-    }
   }
 }
 
 /** The scan below one root. */
-class RootScan {
+class RootScan implements FolderWalk<Folder> {
+  readonly isOver = false
+  readonly findsBack = true
   readonly #scan: TreeScan
   readonly #request: ScanRequest
   readonly #matcher: PatternMatcher
   readonly #rules: WalkRoot['rules']
+  readonly #place: Place
+  #looked = 0
 
-  constructor(scan: TreeScan, request: ScanRequest, matcher: PatternMatcher, rules: WalkRoot['rules']) {
+  constructor(scan: TreeScan, request: ScanRequest, { rules }: WalkRoot, place: Place) {
     this.#scan = scan
     this.#request = request
-    this.#matcher = matcher
+    this.#matcher = compilePatterns(rules.map(({ prefix, patterns, rule }) => ({ prefix, patterns, keep: rule.keep })))
     this.#rules = rules
+    this.#place = place
   }
 
-  scan(root: string): void {
-    const place = new Place(root)
+  *steps(): Generator<void, void> {
     const start: Folder = { progress: this.#matcher.start, path: '', depth: 0, unit: null }
-    const how = place.enterRoot()
-    if (how === 'refused') this.#refuse(start)
-    if (how !== 'entered') return
-    walkFolders(
-      place,
-      start,
-      (folder) => (folder.unit === null ? this.#readFolder(folder, place) : this.#addUnit(folder, folder.unit, place)),
-      (folder, why) => {
-        if (why === 'refused') this.#refuse(folder)
-      },
-    )
+    const how = this.#place.enterRoot()
+    if (how === 'entered') yield* walkFolders(this.#place, start, this)
+    else this.refuse(start, how)
   }
 
-  #readFolder(folder: Folder, place: Place): Pending<Folder>[] {
-    const below: Pending<Folder>[] = []
+  *read(folder: Folder, room: number): Generator<void, EntryName[]> {
+    const below: EntryName[] = []
+    if (folder.unit !== null) {
+      yield* this.#addUnit(folder, folder.unit)
+      return below
+    }
     try {
       for (const entry of readFolder()) {
-        this.#request.mayGoOn()
-        if (this.#scan.isFull) break
+        this.#looked += 1
+        if (this.#looked % PIECE === 0) yield
         if (!isText(entry.name)) this.#passOver(folder, entry.name, 'unreadable')
-        else if (entry.isDirectory()) this.#noteFolder(folder, entry.name, below)
+        else if (entry.isDirectory()) this.#noteFolder(folder, entry.name, below, room)
         else if (!entry.isFile()) this.#passOver(folder, entry.name, 'not-a-file')
-        else this.#addFile(folder, entry.name, place)
+        else this.#addFile(folder, entry.name)
       }
     } catch (error) {
       if (!(error instanceof Error && 'syscall' in error)) throw error
-      this.#refuse(folder)
+      this.refuse(folder, 'refused')
     }
-    return this.#scan.isFull ? [] : below
+    return below
   }
 
-  #noteFolder(folder: Folder, name: string, below: Pending<Folder>[]): void {
-    const path = `${folder.path}${name}/`
-    const depth = folder.depth + 1
+  below(folder: Folder, name: EntryName): Folder {
+    return this.#folderIn(folder, String(name))
+  }
+
+  /** A folder that cannot be looked into counts for the first class that may have something in it. */
+  refuse({ unit, progress }: Folder, how: Exclude<Entering, 'entered'> | 'lost'): void {
+    const rule = unit?.rule ?? progress[0]?.pattern.rule
+    // What was in a lost one is counted already.
+    if (rule === undefined || how === 'missing' || how === 'lost') return
+    this.#stay({ rule }, how === 'elsewhere' ? how : 'unreadable')
+  }
+
+  #folderIn(folder: Folder, name: string): Folder {
     const unit = this.#matcher.matchFolder(folder.progress, ownName(name))
     const progress = unit === null ? this.#matcher.enter(folder.progress, name) : []
-    if (unit === null && progress.length === 0) return
-    const data = { progress, path, depth, unit }
-    if (depth > MAX_DEPTH || path.length > MAX_PATH_LENGTH) this.#refuse(data)
-    else below.push({ name, data })
+    return { progress, path: `${folder.path}${name}/`, depth: folder.depth + 1, unit }
   }
 
-  #addFile(folder: Folder, name: string, { dev }: Place): void {
+  /** Only its name: what else there is to it is found again, which is quick, when its turn comes. */
+  #noteFolder(folder: Folder, name: string, below: EntryName[], room: number): void {
+    const found = this.#folderIn(folder, name)
+    if (found.unit === null && found.progress.length === 0) return
+    const isTooMuch = found.depth > MAX_DEPTH || found.path.length > MAX_PATH_LENGTH || below.length >= room
+    if (isTooMuch) this.refuse(found, 'refused')
+    else below.push(name)
+  }
+
+  #addFile(folder: Folder, name: string): void {
     const match = this.#matcher.matchFile(folder.progress, name)
     if (match === null) return
     const seen = look(name)
     // It vanished meanwhile.
     if (seen === null) return
     if (seen.kind !== 'file') this.#stay(match, 'not-a-file')
-    else if (seen.dev !== dev) this.#stay(match, 'unreadable')
-    else {
-      const { mtimeMs, size, ino, links, diskBytes } = seen
-      const linked = links > 1 ? { inode: `${dev}/${ino}`, links, bytes: diskBytes } : null
-      const bytes = linked === null ? diskBytes : 0
-      this.#add(match, folder.path + name, seen, { mtimeMs, size, bytes, linked, files: 1, isLeftover: false })
-    }
+    else if (seen.dev !== this.#place.dev) this.#stay(match, 'elsewhere')
+    else this.#add(match, folder.path + name, seen, null)
   }
 
-  #addUnit({ path }: Folder, match: Match, place: Place): [] {
+  *#addUnit({ path }: Folder, match: Match): Generator<void, void> {
+    const { ageBy } = this.#ruleOf(match).rule
+    const { nowMs } = this.#request
     const seen = look('.')
-    const measure = seen === null ? null : measureFolder(place, this.#request.mayGoOn)
+    const measure = seen && (yield* measureFolder(this.#place, (each) => sinceOf(each, ageBy, nowMs)))
     if (seen === null || measure === null) this.#stay(match, 'unreadable')
-    else {
-      const { newestMs: mtimeMs, size, bytes, files } = measure
-      const isLeftover = basename(path).startsWith(LEFTOVER_PREFIX)
-      this.#add(match, path.slice(0, -1), seen, { mtimeMs, size, bytes, linked: null, files, isLeftover })
-    }
-    return []
+    else this.#add(match, path.slice(0, -1), seen, measure)
   }
 
-  #add(
-    { rule: index, captures, isKept }: Match,
-    path: string,
-    { kind, dev, ino }: Look,
-    facts: Pick<ScannedEntry, 'mtimeMs' | 'size' | 'bytes' | 'linked' | 'files' | 'isLeftover'>,
-  ): void {
-    const at = this.#rules[index]
-    if (at === undefined) return
-    const { group, session, epoch, ids } = captures
-    const own = {
-      rule: at.index,
-      path: path.slice(at.pathLength),
-      group: at.rule.group ?? group,
+  /** One of thousands, mostly: it is put together in one go. */
+  #add(match: Match, path: string, seen: Look, unit: FolderMeasure | null): void {
+    const { index, rule, pathLength } = this.#ruleOf(match)
+    const { group, session, epoch, ids } = match.captures
+    const { dev, ino, links, diskBytes } = seen
+    const isLinked = unit === null && links > 1
+    const entry: ScannedEntry = {
+      rule: index,
+      path: pathLength === 0 ? path : path.slice(pathLength),
+      group: rule.group ?? group,
       session,
       epoch,
       ids,
-      isFolder: kind === 'folder',
+      isFolder: unit !== null,
       dev,
       ino,
+      mtimeMs: unit?.newestMs ?? seen.mtimeMs,
+      sinceMs: unit?.sinceMs ?? sinceOf(seen, rule.ageBy, this.#request.nowMs),
+      size: unit?.size ?? seen.size,
+      bytes: unit?.bytes ?? (isLinked ? 0 : diskBytes),
+      linked: isLinked ? { inode: `${dev}/${ino}`, links, bytes: diskBytes } : null,
+      files: unit?.files ?? 1,
+      isLeftover: unit !== null && basename(path).startsWith(LEFTOVER_PREFIX),
     }
-    this.#scan.add({ ...own, ...facts }, at.rule, isKept)
+    this.#scan.add(entry, rule, match.isKept)
   }
 
   /** What bears a name of a class and is nothing that can go. */
@@ -238,15 +229,14 @@ class RootScan {
     if (match !== null) this.#stay(match, why)
   }
 
-  /** A folder that cannot be looked into counts for the first class that may have something in it. */
-  #refuse({ unit, progress }: Folder): void {
-    const rule = unit?.rule ?? progress[0]?.pattern.rule
-    if (rule !== undefined) this.#stay({ rule }, 'unreadable')
+  #stay(match: Pick<Match, 'rule'>, reason: StayReason): void {
+    this.#scan.stay(this.#ruleOf(match).index, reason)
   }
 
-  #stay({ rule }: Pick<Match, 'rule'>, reason: StayReason): void {
-    const at = this.#rules[rule]
-    if (at !== undefined) this.#scan.stay(at.index, reason)
+  #ruleOf({ rule }: Pick<Match, 'rule'>): WalkRoot['rules'][number] {
+    const found = this.#rules[rule]
+    if (found === undefined) throw new RangeError(`The patterns have no rule ${rule}`)
+    return found
   }
 }
 

@@ -1,6 +1,6 @@
-import { isAbsolute, relative, sep } from 'node:path'
+import { dirname, relative, sep } from 'node:path'
 import type { ArtifactClass } from '../../model/artifact.ts'
-import { look } from './look.ts'
+import { type Look, look } from './look.ts'
 
 /** One folder to be walked, and the rules whose roots it is or contains. */
 export interface WalkRoot {
@@ -21,42 +21,47 @@ export interface WalkRoot {
  * Rules whose roots lie within one another are walked together: so an entry is found once, by the first rule it fits.
  * A root that is missing holds nothing; one that is no folder of its own is refused.
  */
-export function groupRoots(rules: readonly ArtifactClass[]): {
+export function groupRoots(
+  rules: readonly ArtifactClass[],
+  mountPoints: ReadonlySet<string>,
+): {
   readonly roots: readonly WalkRoot[]
   readonly refused: readonly number[]
 } {
-  const seen = new Map([...new Set(rules.map(({ root }) => root))].map((root) => [root, look(root)]))
-  const folders = [...seen].flatMap(([root, at]) => (at?.kind === 'folder' ? [{ root, dev: at.dev }] : []))
-  // Outer ones first.
-  folders.sort((a, b) => a.root.length - b.root.length)
-  const outermost: typeof folders = []
-  const walkedFrom = new Map<string, string>()
-  for (const { root, dev } of folders) {
-    // Another file system is never entered on the way, so it needs a walk of its own.
-    const outer = outermost.find((each) => each.dev === dev && isWithin(each.root, root))
-    if (outer === undefined) outermost.push({ root, dev })
-    walkedFrom.set(root, outer?.root ?? root)
+  const seen = new Map<string, Look | null>()
+  for (const { root } of rules) if (!seen.has(root)) seen.set(root, look(root))
+  const walks = new Map<string, { root: string; rules: WalkRoot['rules'][number][] }>()
+  const refused: number[] = []
+  for (const [index, rule] of rules.entries()) {
+    const at = seen.get(rule.root)
+    if (at?.kind === 'folder') {
+      const root = outermost(rule.root, at.dev, seen, mountPoints)
+      const walk = walks.get(root) ?? { root, rules: [] }
+      walk.rules.push(below(root, rule, index))
+      walks.set(root, walk)
+    } else if (at) refused.push(index)
   }
-  return {
-    roots: outermost.map(({ root }) => ({
-      root,
-      rules: rules.flatMap((rule, index) => (walkedFrom.get(rule.root) === root ? [below(root, rule, index)] : [])),
-    })),
-    refused: rules.flatMap(({ root }, index) => (isOther(seen.get(root)) ? [index] : [])),
+  return { roots: [...walks.values()], refused }
+}
+
+/** From where a root is come by. What is mounted is never entered on the way, so it needs a walk of its own. */
+function outermost(
+  root: string,
+  dev: Look['dev'],
+  seen: ReadonlyMap<string, Look | null>,
+  mountPoints: ReadonlySet<string>,
+): string {
+  let outer = root
+  for (let at = root; at !== dirname(at) && !mountPoints.has(Buffer.from(at).toString('latin1')); ) {
+    at = dirname(at)
+    const above = seen.get(at)
+    if (above?.kind === 'folder' && above.dev === dev) outer = at
   }
+  return outer
 }
 
 function below(root: string, rule: ArtifactClass, index: number): WalkRoot['rules'][number] {
   const prefix = relative(root, rule.root).split(sep).filter(Boolean)
   const pathLength = prefix.reduce((length, name) => length + name.length + 1, 0)
   return { index, rule, patterns: rule.patterns, prefix, pathLength }
-}
-
-function isWithin(outer: string, inner: string): boolean {
-  const way = relative(outer, inner)
-  return !isAbsolute(way) && way !== '..' && !way.startsWith(`..${sep}`)
-}
-
-function isOther(seen: ReturnType<typeof look> | undefined): boolean {
-  return seen !== null && seen !== undefined && seen.kind !== 'folder'
 }

@@ -1,9 +1,10 @@
 import { setImmediate } from 'node:timers/promises'
 import { decideRemovals, isImplausible } from '../../decide/decide-removals.ts'
+import { addStays } from '../artifact-files.ts'
 import type { PruneAnswer, PruneRequest, RemovalItem, Removed } from './messages.ts'
 import { packRemovals } from './removal-chunks.ts'
-import { EntryRemover, TrashElsewhere } from './remove-entries.ts'
-import { scanTrees } from './scan-tree.ts'
+import { EntryRemover } from './remove-entries.ts'
+import { TreeScan } from './scan-tree.ts'
 
 /**
  * The pruner: a process of its own, because it moves its working directory, which a process has only one of, and
@@ -23,42 +24,53 @@ function assertHostAlive(): void {
   if (process.ppid !== hostPid) process.exit(0)
 }
 
-async function plan({ rules, active, nowMs, pressure, limits }: PruneRequest & { kind: 'plan' }): Promise<void> {
-  const scan = scanTrees({ rules, active, nowMs, pressure, limits, mayGoOn: seldom(assertHostAlive) })
+let beganMs = performance.now()
+
+/** Carries work out with a look at the host now and then. Null: it is to stop, and the work is broken off. */
+async function paced<Result>(work: Generator<unknown, Result>): Promise<Result | null> {
+  for (;;) {
+    if (performance.now() - beganMs >= SLICE_MS) {
+      await setImmediate()
+      beganMs = performance.now()
+    }
+    assertHostAlive()
+    if (isStopped) {
+      // Lets go of the folder that is being read.
+      work.return(undefined as Result)
+      return null
+    }
+    const step = work.next()
+    if (step.done === true) return step.value
+  }
+}
+
+async function plan(request: PruneRequest & { kind: 'plan' }): Promise<void> {
+  const { rules, active, nowMs, limits } = request
+  // What need not go early need not be kept for a decision either.
+  const pressure = request.pressure !== null && request.pressure.wantedBytes > 0 ? request.pressure : null
+  const scan = new TreeScan({ rules, active, nowMs, pressure, limits })
+  await paced(scan.steps())
+  const isStoppedEarly = isStopped
   const entriesByRule = scan.tallies.map(({ entries }) => entries)
   if (isImplausible(rules, entriesByRule, active)) return send({ kind: 'implausible' })
-  const { entries } = scan
-  const decided = decideRemovals({ entries, rules, active, nowMs, pressure, maxRemovals: limits.removals })
+  const { entries, leftOut } = scan
+  const decided = decideRemovals({ entries, leftOut, rules, active, nowMs, pressure, maxRemovals: limits.removals })
   for (let from = 0; from < decided.removals.length; from += CHUNK) {
     await send({ kind: 'removals', chunk: packRemovals(decided.removals.slice(from, from + CHUNK)) })
   }
   const tallies = scan.tallies.map(({ entries, bytes, stays }, rule) => {
-    const sums = { ...stays }
-    for (const [reason, count] of Object.entries(decided.stays[rule] ?? {})) {
-      sums[reason as keyof typeof sums] = (sums[reason as keyof typeof sums] ?? 0) + count
-    }
-    return { entries, bytes, stays: sums }
+    return { entries, bytes, stays: addStays(stays, decided.stays[rule] ?? {}) }
   })
-  await send({ kind: 'planned', tallies, isPartial: scan.isPartial || decided.isPartial })
+  await send({ kind: 'planned', tallies, isPartial: isStoppedEarly || leftOut.size > 0 || decided.isPartial })
 }
 
 async function apply({ items, trash }: PruneRequest & { kind: 'apply' }): Promise<void> {
-  const remover = new EntryRemover(trash, assertHostAlive)
+  const remover = new EntryRemover(trash)
   const outcomes: (Removed | null)[] = items.map(() => null)
-  let beganMs = performance.now()
   for (const index of inOrderOfFolders(items)) {
     const item = items[index]
-    if (item === undefined || isStopped) break
-    assertHostAlive()
-    try {
-      outcomes[index] = remover.remove(item)
-    } catch (error) {
-      if (error instanceof TrashElsewhere) return send({ kind: 'elsewhere' })
-      throw error
-    }
-    if (performance.now() - beganMs < SLICE_MS) continue
-    await setImmediate()
-    beganMs = performance.now()
+    if (item !== undefined) outcomes[index] = await paced(remover.remove(item))
+    if (isStopped) break
   }
   await send({ kind: 'applied', outcomes })
 }
@@ -72,15 +84,6 @@ function inOrderOfFolders(items: readonly RemovalItem[]): readonly number[] {
 
 function compare(a: string, b: string): number {
   return a < b ? -1 : Number(a > b)
-}
-
-/** Calls what is called for every entry only now and then: it asks the system. */
-function seldom(work: () => void): () => void {
-  let calls = 0
-  return () => {
-    calls += 1
-    if (calls % 1_000 === 0) work()
-  }
 }
 
 /** Resolves when it is on its way to the host and no more in this process's memory. */
