@@ -223,6 +223,18 @@ test('takes a file with several names for its size once, if all of them are here
   ])
 })
 
+test('under pressure what is due goes biggest and oldest first, else the oldest first', () => {
+  const rule = ruleWith({ maxAgeMs: DAY })
+  const entries = [
+    entryOf(9 * DAY, { path: 'old', bytes: 1 }),
+    entryOf(2 * DAY, { path: 'big', bytes: 100 }),
+    entryOf(8 * DAY, { path: 'old and big', bytes: 90 }),
+  ]
+  expect(decide(rule, entries).paths).toEqual(['old', 'old and big', 'big'])
+  const pressure = { usedShare: 0.95, highWaterShare: 0.9, wantedBytes: 0 }
+  expect(decide(rule, entries, { pressure }).paths).toEqual(['old and big', 'big', 'old'])
+})
+
 test('under pressure takes all names of a file together, or none', () => {
   const hour = 3_600_000
   const linked = (inode: string, path: string, changes: Partial<SeenEntry> = {}) =>

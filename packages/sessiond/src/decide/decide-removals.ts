@@ -56,7 +56,9 @@ export function decideRemovals<Entry extends SeenEntry>(facts: RemovalFacts<Entr
       else if (pressure !== null && isBounded(rule) && mayGoUnderPressure(entry, rule, nowMs)) free.push(entry)
     }
   }
-  due.sort((a, b) => byAge(a.entry, b.entry))
+  // Where room is short, what gives back most goes first: there may not be time for all.
+  const byCost = (a: Entry, b: Entry) => costOf(b, nowMs) - costOf(a, nowMs) || byAge(a, b)
+  due.sort((a, b) => (pressure === null ? byAge : byCost)(a.entry, b.entry))
   const all = pressure === null ? due : [...due, ...decideUnderPressure(free, withBytes(due), { pressure, nowMs })]
   const ownerOf = newOwners()
   const share = {
