@@ -20,7 +20,10 @@ export interface PlanRequest {
     readonly highWaterShare: number
     readonly wantedBytes: number
   } | null
-  /** Asked now and then while it is planned; false: the plan ends with what it has seen, and is partial. */
+  /**
+   * Asked now and then while it is planned, which rests until the answer; false: the plan ends with what it has seen, and
+   * is partial.
+   */
   readonly mayGoOn?: () => Promise<boolean>
 }
 

@@ -196,7 +196,9 @@ export class Cleaner {
     const { highWaterShare } = policy
     const isPressed = isFull && usage !== null && highWaterShare !== null
     const pressure = isPressed ? decidePressure({ ...usage, highWaterShare, floorBytes }) : null
-    const plan = await planCleaning(house, pressure, onError)
+    // A plan broken off because it has taken long would be broken off every time: only waiting is bounded.
+    const mayPlanOn = unlessAsked(() => (patience.waitedMs < policy.budgetMs ? Number.POSITIVE_INFINITY : 0))
+    const plan = await planCleaning(house, pressure, { mayGoOn: mayPlanOn, onError })
     // However long planning took, there is time for what it is for: else a large house would never be cleaned.
     fromMs = world.monotonicMs()
     const outcome = await applyHouse(house, plan, {

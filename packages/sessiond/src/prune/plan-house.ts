@@ -1,6 +1,7 @@
 import type { PlannedRemoval, PrunePlan } from '../model/artifact.ts'
 import { KEEPS_ROWS, type RowRetention } from '../model/retention.ts'
 import { type CountedRows, NO_ROWS, ROW_CLASSES, type RowPruning } from '../store/store.ts'
+import type { PlanRequest } from './artifact-files.ts'
 import { type HouseDeps, type HousePlan, hasClass, type Pressure, type PruneScope, WHOLE_HOUSE } from './house.ts'
 import { planTrash } from './trash.ts'
 
@@ -12,14 +13,15 @@ const NOT_COUNTED: CountedRows = { rows: NO_ROWS, isWhole: true }
 
 /**
  * Decides what one pruning of the host's own does; changes nothing. What cannot be planned is left out, its error told.
+ * It rests while `mayGoOn` has no answer; false: of the files it holds those seen so far.
  * What goes in order, rows and closed sessions, is not counted: that takes as long as removing it.
  */
 export function planCleaning(
   deps: HouseDeps,
   pressure: Pressure | null,
-  onError: (error: unknown) => void,
+  { mayGoOn, onError }: { readonly mayGoOn: () => Promise<boolean>; readonly onError: (error: unknown) => void },
 ): Promise<HousePlan> {
-  return plan(deps, WHOLE_HOUSE, pressure, { onError, counts: false })
+  return plan(deps, WHOLE_HOUSE, pressure, { onError, mayGoOn, counts: false })
 }
 
 /** Decides what a pruning that a person asks for does, and counts it; changes nothing. Throws what stands in the way. */
@@ -27,14 +29,14 @@ export function planHouse(deps: HouseDeps, scope: PruneScope): Promise<HousePlan
   const onError = (error: unknown) => {
     throw error
   }
-  return plan(deps, scope, null, { onError, counts: true })
+  return plan(deps, scope, null, { onError, mayGoOn: async () => true, counts: true })
 }
 
 async function plan(
   deps: HouseDeps,
   scope: PruneScope,
   pressure: Pressure | null,
-  { onError, counts }: { readonly onError: (error: unknown) => void; readonly counts: boolean },
+  { onError, mayGoOn, counts }: Parameters<typeof planCleaning>[2] & { readonly counts: boolean },
 ): Promise<HousePlan> {
   const { world, store, closed } = deps
   const nowMs = world.now()
@@ -54,7 +56,7 @@ async function plan(
     id: world.newId('prune-'),
     nowMs,
     scope,
-    files: await part(() => planFiles(deps, scope, nowMs, pressure), noFiles(nowMs)),
+    files: await part(() => planFiles(deps, scope, { nowMs, pressure, mayGoOn }), noFiles(nowMs)),
     trash: await part(() => planOldTrash(deps, scope, nowMs), noFiles(nowMs)),
     rows,
     rowsFound:
@@ -69,15 +71,13 @@ async function plan(
 async function planFiles(
   deps: HouseDeps,
   scope: PruneScope,
-  nowMs: number,
-  pressure: Pressure | null,
+  asked: Required<Pick<PlanRequest, 'nowMs' | 'pressure' | 'mayGoOn'>>,
 ): Promise<PrunePlan> {
   const { files, store, figures } = deps
   const groups = scope.group === null ? await deps.listGroups() : [scope.group]
   // All rules whatever classes are asked for: without the first that fits an entry, the next would take it.
   const { active } = await store.readActiveReferences()
-  const request = { rules: figures.rules(groups), active, nowMs }
-  return narrowed(await files.plan({ ...request, pressure }), scope)
+  return narrowed(await files.plan({ rules: figures.rules(groups), active, ...asked }), scope)
 }
 
 /** What has lain in the trash long enough. */

@@ -248,7 +248,7 @@ test('(G3) what is mounted below a root is not entered, though it is of the same
   bed.write('sub/mounted/hidden.log')
   bed.write('unit/in/hidden')
   for (const path of ['../outside', 'unit/in', 'unit']) age(join(bed.root, path))
-  const rules = [ruleOf(bed.root, ['**/*.log', 'unit/'])]
+  const rules = [ruleOf(bed.root, ['unit/', '**/*.log'])]
   const whole = await bed.plan(rules)
   const points = ['sub/mounted', 'unit/in'].map((path) => join(bed.root, path))
   const mounted = points.filter((point) => spawnSync('mount', ['--bind', bed.outside, point]).status === 0)
@@ -427,6 +427,25 @@ test('a plan ends early when it is told to, with what it has seen', async () => 
   expect(asked).toBe(2)
   expect(plan.isPartial).toBe(true)
   expect(plan.removals.length).toBeLessThan(MANY)
+}, 60_000)
+
+test('a plan rests while it waits to be told whether to go on', async () => {
+  await using bed = await makeBed()
+  linkMany(bed, 'logs')
+  const rules = [ruleOf(bed.root, ['logs/*'])]
+  const world = { ...realWorld, setTimer: (_: number, fn: () => void) => realWorld.setTimer(0, fn) }
+  await using files = closing(createArtifactFiles({ world }))
+  let seenMeanwhile = 0
+  const mayGoOn = async () => {
+    if (seenMeanwhile > 0) return true
+    // As long as the whole of the plan that rests would have taken.
+    seenMeanwhile = (await bed.plan(rules)).classes[0]?.seen.entries ?? 0
+    rmSync(join(bed.root, 'logs'), { recursive: true })
+    return true
+  }
+  const plan = await files.plan({ rules, active: activeWith(), nowMs: Date.now(), pressure: null, mayGoOn })
+  expect(seenMeanwhile).toBe(MANY)
+  expect(plan.classes[0]?.seen.entries).toBeLessThan(MANY)
 }, 60_000)
 
 test('closing ends the removal of a large unit within, and the next plan goes on with it', async () => {

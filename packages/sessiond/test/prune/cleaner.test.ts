@@ -2,7 +2,7 @@ import { settle } from '@sessiond/testkit'
 import { describe, expect, it } from 'vitest'
 import { SessiondError } from '../../src/model/errors.ts'
 import { WHOLE_HOUSE } from '../../src/prune/house.ts'
-import { DAY_MS, due, HOUR_MS, MINUTE_MS, ScriptedHouse } from './scripted-house.ts'
+import { DAY_MS, due, HOUR_MS, MINUTE_MS, POLICY, ScriptedHouse } from './scripted-house.ts'
 
 const UNREADABLE = new SessiondError('REFERENCES_UNREADABLE', 'No sessions to be seen.')
 
@@ -235,6 +235,26 @@ describe('a disk that runs wait for', () => {
     expect(house.files.due).toEqual([])
     expect(house.types()).toEqual(['prune:failed', 'prune:finished'])
     expect(house.cleaner.failingForMs()).toBeNull()
+    await house.cleaner.stop()
+  })
+
+  it('is no more planned on either, and a plan that had to wait too long is carried out as far as it goes', async () => {
+    const house = new ScriptedHouse()
+    house.files.due = files(20)
+    house.files.onPlan = async ({ mayGoOn }) => {
+      house.isBusy = true
+      const goesOn = await mayGoOn?.()
+      house.isBusy = false
+      return goesOn === true
+    }
+    await house.cleaner.start()
+    await house.world.advance(MINUTE_MS + POLICY.budgetMs - 5_000)
+    expect(house.files.plans).toHaveLength(1)
+    expect(house.passes).toEqual([])
+    await house.world.advance(10_000)
+    expect(house.files.due).toEqual([])
+    expect(house.journal[0]?.detail.waitedMs).toBe(POLICY.budgetMs)
+    expect(house.memory?.goOnWith).toBe('files')
     await house.cleaner.stop()
   })
 

@@ -159,7 +159,8 @@ function dueOf(seen: ReadonlyMap<string, Seen>, nowMs: number): Set<string> {
   const hasText = (path: string) => !Buffer.from(path, 'latin1').toString().includes('\uFFFD')
   for (const [path, { kind }] of seen) {
     if (!/^\d+\/logs\//.test(path) || kind !== 'file' || !path.endsWith('.log') || !isOld(path)) continue
-    if (hasText(path) && !/\/latest\.log$/.test(path)) due.add(path)
+    // A name that is kept keeps what is in a folder of that name too.
+    if (hasText(path) && !/\/latest\.log(?=\/|$)/.test(path)) due.add(path)
   }
   const units = Map.groupBy(seen.keys(), (path) => /^\d+\/units\/free(?=\/|$)/.exec(path)?.[0])
   for (const [unit, paths] of units) {

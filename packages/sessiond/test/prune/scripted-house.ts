@@ -62,6 +62,8 @@ export class ScriptedFiles implements ArtifactFiles {
   /** When each batch began, by the monotonic clock. */
   readonly batches: number[] = []
   planError: unknown = null
+  /** What planning does with its time, and with its question; its answer: whether the plan is whole. */
+  onPlan: (request: PlanRequest) => Promise<boolean> = async () => true
   isClosed = false
   readonly #world: FakeWorld
 
@@ -72,10 +74,11 @@ export class ScriptedFiles implements ArtifactFiles {
   async plan(request: PlanRequest): Promise<PrunePlan> {
     this.plans.push(request)
     if (this.planError !== null) throw this.planError
+    const isPartial = !(await this.onPlan(request))
     const removals = (request.pressure?.wantedBytes ?? 0) === 0 ? [...this.due] : [...this.due, ...this.spare]
     const removed = { entries: removals.length, bytes: removals.reduce((sum, { bytes }) => sum + bytes, 0) }
     const classes = [{ name: 'debugLogs', seen: removed, removed, stays: {} }]
-    return { plannedAtMs: request.nowMs, rules: request.rules, removals, classes, isPartial: false }
+    return { plannedAtMs: request.nowMs, rules: request.rules, removals, classes, isPartial }
   }
 
   async apply({

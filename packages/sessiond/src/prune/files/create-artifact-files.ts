@@ -57,7 +57,7 @@ class ProcessArtifactFiles implements ArtifactFiles {
 
   async close(): Promise<void> {
     this.#isClosed = true
-    for (const process of this.#applying) process.stop()
+    for (const process of this.#applying) process.tell('stop')
     // A plan changes nothing, and may take long.
     await Promise.all([...this.#planning].map((process) => process[Symbol.asyncDispose]()))
     await Promise.allSettled(this.#underWay)
@@ -138,16 +138,17 @@ class ProcessArtifactFiles implements ArtifactFiles {
     return notLookedAt
   }
 
-  /** Until it is disposed of; at the first no the process is to come to its end. */
+  /** Until it is disposed of. While an answer is awaited the process rests; at the first no it comes to its end. */
   #keepAsking(process: PruneProcess, mayGoOn: PlanRequest['mayGoOn']): Disposable {
     let cancel = () => {}
     let isOver = mayGoOn === undefined
     const ask = async () => {
+      process.tell('pause')
       // What cannot be answered is for whoever asks to tell, and no reason to break off.
       const goesOn = (await mayGoOn?.().catch(() => true)) ?? true
       if (isOver) return
+      process.tell(goesOn ? 'resume' : 'stop')
       if (goesOn) arm()
-      else process.stop()
     }
     const arm = () => {
       cancel = this.#world.setTimer(ASK_MS, () => void ask())

@@ -28,6 +28,8 @@ export type PruneRequest =
     }
   /** Ends what is under way: a plan with what it has seen, a batch wherever it is. */
   | { readonly kind: 'stop' }
+  /** What is under way rests until it is to go on, or to stop. */
+  | { readonly kind: 'pause' | 'resume' }
 
 /** One removal, with what is checked before it. */
 export interface RemovalItem extends Pick<PlannedRemoval, 'path' | 'isFolder' | 'identity'> {

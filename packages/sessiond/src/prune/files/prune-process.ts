@@ -81,9 +81,12 @@ export class PruneProcess implements AsyncDisposable {
     return answer
   }
 
-  /** What is under way ends where it is: a plan with what it has seen so far. */
-  stop(): void {
-    if (this.#child.connected) this.#child.send({ kind: 'stop' } satisfies PruneRequest, () => {})
+  /**
+   * Of what is under way: `stop` ends it where it is, a plan with what it has seen so far; `pause` has it rest until
+   * `resume` or `stop`.
+   */
+  tell(kind: 'stop' | 'pause' | 'resume'): void {
+    if (this.#child.connected) this.#child.send({ kind } satisfies PruneRequest, () => {})
   }
 
   /** Ends it at once, whatever it is at, and resolves when it is gone. Idempotent. */

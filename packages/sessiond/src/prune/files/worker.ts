@@ -18,6 +18,9 @@ const SLICE_MS = 20
 
 const hostPid = process.ppid
 let isStopped = false
+/** Pending while work is to rest. */
+let mayWork = Promise.withResolvers<void>()
+mayWork.resolve()
 
 /** A newer host may already be pruning; whoever has no host any more must not go on beside it. */
 function assertHostAlive(): void {
@@ -31,6 +34,7 @@ async function paced<Result>(work: Generator<unknown, Result>): Promise<Result |
   for (;;) {
     if (performance.now() - beganMs >= SLICE_MS) {
       await setImmediate()
+      await mayWork.promise
       beganMs = performance.now()
     }
     assertHostAlive()
@@ -96,9 +100,20 @@ process.on('SIGINT', () => {})
 process.on('SIGTERM', () => {})
 process.on('disconnect', () => process.exit(0))
 process.on('message', (request: PruneRequest) => {
-  if (request.kind === 'stop') isStopped = true
-  // What fails here is a bug or a lack of memory: the process ends, and the host reports that.
-  else if (request.kind === 'plan') void plan(request)
-  else void apply(request)
+  switch (request.kind) {
+    // What fails here is a bug or a lack of memory: the process ends, and the host reports that.
+    case 'plan':
+      return void plan(request)
+    case 'apply':
+      return void apply(request)
+    case 'pause':
+      mayWork = Promise.withResolvers()
+      return
+    case 'stop':
+      isStopped = true
+      return mayWork.resolve()
+    case 'resume':
+      return mayWork.resolve()
+  }
 })
 void send({ kind: 'ready' })

@@ -183,6 +183,8 @@ export class SqliteReader implements StoreReader {
     )
   }
   async listUnarchived(query: Parameters<Store['listUnarchived']>[0]): ReturnType<Store['listUnarchived']> {
+    // Asked for page after page, however many there are.
+    await this.pause()
     return this.read(() => listUnarchived(this.db, query))
   }
   async isSettled(sessionId: string): Promise<boolean> {
