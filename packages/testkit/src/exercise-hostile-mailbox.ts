@@ -182,6 +182,8 @@ export function exerciseHostileMailbox(harnessOf: () => MailboxHarness): void {
     test('(B12, I1) whose database never ends being read is timed out, again and again, before no neighbour', async () => {
       const { mailbox } = harnessOf()
       const { outbound } = await prepareBoth(mailbox)
+      // Whatever reads is started: from here on it is the order that counts.
+      await Promise.all([mailbox.take(HOSTILE, 0), mailbox.take(NEIGHBOUR, 0)])
       replace(outbound, () => writeEndlessTree(outbound, 'messages_out'))
       const order: string[] = []
       const hostile = [1, 2, 3].map(() =>

@@ -44,6 +44,8 @@ export class RunWatch {
   busyLooks = 0
   /** The same once it has ended: replies in it are worth waiting for, but not for ever. */
   busyFinalLooks = 0
+  /** When what could not all be taken is to be looked at again, by the monotonic clock; null: nothing is left. */
+  takeAgainAtMs: number | null = null
   /** The outbox as it was before the last look that took in everything; null: none has yet. */
   takenStamp: string | null = null
   /** Sweeps since then that found it so again, and did not look inside. */

@@ -14,6 +14,7 @@ import { hasCode } from '../model/errors.ts'
 import { isJudged, type Run } from '../model/run.ts'
 import type { DiskFloor } from '../observe/disk-floor.ts'
 import { type ObserveOptions, observeSession } from '../observe/observe-session.ts'
+import type { RunWatch } from '../observe/run-watch.ts'
 
 /** Why a session is looked at; several may come together. */
 export type Cause =
@@ -122,8 +123,23 @@ async function takeIfWritten(deps: ReconcileDeps, sessionId: string, causes: Rea
   const mayHaveWritten = (['outbox', 'exit', 'sweep', 'timer', 'startup', 'drain'] as const).some((cause) =>
     causes.has(cause),
   )
-  if (!mayHaveWritten) return NOT_LOOKED
+  // Whatever else brings the session up meanwhile takes the timer's place: a look that is owed must outlive it.
+  const lookAgainMs = dueInMs(deps, deps.watches.find(sessionId))
+  if (!mayHaveWritten && lookAgainMs !== 0) return { ...NOT_LOOKED, lookAgainMs }
   if (await isUntouched(deps, sessionId, causes)) return NOTHING_NEW
+  const taken = await take(deps, sessionId)
+  const watch = deps.watches.find(sessionId)
+  if (watch !== undefined) {
+    watch.takeAgainAtMs = taken.lookAgainMs === null ? null : deps.world.monotonicMs() + taken.lookAgainMs
+  }
+  return taken
+}
+
+function dueInMs({ world }: ReconcileDeps, watch: RunWatch | undefined): number | null {
+  return watch?.takeAgainAtMs == null ? null : Math.max(0, watch.takeAgainAtMs - world.monotonicMs())
+}
+
+async function take(deps: ReconcileDeps, sessionId: string): Promise<Taken> {
   const facts = await deps.store.readFacts(sessionId, deps.world.now())
   const run = facts?.run ?? null
   if (run === null || run.state === 'starting') return NOTHING_NEW

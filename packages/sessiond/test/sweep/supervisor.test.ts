@@ -171,6 +171,26 @@ it('(I10) a sweep opens no outbox that was not written to, and some all the same
   expect(await fixture.store.getMessage('m-1')).toMatchObject({ status: 'completed' })
 })
 
+it('(I1) what was left in an outbox is taken soon, whatever brings the session up before, and without a sweep', async () => {
+  const { supervisor, mailbox, store } = await setUp()
+  await supervisor.start()
+  await fixture.send('g/main', 'm-1')
+  await until(async () => expect(await fixture.states()).toEqual({ 'g/main': 'running' }))
+  const next = await fixture.accept('g/main', 'm-2')
+  // Nothing tells of what is written but the look below.
+  fixture.watches.find('g/main')?.unwatch()
+  const take = mailbox.take.bind(mailbox)
+  mailbox.take = (sessionId) => {
+    mailbox.take = take
+    // Comes while the run is looked at, and is no reason to look at what it wrote.
+    supervisor.noteAccepted([next])
+    return Promise.reject(new SessiondError('MAILBOX_BUSY', 'It is locked.', { fields: { sessionId } }))
+  }
+  fixture.write('g/main', (db) => writeAck(db, 'm-1', 'completed', { epoch: 1, attempt: 1 }))
+  await supervisor.trigger('g/main', 'outbox')
+  await until(async () => expect(await store.getMessage('m-1')).toMatchObject({ status: 'completed' }))
+})
+
 describe('stopping', () => {
   it('(D22) keeps its time when a runtime hangs', async () => {
     const { supervisor, process } = await setUp({ runs: { stopGrace: '100ms', killWait: '1s' } })
