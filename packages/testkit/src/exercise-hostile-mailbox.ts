@@ -421,7 +421,7 @@ export function exerciseHostileMailbox(harnessOf: () => MailboxHarness): void {
       const before = countOpenFiles()
       for (let look = 0; look < 2000; look += 1) await fail()
       expect(countOpenFiles()).toBe(before)
-    })
+    }, 120_000)
 
     test('is not believed about inbound.db either: a sync after it was tampered with restores it', async () => {
       const { mailbox } = harnessOf()
