@@ -3,11 +3,11 @@ import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isValidName } from '@sessiond/protocol'
 import { sessionPaths } from '../mailbox/session-paths.ts'
+import { LEFTOVER_PREFIX } from '../model/artifact.ts'
 import { SessiondError } from '../model/errors.ts'
 import type { SessionSummary } from '../model/session.ts'
 import { hadDirectory } from '../prune/archive/had-directory.ts'
 import { PARTING_PREFIX } from '../prune/archive/remove-session.ts'
-import { LEFTOVER_PREFIX } from '../prune/files/remove-folder.ts'
 import type { StoreReader } from '../store/store.ts'
 
 /** Something below `sessions/` that is not what it must be. */

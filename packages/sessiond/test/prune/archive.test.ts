@@ -20,8 +20,8 @@ import {
 import { join } from 'node:path'
 import { PROVIDER } from '@sessiond/testkit'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { LEFTOVER_PREFIX } from '../../src/model/artifact.ts'
 import { PARTING_PREFIX } from '../../src/prune/archive/remove-session.ts'
-import { LEFTOVER_PREFIX } from '../../src/prune/files/remove-folder.ts'
 import { useTinyDisk } from '../store/tiny-disk.ts'
 import { type ArchiveBed, CLOSED_AT_MS, DAY_MS, DUE_MS, makeArchiveBed, textIn, writeIn } from './archive-bed.ts'
 

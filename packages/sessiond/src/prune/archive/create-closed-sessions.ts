@@ -1,5 +1,5 @@
 import type { Stats } from 'node:fs'
-import { lstat, mkdir, realpath, rm } from 'node:fs/promises'
+import { lstat, mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { archiveAgainAtMs, isArchiveDue } from '../../decide/decide-archive.ts'
 import { hasCode, SessiondError } from '../../model/errors.ts'
@@ -15,6 +15,7 @@ import { hadDirectory } from './had-directory.ts'
 export interface ArchiveDeps {
   readonly world: Pick<World, 'now' | 'boundary'>
   readonly store: Pick<Store, 'listUnarchived' | 'listRuns' | 'isSettled' | 'recordArchived' | 'putOffArchive'>
+  /** By its real path: nothing is archived over a link. */
   readonly dataDir: string
   /** How long directories of closed sessions stay; null: for ever. */
   readonly closedSessionsMsOf: (group: string) => number | null
@@ -116,8 +117,7 @@ class Archiver {
   }
 
   async #one(process: ArchiveProcess, sessionId: string, mayFinish: () => Promise<boolean>): Promise<Outcome> {
-    const { store, world } = this.#deps
-    const dataDir = await realpath(this.#deps.dataDir)
+    const { store, world, dataDir } = this.#deps
     const { parent, name, folder, archive } = archivePaths(dataDir, sessionId)
     await prepareFolders(dataDir, folder)
     const isArchived = await isFile(archive)
@@ -125,7 +125,7 @@ class Archiver {
     if (found.kind !== 'found') return this.#refused(sessionId, found)
     const limits = this.#limits
     if (found.what === 'nothing') {
-      if (!isArchived && (await hadDirectory(store, sessionId))) return this.#missing(dataDir, sessionId)
+      if (!isArchived && (await hadDirectory(store, sessionId))) return this.#missing(sessionId)
       return this.#record(sessionId, { path: isArchived ? archivePath(sessionId) : null }, 0)
     }
     if (found.what === 'leftover') {
@@ -147,7 +147,8 @@ class Archiver {
   }
 
   /** Its directory may be on a disk that is not there: only a person knows whether it is gone. */
-  async #missing(dataDir: string, sessionId: string): Promise<Outcome> {
+  async #missing(sessionId: string): Promise<Outcome> {
+    const { dataDir } = this.#deps
     const sessions = join(dataDir, 'sessions')
     if ((await lookAt(sessions)) !== null) return this.#putOff(sessionId, 'missing', {})
     const what = `There is no ${sessions}, but sessions have run.`

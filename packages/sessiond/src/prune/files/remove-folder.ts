@@ -4,8 +4,6 @@ import { type EntryName, type ExactNumber, errnoOf, look } from './look.ts'
 import type { Place } from './place.ts'
 import { readFolderBytes } from './read-folder.ts'
 
-export { LEFTOVER_PREFIX }
-
 /** Entries of one folder removed between two readings of it: some file systems lose their place when much goes. */
 const PIECE = 1_000
 
