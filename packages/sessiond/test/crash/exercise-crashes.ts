@@ -15,7 +15,7 @@ const ONLY_SEED = process.env.SESSIOND_CRASH_SEED
 const CASES = Number(process.env.SESSIOND_CRASH_CASES ?? 96)
 const CASES_PER_TEST = 16
 /** For a machine so busy that everything takes ten times as long. */
-const TEST_TIMEOUT_MS = 300_000
+const TEST_TIMEOUT_MS = 600_000
 
 /** Declares the crash tests of one runtime: seeded cases, and that together they left no boundary and no step out. */
 export function exerciseCrashes(runtime: CrashRuntime): void {

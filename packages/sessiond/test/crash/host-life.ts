@@ -17,7 +17,7 @@ export interface LivedLife {
 }
 
 /** Ends a host that does not come to its end; far beyond what any life takes. */
-const LIFE_TIMEOUT_MS = 60_000
+const LIFE_TIMEOUT_MS = 180_000
 
 /** Runs one host process to its end; throws when it ends in a way that was not planned, or not at all. */
 export async function liveLife(programs: Programs, job: HostJob, caseDir: string): Promise<LivedLife> {
