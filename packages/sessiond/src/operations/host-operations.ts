@@ -116,8 +116,9 @@ async function listReplies(
     // From the first again would hand everything out twice.
     const [last] = await store.getReplies([after])
     if (last?.inReplyTo !== messageId) {
-      throw new SessiondError('BAD_REQUEST', `after names no reply to ${messageId}: '${after}'.`, {
+      throw new SessiondError('BAD_REQUEST', `after names no reply to ${messageId} (any more): '${after}'.`, {
         fields: { field: 'after' },
+        cure: 'List the replies from the first: one that was delivered long ago may be gone.',
       })
     }
   }
