@@ -347,7 +347,7 @@ export function exerciseRuntime(name: string, makeHarness: () => Promise<Runtime
         expect(log).toContain('said on stderr\n')
       })
 
-      test('(F7) keeps the end of a flood, within the bound', async () => {
+      test('(F2, F7) keeps the end of a flood, within the bound: never silent', async () => {
         const { spec, handle } = await run('floods-stdout')
         await untilSeen(runtime, handle, 'exited')
         const log = await runtime.readLog(handle, 4096)
