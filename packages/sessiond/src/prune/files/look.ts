@@ -23,6 +23,7 @@ export interface Look {
 
 const BLOCK_BYTES = 512
 const NS_PER_MS = 1_000_000
+const NS_PER_S = 1_000_000_000n
 const PLAIN = { throwIfNoEntry: false } as const
 const EXACT = { bigint: true, throwIfNoEntry: false } as const
 
@@ -72,8 +73,9 @@ function exact(number: bigint): ExactNumber {
   return number <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(number) : number
 }
 
+/** As it reads elsewhere, to the last digit: as one number, nanoseconds since 1970 are no more exact. */
 function toMs(ns: bigint): number {
-  return Number(ns) / NS_PER_MS
+  return Number(ns / NS_PER_S) * 1_000 + Number(ns % NS_PER_S) / NS_PER_MS
 }
 
 /** What went wrong with a call of the file system. */
