@@ -52,7 +52,7 @@ function segmentsFault(segments: readonly string[]): { readonly rule: string; re
   if (segments.filter((segment) => segment === '**').length > MAX_WILDCARDS) {
     return { rule: `holds a pattern with '**' more than ${MAX_WILDCARDS} times`, cure: 'Use fewer.' }
   }
-  return neverFault(segments) ?? twiceFault(segments)
+  return neverFault(segments) ?? twiceFault(segments) ?? doubtFault(segments)
 }
 
 /** Of names that no file bears, or that none is looked for under. */
@@ -86,6 +86,28 @@ function twiceFault(segments: readonly string[]): { readonly rule: string; reado
   )
   if (twice === undefined) return undefined
   return { rule: `holds a pattern with {${twice}} twice`, cure: 'Write * in the place of the second.' }
+}
+
+/**
+ * Of whose it is there must be one reading: names may hold any sign that stands between two wildcards, and a file taken
+ * for another session's is not protected by its own.
+ */
+function doubtFault(segments: readonly string[]): { readonly rule: string; readonly cure: string } | undefined {
+  const [first, last] = [segments.indexOf('**'), segments.lastIndexOf('**')]
+  const doubtful = segments.find((segment, index) => {
+    const isCapturing = capturesIn([segment]).some((name) => name !== 'id')
+    return isCapturing && (!hasOneReading(segment) || (first < index && index < last))
+  })
+  if (doubtful === undefined) return undefined
+  return {
+    rule: `holds a pattern in which ${JSON.stringify(doubtful)} can be read in several ways, so that nobody knows whose a file is`,
+    cure: "Make it the only wildcard of its name, and put at most one '**' into the pattern; or write * in its place.",
+  }
+}
+
+function hasOneReading(segment: string): boolean {
+  // The number of a run ends where its digits do.
+  return wildcardsOf(segment) === 1 || (/^[^*{]*\{epoch\}[^\d]/.test(segment) && !/\{(group|session)\}/.test(segment))
 }
 
 /** The captures of a pattern that has no fault. */
@@ -164,6 +186,12 @@ function waysTo(pattern: string): string[][] {
 }
 
 function meetPaths(one: readonly string[], other: readonly string[]): boolean {
+  // Most are told apart by the first folder that both spell out.
+  for (const [index, name] of one.entries()) {
+    const twin = other[index]
+    if (twin === undefined || !isName(name) || !isName(twin)) break
+    if (name !== twin) return false
+  }
   return meet(one, other, '**', (a, b) =>
     meet(signsOf(a), signsOf(b), '*', (x, y) => x === ANY || y === ANY || x === y),
   )

@@ -13,6 +13,8 @@ export interface Surroundings {
 
 interface Claim {
   readonly where: string
+  /** The group whose class it is; null: the host's. */
+  readonly owner: string | null
   /** As written. */
   readonly written: string
   /** From the root of the file system. */
@@ -52,13 +54,20 @@ function coveredBy(claim: Claim, earlier: readonly Claim[]): Found {
 function neverUnit(claim: Claim, earlier: readonly Claim[], mayNotHold: readonly Claim[]): Found {
   const other =
     mayNotHold.find(({ pattern }) => mayHold(claim.pattern, pattern)) ??
-    earlier.find(({ pattern }) => isNeverUnit(claim.pattern, pattern))
+    earlier.find((each) => isNeverUnit(asOf(each.owner, claim), each.pattern))
   if (other === undefined) return undefined
+  const ofGroup = 'or make it a class of that group, before the other one'
+  const first = other.owner === claim.owner ? 'where both are yours, putting it first helps, too' : ofGroup
   return {
     rule: `holds ${shown(claim)}, folders that go each as one unit: none does that may hold what belongs to ${nameOf(other, claim)}`,
-    cure: 'Name other folders, or the files in them; where both are yours, putting it first helps, too.',
+    cure: `Name other folders, or the files in them; ${first}.`,
     involves: [other.where],
   }
+}
+
+/** What a pattern comes to in a group. */
+function asOf(group: string | null, { pattern }: Claim): string {
+  return group === null ? pattern : pattern.replace('{group}', group)
 }
 
 /** Which group's class such an entry belongs to would depend on the groups that are asked for. */
@@ -117,7 +126,7 @@ function shippedClaims(
   { options, baseDir }: Surroundings,
 ): Claim[] {
   const sessions = resolve(baseDir, options.dataDir, 'sessions')
-  return patterns.map((pattern) => claimOf(`retention.${name}`, sessions, `${group ?? '{group}'}/${pattern}`))
+  return patterns.map((pattern) => claimOf(`retention.${name}`, null, sessions, `${group ?? '{group}'}/${pattern}`))
 }
 
 function customClaims(owner: string | null, around: Surroundings): Claim[] {
@@ -126,13 +135,13 @@ function customClaims(owner: string | null, around: Surroundings): Claim[] {
   const { artifacts } = (owner === null ? options.retention : options.groups[owner]?.retention) ?? { artifacts: {} }
   return Object.entries(artifacts).flatMap(([name, custom]) =>
     custom.patterns.map((pattern) =>
-      claimOf(`${at}.${name}.patterns`, rootOf(custom, owner, options, around), pattern),
+      claimOf(`${at}.${name}.patterns`, owner, rootOf(custom, owner, options, around), pattern),
     ),
   )
 }
 
-function claimOf(where: string, root: string, written: string): Claim {
-  return { where, written, pattern: claimed(root, written) }
+function claimOf(where: string, owner: string | null, root: string, written: string): Claim {
+  return { where, owner, written, pattern: claimed(root, written) }
 }
 
 /** Whether a shipped class is on in a group; of null, on the host and in each group. */

@@ -326,6 +326,19 @@ describe('retention', () => {
       ['retention.artifacts.own.patterns'],
     ],
     [
+      'the same in the folders of a group, because of a class of that group',
+      group(
+        { artifacts: { logs: { patterns: ['{session}/work/**/*.log'], age: '1d' } } },
+        { artifacts: { own: { patterns: ['{group}/{session}/work/**/node_modules/'], age: '1d' } } },
+      ),
+      ['retention.artifacts.own.patterns'],
+    ],
+    [
+      'a file to one of several sessions, by how its name is read',
+      custom({ root: '/srv', patterns: ['{session}-*.core'] }),
+      ['retention.artifacts.own.patterns'],
+    ],
+    [
       'one file to two groups',
       groups({ root: '/srv', patterns: ['*.core'] }, { root: '/srv/', patterns: ['x*'] }),
       ['groups.b.retention.artifacts.own.patterns'],

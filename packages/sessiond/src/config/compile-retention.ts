@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path'
 import type { Protection } from '../model/artifact.ts'
 import type { CleaningPolicy } from '../model/retention.ts'
-import { capturesOf } from './artifact-pattern.ts'
+import { type Capture, capturesOf } from './artifact-pattern.ts'
 import type { FileBounds, FileClass, RetentionPolicy } from './config.ts'
 import type { ParsedOptions } from './host-schema.ts'
 
@@ -107,21 +107,28 @@ export function rootOf(
 }
 
 /** What each protection must know of an entry. A group's own class knows the group anyway. */
-export function needsOf(
-  protection: Protection,
-  group: string | null,
-): readonly ('group' | 'session' | 'epoch' | 'id')[] {
+function needsOf(protection: Protection, group: string | null): readonly Capture[] {
   if (protection === 'id') return ['id']
   const session = group === null ? (['group', 'session'] as const) : (['session'] as const)
   return protection === 'run' ? [...session, 'epoch'] : session
 }
 
-/** As written; else all that the captures can tell, but not that a session is open: it would keep all it ever made. */
+/** As written; else all that the patterns can tell, but not that a session is open: it would keep all it ever made. */
 function protectionsOf({ protects, patterns }: CustomClass, group: string | null): readonly Protection[] {
   if (protects !== undefined) return protects
   return (['id', 'run', 'work'] as const).filter((protection) =>
-    patterns.some((pattern) => needsOf(protection, group).every((capture) => capturesOf(pattern).has(capture))),
+    patterns.some((pattern) => unmetNeeds(protection, group, capturesOf(pattern)).length === 0),
   )
+}
+
+/** What a pattern would have to capture as well. Of a file of a session its names serve where no id is captured. */
+export function unmetNeeds(
+  protection: Protection,
+  group: string | null,
+  captures: ReadonlySet<Capture>,
+): readonly Capture[] {
+  if (protection === 'id' && captures.has('session')) return []
+  return needsOf(protection, group).filter((capture) => !captures.has(capture))
 }
 
 /** `cleaning` in ms. */

@@ -139,8 +139,12 @@ export function orNull<Out>(inner: Leaf<Out>): Leaf<Out | null> {
       if (value === null) return { value: null }
       const result = inner.safeParse(value)
       if (result.success) return { value: result.data }
-      const rule = result.error.issues[0]?.message ?? 'is not valid'
-      return { rule: `${rule}, or null for none`, cure: 'Write null without quotes for no bound.' }
+      const [issue] = result.error.issues
+      const cure = issue?.code === 'custom' ? String(issue.params?.cure) : 'Correct it.'
+      return {
+        rule: `${issue?.message ?? 'is not valid'}, or null for none`,
+        cure: `${cure} Null, without quotes, is for no bound.`,
+      }
     },
     (value) => (value === null ? 'none' : doc.format(value)),
   )

@@ -3,7 +3,7 @@ import { isValidName } from '@sessiond/protocol'
 import { SHIPPED_CLASSES } from '../retention/shipped-classes.ts'
 import { type Capture, capturesOf, namesOf, segmentsOf } from './artifact-pattern.ts'
 import { claimConflicts, claimed, type Surroundings } from './claim-conflicts.ts'
-import { type CustomClass, fileBoundsOf, needsOf, rootOf } from './compile-retention.ts'
+import { type CustomClass, fileBoundsOf, rootOf, unmetNeeds } from './compile-retention.ts'
 import { FILE_CLASSES, type FileClass } from './config.ts'
 import type { Conflict } from './conflicts.ts'
 import type { ParsedOptions } from './host-schema.ts'
@@ -93,8 +93,8 @@ function nameConflict(
   { retention }: ParsedOptions,
 ): Conflict | undefined {
   const where = `${at}.${name}`
-  const conflict = (rule: string, shown = where): Conflict => {
-    return { where: shown, rule, cure: 'Rename it.', involves: [where] }
+  const conflict = (rule: string, shown = where, cure = 'Rename it.'): Conflict => {
+    return { where: shown, rule, cure, involves: [where] }
   }
   if (!isValidName(name)) {
     const rule = 'has a name that is not 1 to 64 letters, digits, dots, underscores and hyphens'
@@ -106,7 +106,9 @@ function nameConflict(
   const twin = siblings.slice(0, siblings.indexOf(name)).find(isSame)
   if (twin !== undefined) return conflict(`differs from ${twin} by case alone`)
   const hosts = group === null ? undefined : Object.keys(retention.artifacts).find(isSame)
-  return hosts === undefined ? undefined : conflict(`has the name of a class of the host, retention.artifacts.${hosts}`)
+  if (hosts === undefined) return undefined
+  const cure = "Give it a name of its own, with patterns and figures: a group's classes come before the host's."
+  return conflict(`has the name of a class of the host, retention.artifacts.${hosts}`, where, cure)
 }
 
 /** A pattern that spells out a name that is kept names nothing that may go. */
@@ -138,7 +140,7 @@ function captureConflicts(at: string, group: string | null, { patterns, protects
     const missing = missingCapture(captures, group)
     if (missing !== undefined) return [conflict(`holds ${shown}, which ${missing.rule}`, missing.cure)]
     return (protects ?? []).flatMap((protection) => {
-      const needed = needsOf(protection, group).filter((capture) => !captures.has(capture))
+      const needed = unmetNeeds(protection, group, captures)
       if (needed.length === 0) return []
       const names = needed.map((capture) => `{${capture}}`).join(' and ')
       const rule = `protects by ${protection}, which the pattern ${shown} cannot tell: it captures no ${names}`

@@ -255,9 +255,9 @@ const artifacts = z
           'Folder that holds them; nothing outside it is looked at. Relative paths start at the configuration file.',
         unit: 'path',
         absent: "the sessions' folder: `<dataDir>/sessions`, in a group `<dataDir>/sessions/<group>`",
-        rule: 'must be a path without NUL',
-        cure: 'Name a folder of this machine.',
-        accepts: (value) => value !== '' && !value.includes('\0'),
+        rule: 'must be a path without NUL, and without a ~ for a home, which only a shell knows',
+        cure: 'Name a folder of this machine by its whole path.',
+        accepts: (value) => value !== '' && !value.includes('\0') && !/^~(\/|$)/.test(value),
       }).optional(),
       patterns: leaf<readonly string[]>(
         { about: 'What belongs to it, below `root`.', unit: 'list of patterns', absent: 'required' },

@@ -1,4 +1,4 @@
-import { access, constants, lstat, realpath, stat } from 'node:fs/promises'
+import { access, constants, lstat, readdir, realpath, stat } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
 import type { HostConfig, RetentionPolicy } from '../config/config.ts'
 import { isWithin } from '../config/is-within.ts'
@@ -14,7 +14,9 @@ import { errnoOf } from './files/look.ts'
 export async function withRealRoots(config: HostConfig): Promise<HostConfig> {
   const dataDir = await realpath(config.dataDir).catch(() => null)
   if (dataDir === null) return config
-  const overlaps = await Promise.all(rootsOutside(config).map((rule) => overlapOf(rule, dataDir)))
+  const own = rootsOutside(config)
+  const within = own.length === 0 ? [] : await foldersWithin(dataDir)
+  const overlaps = await Promise.all(own.map((rule) => overlapOf(rule, dataDir, within)))
   const problems = overlaps.filter((problem) => problem !== null)
   if (problems.length > 0) throw new ConfigInvalidError(problems)
   const moved = <Policy extends { readonly retention: RetentionPolicy }>(policy: Policy): Policy => {
@@ -44,14 +46,33 @@ function rootsOutside({ dataDir, defaults, groups }: HostConfig): ArtifactClass[
   return all.filter(({ root }) => !isWithin(root, dataDir))
 }
 
-async function overlapOf(rule: ArtifactClass, dataDir: string): Promise<Problem | null> {
+/** The host's own folders, each with those above it by what they are: any of them may lie on a disk of its own. */
+async function foldersWithin(dataDir: string): Promise<readonly (readonly string[])[]> {
+  const below = async (...names: string[]) => {
+    const entries = await readdir(join(dataDir, ...names)).catch(() => [])
+    return entries.map((name) => join(dataDir, ...names, name))
+  }
+  const paths = [...(await below()), ...(await below('sessions')), ...(await below('archives'))]
+  const ways = paths.map(async (path) => foldersTo(await realpath(path)).catch(() => null))
+  return (await Promise.all(ways)).filter((way) => way !== null)
+}
+
+async function overlapOf(
+  rule: ArtifactClass,
+  dataDir: string,
+  within: readonly (readonly string[])[],
+): Promise<Problem | null> {
   const root = await realpath(rule.root).catch(() => null)
   // What is not there is no folder of ours; what comes there later and is reached over a link is never gone through.
   if (root === null) return null
   const [rootWay, dataWay] = [await foldersTo(root), await foldersTo(dataDir)]
-  const isOver = dataWay.includes(rootWay[0] ?? '')
-  if (!isOver && !rootWay.includes(dataWay[0] ?? '')) return null
-  const what = isOver ? `must not hold the host's own dataDir` : `must not lie in the host's own dataDir`
+  const isOver = (way: readonly string[]) => way.includes(rootWay[0] ?? '')
+  const isIn = ([folder = '']: readonly string[]) => rootWay.includes(folder)
+  const holdsAll = isOver(dataWay)
+  const liesWithin = !holdsAll && [dataWay, ...within].some(isIn)
+  if (!holdsAll && !liesWithin && !within.some(isOver)) return null
+  const whose = holdsAll ? "the host's own dataDir" : "what is in the host's own dataDir"
+  const what = liesWithin ? `must not lie in the host's own dataDir` : `must not hold ${whose}`
   return {
     where: whereOf(rule),
     value: JSON.stringify(rule.root),

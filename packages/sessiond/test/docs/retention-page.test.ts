@@ -69,7 +69,7 @@ describe('docs/retention.md', () => {
     ])
     expect(config.groups.get('research')?.retention).toMatchObject({
       files: { transcripts: { maxAgeMs: 30 * 86_400_000 }, telemetry: null },
-      artifacts: [{ name: 'scratch', group: 'research', keep: ['README.md'], protects: ['work'] }],
+      artifacts: [{ name: 'scratch', group: 'research', keep: ['README.md'], protects: ['id', 'work'] }],
     })
   })
 

@@ -56,6 +56,23 @@ test('(F4) an id with the letters in it that stand between two protects its list
   expect(await leftBy(bed, rulesOf(bed, {}), [todos, '.claude/todos/codex-agent-2.json'])).toEqual([todos])
 })
 
+test('(F4) what an open session references stays, whatever class of one’s own names it, by its whole name alone', async () => {
+  await using bed = await makeBed()
+  const retention = {
+    transcripts: null,
+    artifacts: { own: { patterns: ['{group}/{session}/work/cfg/*/', '{group}/{session}/work/**/*'], age: '1d' } },
+  }
+  const stays = [
+    '.claude/projects/p/REFERENCED.jsonl',
+    'cfg/REFERENCED/tool-results/1.txt',
+    'home/projects/p/REFERENCED.jsonl',
+    'home/projects/p/REFERENCED.jsonl.rotated-1',
+    'home/projects/p/REFERENCED/tool-results/1.txt',
+  ]
+  const gone = ['.claude/projects/p/other.jsonl', 'cfg/REFERENCED-2/x', 'home/REFERENCED2.jsonl', 'main', 'x/.REFERENCED']
+  expect((await leftBy(bed, rulesOf(bed, retention), [...stays, ...gone])).sort()).toEqual(stays.sort())
+})
+
 test('what lies in a folder that is kept stays, and is told', async () => {
   await using bed = await makeBed()
   mkdirSync(join(bed.root, WORK), { recursive: true })

@@ -59,6 +59,25 @@ test.each<[string, (bed: PruneBed) => { root: string; patterns: string[] }, RegE
   await expect(openHouseReadOnly({ config, world: realWorld, onError: () => {} })).rejects.toMatchObject(refusal)
 })
 
+test.each<[string, string, RegExp]>([
+  ['the folder itself', 'big/sessions', /must not lie in/],
+  ['what holds it', 'big', /must not hold what is in/],
+  ['a group’s folder in it', 'big/sessions/a', /must not lie in/],
+  ['a folder of a session', 'big/sessions/a/main/work', /must not lie in/],
+])('(F4) refuses a class that reaches sessions on another disk by their real way: %s', async (_, root, rule) => {
+  await using bed = await makeBed()
+  mkdirSync(join(bed.dir, 'big/sessions/a/main/work'), { recursive: true })
+  symlinkSync(join(bed.dir, 'big/sessions'), join(bed.root, 'sessions'))
+  const config = configOf(bed, bed.root, { own: { age: '1d', root: join(bed.dir, root), patterns: ['**/*'] } })
+  await expect(withRealRoots(config)).rejects.toMatchObject({
+    code: 'CONFIG_INVALID',
+    problems: [{ where: 'retention.artifacts.own.root', rule: expect.stringMatching(rule) }],
+  })
+  mkdirSync(join(bed.dir, 'big/other'))
+  const beside = configOf(bed, bed.root, { own: { age: '1d', root: join(bed.dir, 'big/other'), patterns: ['**/*'] } })
+  expect(await withRealRoots(beside)).toEqual(beside)
+})
+
 test('takes folders beside the data directory, those yet to come, and a data directory yet to come', async () => {
   await using bed = await makeBed()
   const artifacts = {

@@ -199,7 +199,8 @@ class RootScan implements FolderWalk<Folder> {
   /** One of thousands, mostly: it is put together in one go. */
   #add(match: Match, path: string, seen: Look, unit: FolderMeasure | null): void {
     const { index, rule, pathLength } = this.#ruleOf(match)
-    const { group, session, epoch, ids } = match.captures
+    const { group, session, epoch } = match.captures
+    const ids = idsOf(match, rule, path)
     const { dev, ino, links, diskBytes } = seen
     const isLinked = unit === null && links > 1
     const entry: ScannedEntry = {
@@ -238,6 +239,15 @@ class RootScan implements FolderWalk<Folder> {
     if (found === undefined) throw new RangeError(`The patterns have no rule ${rule}`)
     return found
   }
+}
+
+/** Where a pattern captures no id the names on the way may be some: of a file's each part that ends before a dot. */
+function idsOf({ captures }: Match, { protects }: ArtifactClass, path: string): readonly string[] {
+  if (captures.ids.length > 0 || !protects.includes('id')) return captures.ids
+  const names = path.split('/').filter((name) => name !== captures.group && name !== captures.session)
+  const last = ownName(names.at(-1) ?? '')
+  const stems = [last.slice(0, last.indexOf('.')), last.slice(0, last.lastIndexOf('.'))]
+  return [...new Set([...names, last, ...(last.includes('.') ? stems : [])])]
 }
 
 /** The name a folder had before its removal began. */
