@@ -18,12 +18,16 @@ export interface SeenEntry {
   readonly isLeftover: boolean
 }
 
-/** Characters of a path that an entry may have for one; longer ones, which enemies make, count as several. */
-const PATH_LENGTH = 256
+/** Characters that an entry may have for one; more of them, which enemies make, count as several. */
+const CHARS = 256
+/** What a text takes besides its characters. */
+const TEXT_CHARS = 40
 
 /** For how many entries of common size one counts in memory. */
-export function weightOf({ path }: Pick<SeenEntry, 'path'>): number {
-  return Math.ceil(path.length / PATH_LENGTH)
+export function weightOf({ path, ids }: Pick<SeenEntry, 'path' | 'ids'>): number {
+  let chars = path.length
+  for (const id of ids) chars += id.length + TEXT_CHARS
+  return Math.ceil(chars / CHARS)
 }
 
 /** Entries that share one count and one size: of the same rule and group. */

@@ -48,6 +48,11 @@ export interface ArtifactClass {
  */
 export const LEFTOVER_PREFIX = '.sessiond-pruning.'
 
+/** The name a folder had before its removal began. */
+export function ownName(name: string): string {
+  return name.startsWith(LEFTOVER_PREFIX) ? name.slice(LEFTOVER_PREFIX.length) : name
+}
+
 /**
  * `id`: an active session references a captured `{id}`. `session`: the captured session is open. `run`: the captured
  * run is live. `work`: the captured session has work that has not ended, a reply not delivered, or a live run.
@@ -93,7 +98,14 @@ export interface PlannedRemoval {
   /** Which bound it exceeds, with the numbers it was decided on. */
   readonly reason: RemovalReason
   /** What a removal checks again: another file of the same name, or one that was written since, stays. */
-  readonly identity: { readonly dev: string; readonly ino: string; readonly mtimeMs: number; readonly bytes: number }
+  readonly identity: {
+    readonly dev: string
+    readonly ino: string
+    readonly mtimeMs: number
+    readonly bytes: number
+    /** Files and folders within; of a file 1. */
+    readonly entries: number
+  }
 }
 
 export type RemovalReason =

@@ -87,6 +87,7 @@ async function applyInstallation(
   const emptied = await files.apply({
     ...commonOf(deps),
     plan: expired,
+    checks: 'same',
     readActive: async () => NOBODY,
     trashDir: null,
     onProgress: () => {},

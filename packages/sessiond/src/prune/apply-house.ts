@@ -171,7 +171,7 @@ class HouseWork {
     const { files: plan, id } = this.#plan
     if (plan.removals.length === 0) return true
     const trashDir = this.#request.putsAside ? this.#trashDir(id) : null
-    const applied = await this.#apply(plan, trashDir, (sofar) => {
+    const applied = await this.#apply(plan, { trashDir }, (sofar) => {
       this.#classes = sofar.classes
       this.#looked = sofar.next
       this.#tell('files')
@@ -182,7 +182,7 @@ class HouseWork {
   async #emptyTrash(): Promise<boolean> {
     const { trash: plan } = this.#plan
     if (plan.removals.length === 0) return true
-    const applied = await this.#apply(plan, null, (sofar) => {
+    const applied = await this.#apply(plan, { trashDir: null, checks: 'same' }, (sofar) => {
       this.#trash = sumOf(sofar.classes.map(({ removed }) => removed))
       this.#tell('trash')
     })
@@ -191,13 +191,13 @@ class HouseWork {
 
   async #apply(
     plan: PrunePlan,
-    trashDir: string | null,
+    how: Pick<ApplyRequest, 'trashDir' | 'checks'>,
     onProgress: (applied: AppliedRemovals) => void,
   ): Promise<AppliedRemovals> {
     const { files, store, batch } = this.#deps
     const { mayGoOn } = this.#request
     const readActive = followReferences(store)
-    const applied = await files.apply({ plan, from: 0, batch, readActive, trashDir, mayGoOn, onProgress })
+    const applied = await files.apply({ plan, from: 0, batch, readActive, ...how, mayGoOn, onProgress })
     onProgress(applied)
     return applied
   }

@@ -31,6 +31,11 @@ export interface ApplyRequest {
   readonly plan: PrunePlan
   /** Index of the first removal to be done: an earlier apply came so far. */
   readonly from: number
+  /**
+   * What an entry must still be. `unchanged`: the same and as it was, or it stays. `same`: a folder by that name, whatever
+   * has become of what is in it; for what is nobody's any more. @default 'unchanged'
+   */
+  readonly checks?: 'unchanged' | 'same'
   /** Removals done between two readings of the references. */
   readonly batch: number
   /** What must stay of a batch, as it is now. Throws (REFERENCES_UNREADABLE): nothing more is removed, and `apply` throws it. */
@@ -40,7 +45,7 @@ export interface ApplyRequest {
    * there already is never met. What is on another file system stays (`elsewhere`). Null: it is removed.
    */
   readonly trashDir: string | null
-  /** Asked before each batch; false: stop here. */
+  /** Asked before each batch, and now and then within one, which rests until the answer; false: stop here. */
   readonly mayGoOn: () => Promise<boolean>
   readonly onProgress: (applied: AppliedRemovals) => void
 }

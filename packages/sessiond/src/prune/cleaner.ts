@@ -188,17 +188,22 @@ export class Cleaner {
     const { world, policy, house, floorBytes } = this.#deps
     let fromMs = world.monotonicMs()
     // A person who waits has precedence.
-    const unlessAsked = (untilMs: () => number) => () =>
-      this.#mayGoOn(() => (this.#asking > 0 ? 0 : untilMs()), patience)
+    const unlessAsked =
+      (untilMs: () => number, waits = patience) =>
+      () =>
+        this.#mayGoOn(() => (this.#asking > 0 ? 0 : untilMs()), waits)
     const mayGoOn = unlessAsked(() => fromMs + policy.budgetMs)
     if (!(await mayGoOn())) return null
     const isFull = cause === 'high-water'
     const { highWaterShare } = policy
     const isPressed = isFull && usage !== null && highWaterShare !== null
     const pressure = isPressed ? decidePressure({ ...usage, highWaterShare, floorBytes }) : null
-    // A plan broken off because it has taken long would be broken off every time: only waiting is bounded.
-    const mayPlanOn = unlessAsked(() => (patience.waitedMs < policy.budgetMs ? Number.POSITIVE_INFINITY : 0))
+    // A plan broken off because it has taken long would be broken off at the same place every time, and what lies
+    // behind it never be seen: only waiting is bounded.
+    const planning = new Patience(patience.eachMs, policy.budgetMs)
+    const mayPlanOn = unlessAsked(() => Number.POSITIVE_INFINITY, planning)
     const plan = await planCleaning(house, pressure, { mayGoOn: mayPlanOn, onError })
+    patience.waitedMs += planning.waitedMs
     // However long planning took, there is time for what it is for: else a large house would never be cleaned.
     fromMs = world.monotonicMs()
     const outcome = await applyHouse(house, plan, {
@@ -271,11 +276,11 @@ export class Cleaner {
 
   async #mayGoOn(untilMs: () => number, patience: Patience): Promise<boolean> {
     const { world, isDiskBusy } = this.#deps
-    const fromMs = world.monotonicMs()
+    const waitsUntilMs = world.monotonicMs() + patience.leftMs
     for (;;) {
       const nowMs = world.monotonicMs()
       if (this.#isStopped || nowMs >= untilMs()) return false
-      if (nowMs - fromMs >= patience.maxMs || !(await isDiskBusy())) return !this.#isStopped
+      if (nowMs >= waitsUntilMs || !(await isDiskBusy())) return !this.#isStopped
       await this.#pause(Math.min(BUSY_AGAIN_MS, untilMs() - nowMs))
       patience.waitedMs += world.monotonicMs() - nowMs
     }
@@ -322,13 +327,20 @@ function settled(work: Promise<unknown>): Promise<void> {
   )
 }
 
-/** How long one pruning waits for a busy disk before each batch, and has waited in all. */
+/** How long one pruning waits for a busy disk before each batch, and in all, and has waited. */
 class Patience {
   waitedMs = 0
-  readonly maxMs: number
+  readonly eachMs: number
+  readonly #allMs: number
 
-  constructor(maxMs: number) {
-    this.maxMs = maxMs
+  constructor(eachMs: number, allMs = Number.POSITIVE_INFINITY) {
+    this.eachMs = eachMs
+    this.#allMs = allMs
+  }
+
+  /** Of the next wait. */
+  get leftMs(): number {
+    return Math.min(this.eachMs, this.#allMs - this.waitedMs)
   }
 }
 

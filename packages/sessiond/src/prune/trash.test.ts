@@ -65,6 +65,12 @@ describe('planTrash', () => {
     expect(removals[0]?.reason).toEqual({ bound: 'age', ageMs: 8 * DAY_MS + 250, maxAgeMs: 7 * DAY_MS })
   })
 
+  it('(F6) goes on with one whose removal was broken off', async () => {
+    const asked: PlanRequest[] = []
+    await plan([`.sessiond-pruning.${old}`, edge, `.sessiond-pruning.${edge}`, `.sessiond-pruning.${young}`], asked)
+    expect(asked[0]?.rules[0]?.patterns).toEqual([`${old}/`, `${edge}/`])
+  })
+
   it('looks at nothing when nothing is due', async () => {
     const asked: PlanRequest[] = []
     expect(await plan([young, ahead, 'mine'], asked)).toMatchObject({ removals: [], isPartial: false })

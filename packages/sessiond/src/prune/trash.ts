@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import type { ArtifactClass, PlannedRemoval, PrunePlan } from '../model/artifact.ts'
+import { type ArtifactClass, ownName, type PlannedRemoval, type PrunePlan } from '../model/artifact.ts'
 import type { ArtifactFiles } from './artifact-files.ts'
 
 const FOLDER = /^(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2})Z-[A-Za-z0-9][A-Za-z0-9_-]{0,100}$/
@@ -33,7 +33,8 @@ export async function planTrash(
   { nowMs, keptMs }: { readonly nowMs: number; readonly keptMs: number },
 ): Promise<PrunePlan> {
   const root = trashOf(dataDir)
-  const expired = names
+  // One whose removal was broken off bears another name, and goes on under its own.
+  const expired = [...new Set(names.map(ownName))]
     .map((name) => ({ name, stampMs: stampOf(name) }))
     .filter(({ stampMs }) => stampMs !== null && nowMs - stampMs > keptMs)
     .sort((a, b) => (a.name < b.name ? -1 : 1))
@@ -81,6 +82,6 @@ function ruleOf(root: string, names: readonly string[]): ArtifactClass {
 }
 
 function withStamp(removal: PlannedRemoval, nowMs: number, keptMs: number): PlannedRemoval {
-  const stampMs = stampOf(removal.path) ?? nowMs
+  const stampMs = stampOf(ownName(removal.path)) ?? nowMs
   return { ...removal, reason: { bound: 'age', ageMs: nowMs - stampMs, maxAgeMs: keptMs } }
 }

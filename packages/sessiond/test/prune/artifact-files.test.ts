@@ -1,5 +1,6 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import {
+  appendFileSync,
   chmodSync,
   linkSync,
   mkdirSync,
@@ -56,7 +57,7 @@ test('(F5) a plan says what goes, of whom, why and how much; an apply does exact
         epoch: '7',
         ids: [],
         reason: { bound: 'age', ageMs: nowMs - mtimeMs, maxAgeMs: DAY_MS },
-        identity: { dev: String(dev), ino: String(ino), mtimeMs, bytes: 5_000 },
+        identity: { dev: String(dev), ino: String(ino), mtimeMs, bytes: 5_000, entries: 1 },
       },
     ],
     classes: [
@@ -447,6 +448,73 @@ test('a plan rests while it waits to be told whether to go on', async () => {
   expect(seenMeanwhile).toBe(MANY)
   expect(plan.classes[0]?.seen.entries).toBeLessThan(MANY)
 }, 60_000)
+
+test('what it was told in the middle of a batch ends there, and what comes late stops nothing that came after', async () => {
+  await using bed = await makeBed()
+  linkMany(bed, 'unit')
+  age(join(bed.root, 'unit'))
+  for (const name of ['a', 'b', 'c', 'd']) bed.write(name)
+  const world = { ...realWorld, setTimer: (_: number, fn: () => void) => realWorld.setTimer(0, fn) }
+  await using files = closing(createArtifactFiles({ world }))
+  const rules = [ruleOf(bed.root, ['{id}/', '*'])]
+  const request = { rules, active: activeWith(), nowMs: Date.now(), pressure: null }
+  let asked = 0
+  const plan = await files.plan(request)
+  const first = await files.apply({ ...applyAll(plan), mayGoOn: async () => asked++ < 1 })
+  expect(first.next).toBeLessThan(plan.removals.length)
+  // Slow to answer: by then the batch it was asked in is over, mostly, and the next one under way.
+  const slow = () => new Promise<boolean>((resolve) => setTimeout(resolve, 5, true))
+  const rest = await files.plan(request)
+  await files.apply({ ...applyAll(rest), batch: 1, mayGoOn: slow })
+  expect(readdirSync(bed.root)).toEqual([])
+}, 60_000)
+
+test('(G3) a unit with more in it than was planned stays, and is not gone through any further', async () => {
+  await using bed = await makeBed()
+  for (const name of ['a', 'b']) bed.write(`unit/${name}`)
+  age(join(bed.root, 'unit'))
+  const rules = [ruleOf(bed.root, ['{id}/'])]
+  const plan = await bed.plan(rules)
+  expect(plan.removals[0]?.identity.entries).toBe(2)
+  for (const name of ['c', 'd']) bed.write(`unit/${name}`, { text: '' })
+  age(join(bed.root, 'unit'))
+  expect(staysOf(await bed.apply(plan))).toEqual({ unreadable: 1 })
+})
+
+test('(G3) whatever a session moves about, it has its looks, and the next one its own', async () => {
+  await using bed = await makeBed({ looks: 60 })
+  for (let folder = 0; folder < 9; folder += 1) bed.write(`s1/logs/${folder}/a.log`)
+  bed.write('s2/logs/a.log')
+  const plan = await bed.plan([ruleOf(bed.root, ['{session}/logs/**/*.log'])])
+  expect(plan.removals.filter(({ session }) => session === 's1').length).toBeLessThan(3)
+  expect(plan.removals.filter(({ session }) => session === 's2')).toHaveLength(1)
+  expect(staysOf(plan).unreadable).toBeGreaterThan(5)
+})
+
+test('(G3) what is in the trash goes, whatever is written to it through links that are kept elsewhere', async () => {
+  await using bed = await makeBed()
+  bed.write('20300101T000000Z-a/logs/1/x.log')
+  linkSync(join(bed.root, '20300101T000000Z-a/logs/1/x.log'), join(bed.outside, 'kept'))
+  age(join(bed.root, '20300101T000000Z-a'))
+  const rules = [ruleOf(bed.root, ['20300101T000000Z-a/'], { maxAgeMs: 0 })]
+  const planOf = () => bed.plan(rules, { nowMs: Number.POSITIVE_INFINITY })
+  const plan = await planOf()
+  appendFileSync(join(bed.outside, 'kept'), 'more')
+  expect(staysOf(await bed.apply(plan))).toEqual({ changed: 1 })
+  expect(staysOf(await bed.apply(plan, { checks: 'same' }))).toEqual({})
+  expect(readdirSync(bed.root)).toEqual([])
+  // Broken off, it goes on under the name it was given.
+  bed.write('.sessiond-pruning.20300101T000000Z-a/logs/1/y.log')
+  await bed.apply(await planOf(), { checks: 'same' })
+  expect(readdirSync(bed.root)).toEqual([])
+})
+
+test('more than fits in memory is no reason to go on when nothing of it is due', async () => {
+  await using bed = await makeBed({ entries: 10 })
+  for (let index = 0; index < 30; index += 1) bed.write(`${index}.log`, { text: '' })
+  const rules = [ruleOf(bed.root, ['*.log'], { maxAgeMs: null, maxBytes: 1_000 })]
+  expect(await bed.plan(rules)).toMatchObject({ removals: [], isPartial: false })
+})
 
 test('closing ends the removal of a large unit within, and the next plan goes on with it', async () => {
   await using bed = await makeBed()

@@ -238,23 +238,25 @@ describe('a disk that runs wait for', () => {
     await house.cleaner.stop()
   })
 
-  it('is no more planned on either, and a plan that had to wait too long is carried out as far as it goes', async () => {
+  it('is planned on while it is idle, and in spite of it once that has waited as long as a cleaning may take', async () => {
     const house = new ScriptedHouse()
     house.files.due = files(20)
+    const answers: (boolean | undefined)[] = []
     house.files.onPlan = async ({ mayGoOn }) => {
       house.isBusy = true
-      const goesOn = await mayGoOn?.()
-      house.isBusy = false
-      return goesOn === true
+      for (let asked = 0; asked < 3; asked += 1) answers.push(await mayGoOn?.())
+      return true
     }
     await house.cleaner.start()
     await house.world.advance(MINUTE_MS + POLICY.budgetMs - 5_000)
-    expect(house.files.plans).toHaveLength(1)
-    expect(house.passes).toEqual([])
+    expect(answers).toEqual([])
     await house.world.advance(10_000)
+    // A plan cut short would be cut at the same place by the next.
+    expect(answers).toEqual([true, true, true])
+    house.isBusy = false
+    await house.world.advance(5_000)
     expect(house.files.due).toEqual([])
-    expect(house.journal[0]?.detail.waitedMs).toBe(POLICY.budgetMs)
-    expect(house.memory?.goOnWith).toBe('files')
+    expect(Number(house.journal[0]?.detail.waitedMs)).toBeGreaterThanOrEqual(POLICY.budgetMs)
     await house.cleaner.stop()
   })
 

@@ -69,7 +69,13 @@ test('(F4) what an open session references stays, whatever class of one’s own 
     'home/projects/p/REFERENCED.jsonl.rotated-1',
     'home/projects/p/REFERENCED/tool-results/1.txt',
   ]
-  const gone = ['.claude/projects/p/other.jsonl', 'cfg/REFERENCED-2/x', 'home/REFERENCED2.jsonl', 'main', 'x/.REFERENCED']
+  const gone = [
+    '.claude/projects/p/other.jsonl',
+    'cfg/REFERENCED-2/x',
+    'home/REFERENCED2.jsonl',
+    'main',
+    'x/.REFERENCED',
+  ]
   expect((await leftBy(bed, rulesOf(bed, retention), [...stays, ...gone])).sort()).toEqual(stays.sort())
 })
 

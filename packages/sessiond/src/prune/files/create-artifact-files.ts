@@ -23,7 +23,7 @@ import { unpackRemovals } from './removal-chunks.ts'
 
 /** Some 300 MB in the child, and some 100 MB for the host's plan. */
 const LIMITS: PlanLimits = { entries: 500_000, removals: 250_000 }
-/** Between two questions to whoever asked for a plan whether to go on. */
+/** Between two questions to whoever asked for the work whether to go on. */
 const ASK_MS = 1_000
 
 /** Looks at and removes artifacts in a process of its own, which lives as long as one plan or one apply. */
@@ -111,7 +111,7 @@ class ProcessArtifactFiles implements ArtifactFiles {
   /** Null: all of it was looked at; otherwise the first that was not. */
   async #applyBatch(
     process: PruneProcess,
-    { plan, readActive, trashDir }: ApplyRequest,
+    { plan, readActive, trashDir, checks = 'unchanged', mayGoOn }: ApplyRequest,
     { from, end, trashName, tally }: { from: number; end: number; trashName: string; tally: AppliedTally },
   ): Promise<number | null> {
     const batch = plan.removals.slice(from, end)
@@ -124,7 +124,8 @@ class ProcessArtifactFiles implements ArtifactFiles {
       else tally.stays(removal, because)
     }
     const items = free.flatMap((index) => itemOf(plan, batch[index], trashName))
-    const answer = await process.ask({ kind: 'apply', items, trash: trashDir })
+    using _asking = this.#keepAsking(process, mayGoOn)
+    const answer = await process.ask({ kind: 'apply', items, trash: trashDir, checks })
     const outcomes = outcomesOf(answer)
     let notLookedAt: number | null = null
     for (const [position, index] of free.entries()) {
@@ -146,9 +147,9 @@ class ProcessArtifactFiles implements ArtifactFiles {
       process.tell('pause')
       // What cannot be answered is for whoever asks to tell, and no reason to break off.
       const goesOn = (await mayGoOn?.().catch(() => true)) ?? true
-      if (isOver) return
-      process.tell(goesOn ? 'resume' : 'stop')
-      if (goesOn) arm()
+      // However late the answer: what the process was given meanwhile must not rest for ever.
+      process.tell(goesOn || isOver ? 'resume' : 'stop')
+      if (goesOn && !isOver) arm()
     }
     const arm = () => {
       cancel = this.#world.setTimer(ASK_MS, () => void ask())

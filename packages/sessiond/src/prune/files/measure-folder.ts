@@ -22,13 +22,19 @@ export interface FolderMeasure {
 const MAX_LINKED = 500_000
 /** Entries looked at between two pauses. */
 const PIECE = 256
+/** Files and folders that one unit may hold: folders that are moved about meanwhile are met again and again. */
+export const MAX_UNIT_ENTRIES = 500_000
 
 /**
  * Measures the folder where `place` stands, with pauses. Null: part of it cannot be seen, was moved meanwhile, or is
- * more than there is memory for. Otherwise the place is the same afterwards.
+ * more than `maxEntries`. Otherwise the place is the same afterwards.
  */
-export function* measureFolder(place: Place, sinceOf: (seen: Look) => number): Generator<void, FolderMeasure | null> {
-  const measuring = new Measuring(sinceOf)
+export function* measureFolder(
+  place: Place,
+  sinceOf: (seen: Look) => number,
+  maxEntries = MAX_UNIT_ENTRIES,
+): Generator<void, FolderMeasure | null> {
+  const measuring = new Measuring(sinceOf, maxEntries)
   const isBack = yield* walkFolders(place, null, measuring)
   return measuring.isWhole && isBack ? measuring.sums : null
 }
@@ -45,11 +51,13 @@ class Measuring implements FolderWalk<null> {
     folders: 0,
   }
   readonly #sinceOf: (seen: Look) => number
+  readonly #maxEntries: number
   /** Names seen of each file that has several. */
   readonly #namesSeen = new Map<ExactNumber, number>()
 
-  constructor(sinceOf: (seen: Look) => number) {
+  constructor(sinceOf: (seen: Look) => number, maxEntries: number) {
     this.#sinceOf = sinceOf
+    this.#maxEntries = maxEntries
   }
 
   get isOver(): boolean {
@@ -68,6 +76,7 @@ class Measuring implements FolderWalk<null> {
       for (const { name, isFolder } of readFolderBytes()) {
         if (!isFolder) this.#addFile(name)
         else if (names.push(name) > room) this.isWhole = false
+        if (this.sums.files + this.sums.folders + names.length > this.#maxEntries) this.isWhole = false
         if (this.isOver) break
         count += 1
         if (count % PIECE === 0) yield

@@ -1,5 +1,6 @@
 import type { Pressure } from '../../decide/decide-under-pressure.ts'
 import type { ActiveReferences, ArtifactClass, PlannedRemoval, StayReason } from '../../model/artifact.ts'
+import type { ApplyRequest } from '../artifact-files.ts'
 
 /** How much of a plan there is in memory at most, whatever the trees hold; entries with long paths count as several. */
 export interface PlanLimits {
@@ -7,6 +8,8 @@ export interface PlanLimits {
   readonly entries: number
   /** Removals of a plan, in the host. */
   readonly removals: number
+  /** Looks at what one session has. @default 5,000,000 */
+  readonly looks?: number
 }
 
 /** The two ends of the channel are one program. */
@@ -25,6 +28,7 @@ export type PruneRequest =
       readonly items: readonly RemovalItem[]
       /** Where what goes is moved to; null: it is removed. */
       readonly trash: string | null
+      readonly checks: NonNullable<ApplyRequest['checks']>
     }
   /** Ends what is under way: a plan with what it has seen, a batch wherever it is. */
   | { readonly kind: 'stop' }
@@ -83,6 +87,7 @@ export interface RemovalChunk {
   readonly largeInos: ReadonlyMap<number, bigint>
   readonly mtimesMs: Float64Array
   readonly sizes: Float64Array
+  readonly entries: Float64Array
 }
 
 export type ChunkOwner = Pick<PlannedRemoval, 'group' | 'session' | 'epoch'>

@@ -1,6 +1,7 @@
 import { mkdirSync, renameSync, unlinkSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { StayReason } from '../../model/artifact.ts'
+import type { ApplyRequest } from '../artifact-files.ts'
 import { errnoOf, type Look, look } from './look.ts'
 import { measureFolder } from './measure-folder.ts'
 import type { RemovalItem, Removed } from './messages.ts'
@@ -8,17 +9,21 @@ import { readMountPoints } from './mount-points.ts'
 import { Place } from './place.ts'
 import { removalOf } from './remove-folder.ts'
 
+type Checks = NonNullable<ApplyRequest['checks']>
+
 /** Removes what a plan names, or moves it to the trash, each only if it is still what it was planned as. */
 export class EntryRemover {
   readonly #trash: string | null
+  readonly #checks: Checks
   readonly #mountPoints = readMountPoints()
   readonly #made = new Set<string>()
   #place: Place | null = null
   #root = ''
   #folder: string | null = null
 
-  constructor(trash: string | null) {
+  constructor({ trash, checks }: { readonly trash: string | null; readonly checks: Checks }) {
     this.#trash = trash
+    this.#checks = checks
   }
 
   /** Pauses now and then. If it does not go on after that, what is left of a folder is a leftover for the next plan. */
@@ -69,17 +74,24 @@ export class EntryRemover {
   *#removeFolder(name: string, { ino }: Look, item: RemovalItem): Generator<unknown, Removed> {
     const place = this.#place
     if (place === null) return 'changed'
+    if (this.#checks === 'unchanged') {
+      const stay = yield* this.#lookForChanges(place, name, item)
+      if (stay !== null) return stay
+    }
+    if (this.#trash !== null) return this.#moveToTrash(name, item, this.#trash)
+    return (yield* removalOf(place, { name, ino, entries: item.identity.entries })) ? 'removed' : 'changed'
+  }
+
+  *#lookForChanges(place: Place, name: string, { identity }: RemovalItem): Generator<unknown, StayReason | null> {
     const depth = place.depth
     if (place.down(name) !== 'entered') {
       place.returnTo(depth)
       return 'changed'
     }
-    const measure = yield* measureFolder(place, ({ mtimeMs }) => mtimeMs)
+    // One that has more in it than was planned is another, however much more that may be.
+    const measure = yield* measureFolder(place, ({ mtimeMs }) => mtimeMs, identity.entries)
     if (!place.returnTo(depth) || measure === null) return 'unreadable'
-    if (measure.newestMs !== item.identity.mtimeMs || measure.size !== item.identity.bytes) return 'changed'
-    if (this.#trash !== null) return this.#moveToTrash(name, item, this.#trash)
-    const entries = measure.files + measure.folders
-    return (yield* removalOf(place, { name, ino, entries })) ? 'removed' : 'changed'
+    return measure.newestMs === identity.mtimeMs && measure.size === identity.bytes ? null : 'changed'
   }
 
   /** Where it goes is a tree of folders that only this pruning makes; what is moved there lies at its ends. */

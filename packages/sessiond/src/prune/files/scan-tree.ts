@@ -2,11 +2,11 @@ import { basename } from 'node:path'
 import { sinceOf } from '../../decide/age-of-entry.ts'
 import { decideByAge, type LeftOut, type RemovalFacts } from '../../decide/decide-removals.ts'
 import type { SeenEntry } from '../../decide/seen-entry.ts'
-import { type ArtifactClass, LEFTOVER_PREFIX, type StayReason } from '../../model/artifact.ts'
+import { type ArtifactClass, LEFTOVER_PREFIX, ownName, type StayReason } from '../../model/artifact.ts'
 import { compilePatterns, type Match, type PatternMatcher, type Progress } from './compile-patterns.ts'
 import { EntryPool } from './entry-pool.ts'
 import { type EntryName, type Look, look } from './look.ts'
-import { type FolderMeasure, measureFolder } from './measure-folder.ts'
+import { type FolderMeasure, MAX_UNIT_ENTRIES, measureFolder } from './measure-folder.ts'
 import type { PlanLimits } from './messages.ts'
 import { readMountPoints } from './mount-points.ts'
 import { type Entering, Place } from './place.ts'
@@ -22,10 +22,12 @@ export interface ScannedEntry extends SeenEntry {
   readonly ino: Look['ino']
   readonly mtimeMs: number
   readonly size: number
+  /** Files and folders within; of a file 1. */
+  readonly entries: number
 }
 
 export interface ScanRequest extends Pick<RemovalFacts<SeenEntry>, 'rules' | 'active' | 'nowMs' | 'pressure'> {
-  readonly limits: Pick<PlanLimits, 'entries'>
+  readonly limits: Pick<PlanLimits, 'entries' | 'looks'>
 }
 
 /** What was seen of one rule. */
@@ -42,6 +44,13 @@ const MAX_PATH_LENGTH = 4_096
 
 /** Entries looked at between two pauses. */
 const PIECE = 256
+
+/**
+ * Looks that one plan has for each session: who moves folders about in front of it has it meet them again and again, and
+ * would have it to himself for ever. Going into a folder costs as much as many looks.
+ */
+const LOOKS = 5_000_000
+const LOOKS_OF_FOLDER = 20
 
 interface Folder {
   readonly progress: Progress
@@ -110,7 +119,11 @@ class RootScan implements FolderWalk<Folder> {
   readonly #matcher: PatternMatcher
   readonly #rules: WalkRoot['rules']
   readonly #place: Place
+  readonly #looks: number
   #looked = 0
+  /** Whose folders are gone through, and how many looks there are left for that. */
+  #session: string | null = null
+  #looksLeft: number
 
   constructor(scan: TreeScan, request: ScanRequest, { rules }: WalkRoot, place: Place) {
     this.#scan = scan
@@ -118,6 +131,8 @@ class RootScan implements FolderWalk<Folder> {
     this.#matcher = compilePatterns(rules.map(({ prefix, patterns, rule }) => ({ prefix, patterns, keep: rule.keep })))
     this.#rules = rules
     this.#place = place
+    this.#looks = request.limits.looks ?? LOOKS
+    this.#looksLeft = this.#looks
   }
 
   *steps(): Generator<void, void> {
@@ -129,6 +144,11 @@ class RootScan implements FolderWalk<Folder> {
 
   *read(folder: Folder, room: number): Generator<void, EntryName[]> {
     const below: EntryName[] = []
+    yield
+    if (!this.#mayLook(folder)) {
+      this.refuse(folder, 'refused')
+      return below
+    }
     if (folder.unit !== null) {
       yield* this.#addUnit(folder, folder.unit)
       return below
@@ -136,6 +156,7 @@ class RootScan implements FolderWalk<Folder> {
     try {
       for (const entry of readFolder()) {
         this.#looked += 1
+        this.#looksLeft -= 1
         if (this.#looked % PIECE === 0) yield
         if (!isText(entry.name)) this.#passOver(folder, entry.name, 'unreadable')
         else if (entry.isDirectory()) this.#noteFolder(folder, entry.name, below, room)
@@ -159,6 +180,15 @@ class RootScan implements FolderWalk<Folder> {
     // What was in a lost one is counted already.
     if (rule === undefined || how === 'missing' || how === 'lost') return
     this.#stay({ rule }, how === 'elsewhere' ? how : 'unreadable')
+  }
+
+  /** A folder that has been begun is read to its end. */
+  #mayLook({ unit, progress }: Folder): boolean {
+    const session = unit?.captures.session ?? progress[0]?.captures.session ?? null
+    if (session !== this.#session) this.#looksLeft = this.#looks
+    this.#session = session
+    this.#looksLeft -= LOOKS_OF_FOLDER
+    return this.#looksLeft >= 0
   }
 
   #folderIn(folder: Folder, name: string): Folder {
@@ -192,6 +222,7 @@ class RootScan implements FolderWalk<Folder> {
     const { nowMs } = this.#request
     const seen = look('.')
     const measure = seen && (yield* measureFolder(this.#place, (each) => sinceOf(each, ageBy, nowMs)))
+    this.#looksLeft -= measure === null ? MAX_UNIT_ENTRIES : measure.files + LOOKS_OF_FOLDER * measure.folders
     if (seen === null || measure === null) this.#stay(match, 'unreadable')
     else this.#add(match, path.slice(0, -1), seen, measure)
   }
@@ -219,6 +250,7 @@ class RootScan implements FolderWalk<Folder> {
       bytes: unit?.bytes ?? (isLinked ? 0 : diskBytes),
       linked: isLinked ? { inode: `${dev}/${ino}`, links, bytes: diskBytes } : null,
       files: unit?.files ?? 1,
+      entries: unit === null ? 1 : unit.files + unit.folders,
       isLeftover: unit !== null && basename(path).startsWith(LEFTOVER_PREFIX),
     }
     this.#scan.add(entry, rule, match.isKept)
@@ -241,16 +273,17 @@ class RootScan implements FolderWalk<Folder> {
   }
 }
 
+/** Names from the end of a path that may be ids: what agents keep of one conversation lies no deeper in its folder. */
+const ID_NAMES = 4
+
 /** Where a pattern captures no id the names on the way may be some: of a file's each part that ends before a dot. */
 function idsOf({ captures }: Match, { protects }: ArtifactClass, path: string): readonly string[] {
   if (captures.ids.length > 0 || !protects.includes('id')) return captures.ids
-  const names = path.split('/').filter((name) => name !== captures.group && name !== captures.session)
+  const names = path
+    .split('/')
+    .slice(-ID_NAMES)
+    .filter((name) => name !== captures.group && name !== captures.session)
   const last = ownName(names.at(-1) ?? '')
   const stems = [last.slice(0, last.indexOf('.')), last.slice(0, last.lastIndexOf('.'))]
   return [...new Set([...names, last, ...(last.includes('.') ? stems : [])])]
-}
-
-/** The name a folder had before its removal began. */
-function ownName(name: string): string {
-  return name.startsWith(LEFTOVER_PREFIX) ? name.slice(LEFTOVER_PREFIX.length) : name
 }

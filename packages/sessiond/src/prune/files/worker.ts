@@ -65,11 +65,13 @@ async function plan(request: PruneRequest & { kind: 'plan' }): Promise<void> {
   const tallies = scan.tallies.map(({ entries, bytes, stays }, rule) => {
     return { entries, bytes, stays: addStays(stays, decided.stays[rule] ?? {}) }
   })
-  await send({ kind: 'planned', tallies, isPartial: isStoppedEarly || leftOut.size > 0 || decided.isPartial })
+  // What was left out is worth less than what was kept: where nothing of that goes, nothing of this would.
+  const hasMore = leftOut.size > 0 && decided.removals.length > 0
+  await send({ kind: 'planned', tallies, isPartial: isStoppedEarly || hasMore || decided.isPartial })
 }
 
-async function apply({ items, trash }: PruneRequest & { kind: 'apply' }): Promise<void> {
-  const remover = new EntryRemover(trash)
+async function apply({ items, trash, checks }: PruneRequest & { kind: 'apply' }): Promise<void> {
+  const remover = new EntryRemover({ trash, checks })
   const outcomes: (Removed | null)[] = items.map(() => null)
   for (const index of inOrderOfFolders(items)) {
     const item = items[index]
