@@ -272,7 +272,7 @@ const artifacts = z
           about:
             'What ties a file to a session so that it stays: an active session references its `{id}`, its session is open, its run is live, its session has open work.',
           unit: 'list of `id`, `session`, `run`, `work`',
-          absent: 'what the captures of `patterns` can tell, `session` left out',
+          absent: 'what `patterns` can tell, `session` left out',
         },
         readProtections,
       ).optional(),
