@@ -131,8 +131,9 @@ describe.runIf(useTinyDisk.isPossible)('a disk that falls below limits.diskFloor
     const test = await startHost({ shell: shellGroup('process', { sinks: ['hook'] }) }, change, { logger })
     await test.host.send({ group: 'shell', session: 'busy', id: 'working', text: `${WAITS_FOR_GO} worked` })
     await test.untilType('message:claimed')
-    await test.host.send({ group: 'shell', session: 'waits', id: 'waiting', text: 'echo waited', after: '1s' })
-    await test.host.schedule({ group: 'shell', session: 'series', id: 's', after: '1s', text: 'echo fired' })
+    // Late enough for the disk to be full before, however slow the machine.
+    await test.host.send({ group: 'shell', session: 'waits', id: 'waiting', text: 'echo waited', after: '6s' })
+    await test.host.schedule({ group: 'shell', session: 'series', id: 's', after: '6s', text: 'echo fired' })
 
     const ballast = join(disk.path, '.ballast')
     const { bavail, bsize } = statfsSync(disk.path)
@@ -171,7 +172,7 @@ describe.runIf(useTinyDisk.isPossible)('a disk that falls below limits.diskFloor
       expect((await test.host.listRuns(`shell/${session}`)).map(({ epoch }) => epoch)).toEqual([1])
     }
     await test.host.stop()
-  })
+  }, 60_000)
 })
 
 describe('limits.diskFloor', () => {
