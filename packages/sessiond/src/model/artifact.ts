@@ -103,8 +103,8 @@ export interface PlannedRemoval {
     readonly ino: string
     readonly mtimeMs: number
     readonly bytes: number
-    /** Files and folders within; of a file 1. */
-    readonly entries: number
+    /** What it takes to look at all of it: 1 for a file, many for a folder. */
+    readonly looks: number
   }
 }
 

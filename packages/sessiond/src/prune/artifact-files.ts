@@ -21,6 +21,11 @@ export interface PlanRequest {
     readonly wantedBytes: number
   } | null
   /**
+   * Looks that each session has, and what is no session's together: 1 for a file, 20 for a folder. What is beyond is
+   * counted as unreadable. @default 5,000,000
+   */
+  readonly looks?: number
+  /**
    * Asked now and then while it is planned, which rests until the answer; false: the plan ends with what it has seen, and
    * is partial.
    */

@@ -5,7 +5,7 @@ import { summariseInPieces, summarisePlan } from './summarise-plan.ts'
 function planOf(count: number): PrunePlan {
   const removals = Array.from({ length: count }, (_, index): PlannedRemoval => {
     const reason = { bound: 'age', ageMs: index, maxAgeMs: index % 3 } as const
-    const identity = { dev: '1', ino: String(index), mtimeMs: 0, bytes: 1, entries: 1 }
+    const identity = { dev: '1', ino: String(index), mtimeMs: 0, bytes: 1, looks: 1 }
     const named = { group: 'ops', session: `s${index % 7}`, epoch: null, ids: [] }
     return {
       className: 'todos',

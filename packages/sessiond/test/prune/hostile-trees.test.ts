@@ -214,7 +214,7 @@ test('(G1, G2, G3) a run that swaps folders for links as fast as it can gets not
   const swaps = Number(await enemy.ask('count'))
   expect(swaps).toBeGreaterThan(1_000)
   expect(removed).toBeGreaterThan(0)
-}, 60_000)
+}, 180_000)
 
 test('(F6) a run that writes into units without end keeps nobody waiting, and what is left goes after it', async () => {
   await using bed = await makeBed()

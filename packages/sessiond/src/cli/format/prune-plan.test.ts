@@ -18,7 +18,7 @@ function removal(path: string, more: Partial<PlannedRemoval> = {}): PlannedRemov
     epoch: null,
     ids: [],
     reason: { bound: 'age', ageMs: 9 * DAY_MS, maxAgeMs: 3 * DAY_MS },
-    identity: { dev: '1', ino: '2', mtimeMs: 0, bytes: 1024, entries: 1 },
+    identity: { dev: '1', ino: '2', mtimeMs: 0, bytes: 1024, looks: 1 },
     ...more,
   }
 }

@@ -72,17 +72,15 @@ class ProcessArtifactFiles implements ArtifactFiles {
     }
   }
 
-  async #plan({ rules, active, nowMs, pressure, mayGoOn }: PlanRequest): Promise<PrunePlan> {
+  async #plan({ rules, active, nowMs, pressure, looks, mayGoOn }: PlanRequest): Promise<PrunePlan> {
     const removals: PlannedRemoval[] = []
     await using process = await this.#start(this.#planning)
     using _asking = this.#keepAsking(process, mayGoOn)
     const sent = rules.map((rule) => ({ ...rule, root: resolve(rule.root) }))
-    const answer = await process.ask(
-      { kind: 'plan', rules: sent, active, nowMs, pressure, limits: this.#limits },
-      ({ chunk }) => {
-        for (const removal of unpackRemovals(chunk, rules, pressure)) removals.push(removal)
-      },
-    )
+    const limits = looks === undefined ? this.#limits : { ...this.#limits, looks }
+    const answer = await process.ask({ kind: 'plan', rules: sent, active, nowMs, pressure, limits }, ({ chunk }) => {
+      for (const removal of unpackRemovals(chunk, rules, pressure)) removals.push(removal)
+    })
     this.#planning.delete(process)
     if (answer.kind === 'implausible') throw implausibleError()
     if (answer.kind !== 'planned') throw new TypeError(`The pruner answered ${answer.kind} to a plan`)

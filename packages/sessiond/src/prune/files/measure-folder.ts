@@ -14,27 +14,30 @@ export interface FolderMeasure {
   /** Given back when all of it goes. */
   readonly bytes: number
   readonly files: number
-  /** Below it. */
-  readonly folders: number
 }
 
 /** Files with several names that are followed; what more there are gives nothing back. */
 const MAX_LINKED = 500_000
 /** Entries looked at between two pauses. */
 const PIECE = 256
-/** Files and folders that one unit may hold: folders that are moved about meanwhile are met again and again. */
-export const MAX_UNIT_ENTRIES = 500_000
+/** Going into a folder costs as much as so many looks at a file. */
+export const LOOKS_OF_FOLDER = 20
+
+/** How many looks there are left: folders that are moved about meanwhile are met again and again. */
+export interface Looks {
+  left: number
+}
 
 /**
- * Measures the folder where `place` stands, with pauses. Null: part of it cannot be seen, was moved meanwhile, or is
- * more than `maxEntries`. Otherwise the place is the same afterwards.
+ * Measures the folder where `place` stands, with pauses. Null: part of it cannot be seen, was moved meanwhile, or takes
+ * more than the looks there are. Otherwise the place is the same afterwards.
  */
 export function* measureFolder(
   place: Place,
   sinceOf: (seen: Look) => number,
-  maxEntries = MAX_UNIT_ENTRIES,
+  looks: Looks,
 ): Generator<void, FolderMeasure | null> {
-  const measuring = new Measuring(sinceOf, maxEntries)
+  const measuring = new Measuring(sinceOf, looks)
   const isBack = yield* walkFolders(place, null, measuring)
   return measuring.isWhole && isBack ? measuring.sums : null
 }
@@ -48,16 +51,15 @@ class Measuring implements FolderWalk<null> {
     size: 0,
     bytes: 0,
     files: 0,
-    folders: 0,
   }
   readonly #sinceOf: (seen: Look) => number
-  readonly #maxEntries: number
+  readonly #looks: Looks
   /** Names seen of each file that has several. */
   readonly #namesSeen = new Map<ExactNumber, number>()
 
-  constructor(sinceOf: (seen: Look) => number, maxEntries: number) {
+  constructor(sinceOf: (seen: Look) => number, looks: Looks) {
     this.#sinceOf = sinceOf
-    this.#maxEntries = maxEntries
+    this.#looks = looks
   }
 
   get isOver(): boolean {
@@ -67,6 +69,7 @@ class Measuring implements FolderWalk<null> {
 
   *read(_folder: null, room: number): Generator<void, EntryName[]> {
     yield
+    this.#spend(LOOKS_OF_FOLDER)
     const names: EntryName[] = []
     try {
       const seen = look('.')
@@ -76,12 +79,11 @@ class Measuring implements FolderWalk<null> {
       for (const { name, isFolder } of readFolderBytes()) {
         if (!isFolder) this.#addFile(name)
         else if (names.push(name) > room) this.isWhole = false
-        if (this.sums.files + this.sums.folders + names.length > this.#maxEntries) this.isWhole = false
+        if (!isFolder) this.#spend(1)
         if (this.isOver) break
         count += 1
         if (count % PIECE === 0) yield
       }
-      this.sums.folders += names.length
     } catch {
       this.isWhole = false
     }
@@ -94,6 +96,11 @@ class Measuring implements FolderWalk<null> {
 
   refuse(_folder: null, how: Parameters<FolderWalk<null>['refuse']>[1]): void {
     if (how !== 'missing') this.isWhole = false
+  }
+
+  #spend(looks: number): void {
+    this.#looks.left -= looks
+    if (this.#looks.left < 0) this.isWhole = false
   }
 
   #addTimes(seen: Look): void {

@@ -8,7 +8,7 @@ export interface PlanLimits {
   readonly entries: number
   /** Removals of a plan, in the host. */
   readonly removals: number
-  /** Looks at what one session has. @default 5,000,000 */
+  /** See PlanRequest. */
   readonly looks?: number
 }
 
@@ -87,7 +87,7 @@ export interface RemovalChunk {
   readonly largeInos: ReadonlyMap<number, bigint>
   readonly mtimesMs: Float64Array
   readonly sizes: Float64Array
-  readonly entries: Float64Array
+  readonly looks: Float64Array
 }
 
 export type ChunkOwner = Pick<PlannedRemoval, 'group' | 'session' | 'epoch'>

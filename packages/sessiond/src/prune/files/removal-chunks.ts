@@ -35,7 +35,7 @@ export function packRemovals(removals: readonly DecidedRemoval<ScannedEntry>[]):
     largeInos: new Map<number, bigint>(),
     mtimesMs: new Float64Array(count),
     sizes: new Float64Array(count),
-    entries: new Float64Array(count),
+    looks: new Float64Array(count),
   }
   for (const [index, { entry, reason, bytes }] of removals.entries()) {
     chunk.rules[index] = entry.rule
@@ -55,7 +55,7 @@ export function packRemovals(removals: readonly DecidedRemoval<ScannedEntry>[]):
     else chunk.inos[index] = entry.ino
     chunk.mtimesMs[index] = entry.mtimeMs
     chunk.sizes[index] = entry.size
-    chunk.entries[index] = entry.entries
+    chunk.looks[index] = entry.looks
   }
   return { ...chunk, paths: paths.join(SEPARATOR), ids: ids.join(SEPARATOR) }
 }
@@ -98,7 +98,7 @@ export function* unpackRemovals(
         ino: String(chunk.largeInos.get(index) ?? chunk.inos[index] ?? 0),
         mtimeMs: chunk.mtimesMs[index] ?? 0,
         bytes: chunk.sizes[index] ?? 0,
-        entries: chunk.entries[index] ?? 0,
+        looks: chunk.looks[index] ?? 0,
       },
     }
   }

@@ -79,7 +79,7 @@ export class EntryRemover {
       if (stay !== null) return stay
     }
     if (this.#trash !== null) return this.#moveToTrash(name, item, this.#trash)
-    return (yield* removalOf(place, { name, ino, entries: item.identity.entries })) ? 'removed' : 'changed'
+    return (yield* removalOf(place, { name, ino, entries: item.identity.looks })) ? 'removed' : 'changed'
   }
 
   *#lookForChanges(place: Place, name: string, { identity }: RemovalItem): Generator<unknown, StayReason | null> {
@@ -89,8 +89,11 @@ export class EntryRemover {
       return 'changed'
     }
     // One that has more in it than was planned is another, however much more that may be.
-    const measure = yield* measureFolder(place, ({ mtimeMs }) => mtimeMs, identity.entries)
-    if (!place.returnTo(depth) || measure === null) return 'unreadable'
+    const looks = { left: identity.looks }
+    const measure = yield* measureFolder(place, ({ mtimeMs }) => mtimeMs, looks)
+    const isBack = place.returnTo(depth)
+    if (looks.left < 0) return 'changed'
+    if (!isBack || measure === null) return 'unreadable'
     return measure.newestMs === identity.mtimeMs && measure.size === identity.bytes ? null : 'changed'
   }
 

@@ -6,7 +6,7 @@ import { type ArtifactClass, LEFTOVER_PREFIX, ownName, type StayReason } from '.
 import { compilePatterns, type Match, type PatternMatcher, type Progress } from './compile-patterns.ts'
 import { EntryPool } from './entry-pool.ts'
 import { type EntryName, type Look, look } from './look.ts'
-import { type FolderMeasure, MAX_UNIT_ENTRIES, measureFolder } from './measure-folder.ts'
+import { type FolderMeasure, LOOKS_OF_FOLDER, type Looks, measureFolder } from './measure-folder.ts'
 import type { PlanLimits } from './messages.ts'
 import { readMountPoints } from './mount-points.ts'
 import { type Entering, Place } from './place.ts'
@@ -22,8 +22,8 @@ export interface ScannedEntry extends SeenEntry {
   readonly ino: Look['ino']
   readonly mtimeMs: number
   readonly size: number
-  /** Files and folders within; of a file 1. */
-  readonly entries: number
+  /** What it took to look at all of it. */
+  readonly looks: number
 }
 
 export interface ScanRequest extends Pick<RemovalFacts<SeenEntry>, 'rules' | 'active' | 'nowMs' | 'pressure'> {
@@ -45,12 +45,8 @@ const MAX_PATH_LENGTH = 4_096
 /** Entries looked at between two pauses. */
 const PIECE = 256
 
-/**
- * Looks that one plan has for each session: who moves folders about in front of it has it meet them again and again, and
- * would have it to himself for ever. Going into a folder costs as much as many looks.
- */
+/** What one plan has for each session: who moves folders about in front of it would have it to himself for ever. */
 const LOOKS = 5_000_000
-const LOOKS_OF_FOLDER = 20
 
 interface Folder {
   readonly progress: Progress
@@ -119,11 +115,10 @@ class RootScan implements FolderWalk<Folder> {
   readonly #matcher: PatternMatcher
   readonly #rules: WalkRoot['rules']
   readonly #place: Place
-  readonly #looks: number
   #looked = 0
-  /** Whose folders are gone through, and how many looks there are left for that. */
+  /** Whose folders are gone through, and what there is left for that. */
   #session: string | null = null
-  #looksLeft: number
+  readonly #looks: Looks
 
   constructor(scan: TreeScan, request: ScanRequest, { rules }: WalkRoot, place: Place) {
     this.#scan = scan
@@ -131,8 +126,7 @@ class RootScan implements FolderWalk<Folder> {
     this.#matcher = compilePatterns(rules.map(({ prefix, patterns, rule }) => ({ prefix, patterns, keep: rule.keep })))
     this.#rules = rules
     this.#place = place
-    this.#looks = request.limits.looks ?? LOOKS
-    this.#looksLeft = this.#looks
+    this.#looks = { left: request.limits.looks ?? LOOKS }
   }
 
   *steps(): Generator<void, void> {
@@ -156,7 +150,7 @@ class RootScan implements FolderWalk<Folder> {
     try {
       for (const entry of readFolder()) {
         this.#looked += 1
-        this.#looksLeft -= 1
+        this.#looks.left -= 1
         if (this.#looked % PIECE === 0) yield
         if (!isText(entry.name)) this.#passOver(folder, entry.name, 'unreadable')
         else if (entry.isDirectory()) this.#noteFolder(folder, entry.name, below, room)
@@ -185,10 +179,11 @@ class RootScan implements FolderWalk<Folder> {
   /** A folder that has been begun is read to its end. */
   #mayLook({ unit, progress }: Folder): boolean {
     const session = unit?.captures.session ?? progress[0]?.captures.session ?? null
-    if (session !== this.#session) this.#looksLeft = this.#looks
+    if (session !== this.#session) this.#looks.left = this.#request.limits.looks ?? LOOKS
     this.#session = session
-    this.#looksLeft -= LOOKS_OF_FOLDER
-    return this.#looksLeft >= 0
+    // A unit pays for itself.
+    if (unit === null) this.#looks.left -= LOOKS_OF_FOLDER
+    return this.#looks.left >= 0
   }
 
   #folderIn(folder: Folder, name: string): Folder {
@@ -221,14 +216,14 @@ class RootScan implements FolderWalk<Folder> {
     const { ageBy } = this.#ruleOf(match).rule
     const { nowMs } = this.#request
     const seen = look('.')
-    const measure = seen && (yield* measureFolder(this.#place, (each) => sinceOf(each, ageBy, nowMs)))
-    this.#looksLeft -= measure === null ? MAX_UNIT_ENTRIES : measure.files + LOOKS_OF_FOLDER * measure.folders
+    const before = this.#looks.left
+    const measure = seen && (yield* measureFolder(this.#place, (each) => sinceOf(each, ageBy, nowMs), this.#looks))
     if (seen === null || measure === null) this.#stay(match, 'unreadable')
-    else this.#add(match, path.slice(0, -1), seen, measure)
+    else this.#add(match, path.slice(0, -1), seen, { ...measure, looks: before - this.#looks.left })
   }
 
   /** One of thousands, mostly: it is put together in one go. */
-  #add(match: Match, path: string, seen: Look, unit: FolderMeasure | null): void {
+  #add(match: Match, path: string, seen: Look, unit: (FolderMeasure & Pick<ScannedEntry, 'looks'>) | null): void {
     const { index, rule, pathLength } = this.#ruleOf(match)
     const { group, session, epoch } = match.captures
     const ids = idsOf(match, rule, path)
@@ -250,7 +245,7 @@ class RootScan implements FolderWalk<Folder> {
       bytes: unit?.bytes ?? (isLinked ? 0 : diskBytes),
       linked: isLinked ? { inode: `${dev}/${ino}`, links, bytes: diskBytes } : null,
       files: unit?.files ?? 1,
-      entries: unit === null ? 1 : unit.files + unit.folders,
+      looks: unit?.looks ?? 1,
       isLeftover: unit !== null && basename(path).startsWith(LEFTOVER_PREFIX),
     }
     this.#scan.add(entry, rule, match.isKept)
