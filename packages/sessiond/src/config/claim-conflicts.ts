@@ -56,13 +56,17 @@ function neverUnit(claim: Claim, earlier: readonly Claim[], mayNotHold: readonly
     mayNotHold.find(({ pattern }) => mayHold(claim.pattern, pattern)) ??
     earlier.find((each) => isNeverUnit(asOf(each.owner, claim), each.pattern))
   if (other === undefined) return undefined
-  const ofGroup = 'or make it a class of that group, before the other one'
-  const first = other.owner === claim.owner ? 'where both are yours, putting it first helps, too' : ofGroup
   return {
     rule: `holds ${shown(claim)}, folders that go each as one unit: none does that may hold what belongs to ${nameOf(other, claim)}`,
-    cure: `Name other folders, or the files in them; ${first}.`,
+    cure: `Name other folders, or the files in them${firstOf(other, claim)}.`,
     involves: [other.where],
   }
+}
+
+/** What else helps where both classes are one's own. */
+function firstOf(other: Claim, { owner }: Claim): string {
+  if (other.where.startsWith('retention.') && !other.where.startsWith('retention.artifacts.')) return ''
+  return other.owner === owner ? ', or put it first' : ', or make it a class of that group, before the other one'
 }
 
 /** What a pattern comes to in a group. */

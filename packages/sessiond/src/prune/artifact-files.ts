@@ -21,11 +21,6 @@ export interface PlanRequest {
     readonly wantedBytes: number
   } | null
   /**
-   * Looks that each session has, and what is no session's together: 1 for a file, 20 for a folder. What is beyond is
-   * counted as unreadable. @default 5,000,000
-   */
-  readonly looks?: number
-  /**
    * Asked now and then while it is planned, which rests until the answer; false: the plan ends with what it has seen, and
    * is partial.
    */
@@ -50,7 +45,7 @@ export interface ApplyRequest {
    * there already is never met. What is on another file system stays (`elsewhere`). Null: it is removed.
    */
   readonly trashDir: string | null
-  /** Asked before each batch, and now and then within one, which rests until the answer; false: stop here. */
+  /** Asked before each batch, and now and then while one is done, which does not wait for the answer; false: stop here. */
   readonly mayGoOn: () => Promise<boolean>
   readonly onProgress: (applied: AppliedRemovals) => void
 }

@@ -200,7 +200,7 @@ export class Cleaner {
     const pressure = isPressed ? decidePressure({ ...usage, highWaterShare, floorBytes }) : null
     // A plan broken off because it has taken long would be broken off at the same place every time, and what lies
     // behind it never be seen: only waiting is bounded.
-    const planning = new Patience(patience.eachMs, policy.budgetMs)
+    const planning = new Patience(patience.eachMs, Math.min(patience.eachMs, policy.budgetMs))
     const mayPlanOn = unlessAsked(() => Number.POSITIVE_INFINITY, planning)
     const plan = await planCleaning(house, pressure, { mayGoOn: mayPlanOn, onError })
     patience.waitedMs += planning.waitedMs

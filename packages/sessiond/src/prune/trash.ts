@@ -6,8 +6,6 @@ const FOLDER = /^(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2})Z-[A-Za-z0-9][A-Za-z
 
 /** Folders one pruning looks at; more are for the next. */
 const MAX_FOLDERS = 200
-/** As much as many prunings together have put aside; yet a run may still have its hands in it. */
-const LOOKS = 50_000_000
 
 /** Where prunings of a data directory put things aside. */
 export function trashOf(dataDir: string): string {
@@ -47,8 +45,7 @@ export async function planTrash(
     taken.map(({ name }) => name),
   )
   // What was put aside keeps its dates, some of which a run has made up: only one that lies after all of them is fair.
-  const request = { active: NOBODY, nowMs: Number.POSITIVE_INFINITY, pressure: null, looks: LOOKS }
-  const plan = await files.plan({ rules: [rule], ...request })
+  const plan = await files.plan({ rules: [rule], active: NOBODY, nowMs: Number.POSITIVE_INFINITY, pressure: null })
   return {
     ...plan,
     plannedAtMs: nowMs,

@@ -126,7 +126,7 @@ async function takeIfWritten(deps: ReconcileDeps, sessionId: string, causes: Rea
   // Whatever else brings the session up meanwhile takes the timer's place: a look that is owed must outlive it.
   const lookAgainMs = dueInMs(deps, deps.watches.find(sessionId))
   if (!mayHaveWritten && lookAgainMs !== 0) return { ...NOT_LOOKED, lookAgainMs }
-  if (await isUntouched(deps, sessionId, causes)) return NOTHING_NEW
+  if (lookAgainMs === null && (await isUntouched(deps, sessionId, causes))) return NOTHING_NEW
   const taken = await take(deps, sessionId)
   const watch = deps.watches.find(sessionId)
   if (watch !== undefined) {

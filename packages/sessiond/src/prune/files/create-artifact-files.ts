@@ -22,7 +22,7 @@ import { PruneProcess } from './prune-process.ts'
 import { unpackRemovals } from './removal-chunks.ts'
 
 /** Some 300 MB in the child, and some 100 MB for the host's plan. */
-const LIMITS: PlanLimits = { entries: 500_000, removals: 250_000 }
+const LIMITS: PlanLimits = { entries: 500_000, removals: 250_000, looks: 5_000_000 }
 /** Between two questions to whoever asked for the work whether to go on. */
 const ASK_MS = 1_000
 
@@ -72,15 +72,17 @@ class ProcessArtifactFiles implements ArtifactFiles {
     }
   }
 
-  async #plan({ rules, active, nowMs, pressure, looks, mayGoOn }: PlanRequest): Promise<PrunePlan> {
+  async #plan({ rules, active, nowMs, pressure, mayGoOn }: PlanRequest): Promise<PrunePlan> {
     const removals: PlannedRemoval[] = []
     await using process = await this.#start(this.#planning)
-    using _asking = this.#keepAsking(process, mayGoOn)
+    await using _asking = this.#keepAsking(process, mayGoOn, { rests: true })
     const sent = rules.map((rule) => ({ ...rule, root: resolve(rule.root) }))
-    const limits = looks === undefined ? this.#limits : { ...this.#limits, looks }
-    const answer = await process.ask({ kind: 'plan', rules: sent, active, nowMs, pressure, limits }, ({ chunk }) => {
-      for (const removal of unpackRemovals(chunk, rules, pressure)) removals.push(removal)
-    })
+    const answer = await process.ask(
+      { kind: 'plan', rules: sent, active, nowMs, pressure, limits: this.#limits },
+      ({ chunk }) => {
+        for (const removal of unpackRemovals(chunk, rules, pressure)) removals.push(removal)
+      },
+    )
     this.#planning.delete(process)
     if (answer.kind === 'implausible') throw implausibleError()
     if (answer.kind !== 'planned') throw new TypeError(`The pruner answered ${answer.kind} to a plan`)
@@ -122,7 +124,8 @@ class ProcessArtifactFiles implements ArtifactFiles {
       else tally.stays(removal, because)
     }
     const items = free.flatMap((index) => itemOf(plan, batch[index], trashName))
-    using _asking = this.#keepAsking(process, mayGoOn)
+    // It does not rest: what must stay was read for what is done right now.
+    await using _asking = this.#keepAsking(process, mayGoOn, { rests: false })
     const answer = await process.ask({ kind: 'apply', items, trash: trashDir, checks })
     const outcomes = outcomesOf(answer)
     let notLookedAt: number | null = null
@@ -137,26 +140,37 @@ class ProcessArtifactFiles implements ArtifactFiles {
     return notLookedAt
   }
 
-  /** Until it is disposed of. While an answer is awaited the process rests; at the first no it comes to its end. */
-  #keepAsking(process: PruneProcess, mayGoOn: PlanRequest['mayGoOn']): Disposable {
+  /**
+   * Until it is disposed of: at the first no the process comes to its end. `rests`: until each answer. One question at a
+   * time: disposing of it waits for the answer that is under way.
+   */
+  #keepAsking(
+    process: PruneProcess,
+    mayGoOn: PlanRequest['mayGoOn'],
+    { rests }: { readonly rests: boolean },
+  ): AsyncDisposable {
     let cancel = () => {}
     let isOver = mayGoOn === undefined
+    let asked: Promise<void> = Promise.resolve()
     const ask = async () => {
-      process.tell('pause')
+      if (rests) process.tell('pause')
       // What cannot be answered is for whoever asks to tell, and no reason to break off.
       const goesOn = (await mayGoOn?.().catch(() => true)) ?? true
-      // However late the answer: what the process was given meanwhile must not rest for ever.
-      process.tell(goesOn || isOver ? 'resume' : 'stop')
+      if (!goesOn && !isOver) process.tell('stop')
+      else if (rests) process.tell('resume')
       if (goesOn && !isOver) arm()
     }
     const arm = () => {
-      cancel = this.#world.setTimer(ASK_MS, () => void ask())
+      cancel = this.#world.setTimer(ASK_MS, () => {
+        asked = ask()
+      })
     }
     if (!isOver) arm()
     return {
-      [Symbol.dispose]() {
+      async [Symbol.asyncDispose]() {
         isOver = true
         cancel()
+        await asked
       },
     }
   }

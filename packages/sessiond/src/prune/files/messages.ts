@@ -8,8 +8,8 @@ export interface PlanLimits {
   readonly entries: number
   /** Removals of a plan, in the host. */
   readonly removals: number
-  /** See PlanRequest. */
-  readonly looks?: number
+  /** Looks that each session has: 1 for a file, 20 for a folder. What is beyond is counted as unreadable. */
+  readonly looks: number
 }
 
 /** The two ends of the channel are one program. */

@@ -45,8 +45,8 @@ const MAX_PATH_LENGTH = 4_096
 /** Entries looked at between two pauses. */
 const PIECE = 256
 
-/** What one plan has for each session: who moves folders about in front of it would have it to himself for ever. */
-const LOOKS = 5_000_000
+/** What nobody's session has in it may be a large tree, and no run moves it about. */
+const LOOKS_OF_OTHERS = 10
 
 interface Folder {
   readonly progress: Progress
@@ -126,7 +126,7 @@ class RootScan implements FolderWalk<Folder> {
     this.#matcher = compilePatterns(rules.map(({ prefix, patterns, rule }) => ({ prefix, patterns, keep: rule.keep })))
     this.#rules = rules
     this.#place = place
-    this.#looks = { left: request.limits.looks ?? LOOKS }
+    this.#looks = { left: this.#looksOf(null) }
   }
 
   *steps(): Generator<void, void> {
@@ -179,11 +179,16 @@ class RootScan implements FolderWalk<Folder> {
   /** A folder that has been begun is read to its end. */
   #mayLook({ unit, progress }: Folder): boolean {
     const session = unit?.captures.session ?? progress[0]?.captures.session ?? null
-    if (session !== this.#session) this.#looks.left = this.#request.limits.looks ?? LOOKS
+    if (session !== this.#session) this.#looks.left = this.#looksOf(session)
     this.#session = session
     // A unit pays for itself.
     if (unit === null) this.#looks.left -= LOOKS_OF_FOLDER
     return this.#looks.left >= 0
+  }
+
+  /** Bounded: who moves folders about in front of a plan would have it to himself for ever. */
+  #looksOf(session: string | null): number {
+    return this.#request.limits.looks * (session === null ? LOOKS_OF_OTHERS : 1)
   }
 
   #folderIn(folder: Folder, name: string): Folder {

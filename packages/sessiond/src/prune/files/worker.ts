@@ -18,9 +18,8 @@ const SLICE_MS = 20
 
 const hostPid = process.ppid
 let isStopped = false
-/** Pending while work is to rest. */
-let mayWork = Promise.withResolvers<void>()
-mayWork.resolve()
+/** Null: there is no reason to rest. */
+let rest: PromiseWithResolvers<void> | null = null
 
 /** A newer host may already be pruning; whoever has no host any more must not go on beside it. */
 function assertHostAlive(): void {
@@ -34,7 +33,7 @@ async function paced<Result>(work: Generator<unknown, Result>): Promise<Result |
   for (;;) {
     if (performance.now() - beganMs >= SLICE_MS) {
       await setImmediate()
-      await mayWork.promise
+      while (rest !== null) await rest.promise
       beganMs = performance.now()
     }
     assertHostAlive()
@@ -109,13 +108,19 @@ process.on('message', (request: PruneRequest) => {
     case 'apply':
       return void apply(request)
     case 'pause':
-      mayWork = Promise.withResolvers()
+      if (!isStopped) rest ??= Promise.withResolvers()
       return
     case 'stop':
       isStopped = true
-      return mayWork.resolve()
+      return wake()
     case 'resume':
-      return mayWork.resolve()
+      return wake()
   }
 })
+
+function wake(): void {
+  rest?.resolve()
+  rest = null
+}
+
 void send({ kind: 'ready' })
