@@ -79,6 +79,19 @@ test('(F4) what an open session references stays, whatever class of one’s own 
   expect((await leftBy(bed, rulesOf(bed, retention), [...stays, ...gone])).sort()).toEqual(stays.sort())
 })
 
+test('a word in the state of a session protects no folder that a pattern spells out', async () => {
+  await using bed = await makeBed()
+  const active = activeWith({ ids: new Set(['work', 'tmp', 'a', 'main', '']), openSessions: new Set(['a/main']) })
+  const rules = rulesOf(bed, { artifacts: { own: { patterns: ['{group}/{session}/work/tmp/**/*'], age: '1d' } } })
+  for (const file of ['x', 'main', '.x']) bed.write(`${WORK}/tmp/${file}`)
+  const { removals } = await bed.plan(rules, { active })
+  // The file itself may be one.
+  expect(removals.map(({ path, ids }) => [path, ids])).toEqual([
+    ['a/main/work/tmp/x', ['x']],
+    ['a/main/work/tmp/.x', ['.x']],
+  ])
+})
+
 test('what lies in a folder that is kept stays, and is told', async () => {
   await using bed = await makeBed()
   mkdirSync(join(bed.root, WORK), { recursive: true })

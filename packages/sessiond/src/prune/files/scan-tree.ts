@@ -114,6 +114,8 @@ class RootScan implements FolderWalk<Folder> {
   readonly #request: ScanRequest
   readonly #matcher: PatternMatcher
   readonly #rules: WalkRoot['rules']
+  /** Names of folders that the patterns of each rule spell out. */
+  readonly #spelt: readonly ReadonlySet<string>[]
   readonly #place: Place
   #looked = 0
   /** Whose folders are gone through, and what there is left for that. */
@@ -125,6 +127,7 @@ class RootScan implements FolderWalk<Folder> {
     this.#request = request
     this.#matcher = compilePatterns(rules.map(({ prefix, patterns, rule }) => ({ prefix, patterns, keep: rule.keep })))
     this.#rules = rules
+    this.#spelt = rules.map(({ rule }) => new Set(rule.patterns.flatMap((pattern) => pattern.split('/'))))
     this.#place = place
     this.#looks = { left: this.#looksOf(null) }
   }
@@ -231,12 +234,14 @@ class RootScan implements FolderWalk<Folder> {
   #add(match: Match, path: string, seen: Look, unit: (FolderMeasure & Pick<ScannedEntry, 'looks'>) | null): void {
     const { index, rule, pathLength } = this.#ruleOf(match)
     const { group, session, epoch } = match.captures
-    const ids = idsOf(match, rule, path)
+    const ownPath = pathLength === 0 ? path : path.slice(pathLength)
+    const hasIds = match.captures.ids.length > 0 || !rule.protects.includes('id')
+    const ids = hasIds ? match.captures.ids : idsIn(ownPath, match, this.#spelt[match.rule])
     const { dev, ino, links, diskBytes } = seen
     const isLinked = unit === null && links > 1
     const entry: ScannedEntry = {
       rule: index,
-      path: pathLength === 0 ? path : path.slice(pathLength),
+      path: ownPath,
       group: rule.group ?? group,
       session,
       epoch,
@@ -276,14 +281,16 @@ class RootScan implements FolderWalk<Folder> {
 /** Names from the end of a path that may be ids: what agents keep of one conversation lies no deeper in its folder. */
 const ID_NAMES = 4
 
-/** Where a pattern captures no id the names on the way may be some: of a file's each part that ends before a dot. */
-function idsOf({ captures }: Match, { protects }: ArtifactClass, path: string): readonly string[] {
-  if (captures.ids.length > 0 || !protects.includes('id')) return captures.ids
-  const names = path
-    .split('/')
-    .slice(-ID_NAMES)
-    .filter((name) => name !== captures.group && name !== captures.session)
-  const last = ownName(names.at(-1) ?? '')
-  const stems = [last.slice(0, last.indexOf('.')), last.slice(0, last.lastIndexOf('.'))]
-  return [...new Set([...names, last, ...(last.includes('.') ? stems : [])])]
+/**
+ * Where a pattern captures no id the names that it leaves open may be some: of a file's each part that ends before a dot.
+ * What it spells out is no id, whatever a session calls by the same word.
+ */
+function idsIn(path: string, { captures }: Match, spelt: ReadonlySet<string> | undefined): readonly string[] {
+  const folders = path.split('/').slice(-ID_NAMES)
+  const name = ownName(folders.pop() ?? '')
+  const open = folders.filter(
+    (each) => spelt?.has(each) !== true && each !== captures.group && each !== captures.session,
+  )
+  const stems = name.includes('.') ? [name.slice(0, name.indexOf('.')), name.slice(0, name.lastIndexOf('.'))] : []
+  return [...new Set([...open, name, ...stems])].filter((id) => id !== '')
 }
