@@ -15,6 +15,7 @@ interface Claim {
   readonly where: string
   /** The group whose class it is; null: the host's. */
   readonly owner: string | null
+  readonly isShipped: boolean
   /** As written. */
   readonly written: string
   /** From the root of the file system. */
@@ -38,16 +39,15 @@ type Found = Pick<Conflict, 'rule' | 'cure' | 'involves'> | undefined
 
 /** A pattern all of whose entries belong to earlier ones already says nothing, or drops what these protect. */
 function coveredBy(claim: Claim, earlier: readonly Claim[]): Found {
-  const cure = 'Leave it out, or put it first.'
   const one = earlier.find((other) => isCovered(claim.pattern, other.pattern))
   if (one !== undefined) {
     const rule = `holds ${shown(claim)}, all of which belongs to ${nameOf(one, claim)} already`
-    return { rule, cure, involves: [one.where] }
+    return { rule, cure: `Leave it out${firstOf(one, claim)}.`, involves: [one.where] }
   }
   const patterns = earlier.map(({ pattern }) => pattern)
   if (!isCoveredTogether(claim.pattern, patterns)) return undefined
   const rule = `holds ${shown(claim)}, all of which belongs to earlier patterns already, to the one or the other`
-  return { rule, cure, involves: earlier.map((other) => other.where) }
+  return { rule, cure: 'Leave it out, or put it first.', involves: earlier.map((other) => other.where) }
 }
 
 /** Folders in which something may belong to another class are not gone through as one. */
@@ -65,7 +65,7 @@ function neverUnit(claim: Claim, earlier: readonly Claim[], mayNotHold: readonly
 
 /** What else helps where both classes are one's own. */
 function firstOf(other: Claim, { owner }: Claim): string {
-  if (other.where.startsWith('retention.') && !other.where.startsWith('retention.artifacts.')) return ''
+  if (other.isShipped) return ''
   return other.owner === owner ? ', or put it first' : ', or make it a class of that group, before the other one'
 }
 
@@ -130,7 +130,8 @@ function shippedClaims(
   { options, baseDir }: Surroundings,
 ): Claim[] {
   const sessions = resolve(baseDir, options.dataDir, 'sessions')
-  return patterns.map((pattern) => claimOf(`retention.${name}`, null, sessions, `${group ?? '{group}'}/${pattern}`))
+  const about = { where: `retention.${name}`, owner: null, isShipped: true }
+  return patterns.map((pattern) => claimOf(about, sessions, `${group ?? '{group}'}/${pattern}`))
 }
 
 function customClaims(owner: string | null, around: Surroundings): Claim[] {
@@ -139,13 +140,17 @@ function customClaims(owner: string | null, around: Surroundings): Claim[] {
   const { artifacts } = (owner === null ? options.retention : options.groups[owner]?.retention) ?? { artifacts: {} }
   return Object.entries(artifacts).flatMap(([name, custom]) =>
     custom.patterns.map((pattern) =>
-      claimOf(`${at}.${name}.patterns`, owner, rootOf(custom, owner, options, around), pattern),
+      claimOf(
+        { where: `${at}.${name}.patterns`, owner, isShipped: false },
+        rootOf(custom, owner, options, around),
+        pattern,
+      ),
     ),
   )
 }
 
-function claimOf(where: string, owner: string | null, root: string, written: string): Claim {
-  return { where, owner, written, pattern: claimed(root, written) }
+function claimOf(about: Pick<Claim, 'where' | 'owner' | 'isShipped'>, root: string, written: string): Claim {
+  return { ...about, written, pattern: claimed(root, written) }
 }
 
 /** Whether a shipped class is on in a group; of null, on the host and in each group. */

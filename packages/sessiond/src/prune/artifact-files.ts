@@ -27,6 +27,8 @@ export interface PlanRequest {
   readonly mayGoOn?: () => Promise<boolean>
 }
 
+export type Checks = 'unchanged' | 'same'
+
 export interface ApplyRequest {
   readonly plan: PrunePlan
   /** Index of the first removal to be done: an earlier apply came so far. */
@@ -35,7 +37,7 @@ export interface ApplyRequest {
    * What an entry must still be. `unchanged`: the same and as it was, or it stays. `same`: a folder by that name, whatever
    * has become of what is in it; for what is nobody's any more. @default 'unchanged'
    */
-  readonly checks?: 'unchanged' | 'same'
+  readonly checks?: Checks
   /** Removals done between two readings of the references. */
   readonly batch: number
   /** What must stay of a batch, as it is now. Throws (REFERENCES_UNREADABLE): nothing more is removed, and `apply` throws it. */

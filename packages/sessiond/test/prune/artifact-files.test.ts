@@ -416,9 +416,7 @@ test('a plan ends early when it is told to, with what it has seen', async () => 
   await using bed = await makeBed()
   linkMany(bed, 'logs')
   let asked = 0
-  // Asks at once, where a host gives it a second.
-  const world = { ...realWorld, setTimer: (_: number, fn: () => void) => realWorld.setTimer(0, fn) }
-  await using files = closing(createArtifactFiles({ world }))
+  await using files = closing(createArtifactFiles({ world: IMPATIENT }))
   const mayGoOn = async () => {
     asked += 1
     return asked < 2
@@ -434,8 +432,7 @@ test('a plan rests while it waits to be told whether to go on', async () => {
   await using bed = await makeBed()
   linkMany(bed, 'logs')
   const rules = [ruleOf(bed.root, ['logs/*'])]
-  const world = { ...realWorld, setTimer: (_: number, fn: () => void) => realWorld.setTimer(0, fn) }
-  await using files = closing(createArtifactFiles({ world }))
+  await using files = closing(createArtifactFiles({ world: IMPATIENT }))
   let seenMeanwhile = 0
   const mayGoOn = async () => {
     if (seenMeanwhile > 0) return true
@@ -454,8 +451,7 @@ test('what it was told in the middle of a batch ends there, and what comes late 
   linkMany(bed, 'unit')
   age(join(bed.root, 'unit'))
   for (const name of ['a', 'b', 'c', 'd']) bed.write(name)
-  const world = { ...realWorld, setTimer: (_: number, fn: () => void) => realWorld.setTimer(0, fn) }
-  await using files = closing(createArtifactFiles({ world }))
+  await using files = closing(createArtifactFiles({ world: IMPATIENT }))
   const rules = [ruleOf(bed.root, ['{id}/', '*'])]
   const request = { rules, active: activeWith(), nowMs: Date.now(), pressure: null }
   let asked = 0
@@ -566,6 +562,9 @@ test('a folder without permission is counted and left alone', async ({ skip }) =
   expect(staysOf(plan)).toEqual({ unreadable: 1 })
   chmodSync(join(bed.root, 'shut'), 0o700)
 })
+
+/** Asks at once, where a host gives it a second. */
+const IMPATIENT = { ...realWorld, setTimer: (_: number, fn: () => void) => realWorld.setTimer(0, fn) }
 
 /** So many that looking at them, or removing them, takes several slices of time. */
 const MANY = 40_000

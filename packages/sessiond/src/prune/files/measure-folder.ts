@@ -79,7 +79,6 @@ class Measuring implements FolderWalk<null> {
       for (const { name, isFolder } of readFolderBytes()) {
         if (!isFolder) this.#addFile(name)
         else if (names.push(name) > room) this.isWhole = false
-        if (!isFolder) this.#spend(1)
         if (this.isOver) break
         count += 1
         if (count % PIECE === 0) yield
@@ -109,6 +108,7 @@ class Measuring implements FolderWalk<null> {
   }
 
   #addFile(name: EntryName): void {
+    this.#spend(1)
     const seen = look(name)
     // Gone since: it would not have been seen a moment later.
     if (seen === null) return

@@ -1,6 +1,6 @@
 import type { Pressure } from '../../decide/decide-under-pressure.ts'
 import type { ActiveReferences, ArtifactClass, PlannedRemoval, StayReason } from '../../model/artifact.ts'
-import type { ApplyRequest } from '../artifact-files.ts'
+import type { Checks } from '../artifact-files.ts'
 
 /** How much of a plan there is in memory at most, whatever the trees hold; entries with long paths count as several. */
 export interface PlanLimits {
@@ -28,7 +28,7 @@ export type PruneRequest =
       readonly items: readonly RemovalItem[]
       /** Where what goes is moved to; null: it is removed. */
       readonly trash: string | null
-      readonly checks: NonNullable<ApplyRequest['checks']>
+      readonly checks: Checks
     }
   /** Ends what is under way: a plan with what it has seen, a batch wherever it is. */
   | { readonly kind: 'stop' }

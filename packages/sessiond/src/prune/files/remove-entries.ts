@@ -1,15 +1,13 @@
 import { mkdirSync, renameSync, unlinkSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { StayReason } from '../../model/artifact.ts'
-import type { ApplyRequest } from '../artifact-files.ts'
+import type { Checks } from '../artifact-files.ts'
 import { errnoOf, type Look, look } from './look.ts'
 import { measureFolder } from './measure-folder.ts'
 import type { RemovalItem, Removed } from './messages.ts'
 import { readMountPoints } from './mount-points.ts'
 import { Place } from './place.ts'
 import { removalOf } from './remove-folder.ts'
-
-type Checks = NonNullable<ApplyRequest['checks']>
 
 /** Removes what a plan names, or moves it to the trash, each only if it is still what it was planned as. */
 export class EntryRemover {

@@ -20,7 +20,7 @@ interface Budget {
 export interface FolderToRemove {
   readonly name: string
   readonly ino: ExactNumber
-  /** Files and folders within; who adds to them faster than they go keeps the folder for now. */
+  /** No fewer than there are files and folders within; who adds to them faster than they go keeps the folder for now. */
   readonly entries: number
 }
 
