@@ -5,7 +5,7 @@ import { NO_ROWS, ROW_CLASSES } from '../store/store.ts'
 import type { World } from '../world.ts'
 import type { HouseOutcome, HouseProgress } from './apply-house.ts'
 import { type HouseFigures, type HousePlan, OTHER_CLASSES, type PruneScope } from './house.ts'
-import { summariseInPieces, sumOf } from './summarise-plan.ts'
+import { lineOfRemoval, summariseInPieces, sumOf } from './summarise-plan.ts'
 
 export interface PruningDeskDeps {
   readonly world: World
@@ -220,11 +220,7 @@ export async function describePlan(plan: HousePlan): Promise<PruningPlan> {
 
 /** Removals of a plan from `after` on, `limit` at most. */
 export function pageOf({ files }: HousePlan, after: number, limit: number): PlannedRemovals {
-  const removals = files.removals.slice(after, after + limit).map((removal) => {
-    const { className, path, isFolder, bytes, group, session, epoch, ids, reason } = removal
-    const root = files.rules[removal.rule]?.root ?? ''
-    return { className, root, path, isFolder, bytes, files: removal.files, group, session, epoch, ids, reason }
-  })
+  const removals = files.removals.slice(after, after + limit).map((removal) => lineOfRemoval(files, removal))
   const next = after + removals.length
   return { removals, next: next < files.removals.length ? next : null }
 }

@@ -1,3 +1,4 @@
+import type { PlannedRemovalLine } from '../api.ts'
 import type { PlannedRemoval, PrunePlan, RemovalReason, StayReason } from '../model/artifact.ts'
 
 /** Entries and bytes that a plan removes. */
@@ -45,6 +46,13 @@ export interface PlanSummary {
 const MAX_SESSIONS = 1_000
 /** Bounds of one class; each group may have its own. */
 const MAX_REASONS = 20
+
+/** A removal as it is told to whoever reads the plan. */
+export function lineOfRemoval({ rules }: Pick<PrunePlan, 'rules'>, removal: PlannedRemoval): PlannedRemovalLine {
+  const { className, path, isFolder, bytes, files, group, session, epoch, ids, reason } = removal
+  const root = rules[removal.rule]?.root ?? ''
+  return { className, root, path, isFolder, bytes, files, group, session, epoch, ids, reason }
+}
 
 /** Sums a plan up by class and by session; `maxSessions` of them are told one by one. */
 export function summarisePlan(plan: PrunePlan, maxSessions: number = MAX_SESSIONS): PlanSummary {

@@ -148,7 +148,6 @@ one entry, 2.0 KiB removed; 12 rows
     [['prune', '--dry-run', '--group', 'a/b']],
     [['prune', '--list']],
     [['prune', '--list', '--json']],
-    [['prune', '--layout', 'nanoclaw-v1', '.', '--list']],
     [['prune', '--layout', 'nanoclaw-v1', '.', '--list', '--apply']],
   ])('refuses %j before anything is asked', async (args) => {
     await using dir = await makeDir()

@@ -168,7 +168,7 @@ describe('sessiond prune without a host', () => {
       expect({ code, isTold: stderr.includes('Did you mean shell?') }).toEqual({ code: 3, isTold: true })
     }
     const { code, stderr } = await runInside(dir.path, ['prune', '--list'])
-    expect({ code, isTold: stderr.includes('--list goes with --dry-run') }).toEqual({ code: 2, isTold: true })
+    expect({ code, isTold: stderr.includes('--list goes with a dry run') }).toEqual({ code: 2, isTold: true })
     expect(existsSync(old)).toBe(true)
   })
 

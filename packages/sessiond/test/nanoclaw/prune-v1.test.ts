@@ -54,6 +54,19 @@ describe('prune --layout nanoclaw-v1', () => {
     expect(snapshot(place.root)).toEqual(before)
   })
 
+  it('lists every entry when asked, one a line, before the sums', async () => {
+    await using place = await makeRoot()
+    makeV1(place.root, [{ folder: 'main', sessionId: 'live' }])
+    for (const id of ['live', 'dead']) leaveV1Files(place.root, 'main', id, 8)
+    const { planned } = await prune(place.root, 'nanoclaw-v1')
+    const { stdout } = await runInside(place.root, ['prune', '--layout', 'nanoclaw-v1', '.', '--list'])
+    const [list = '', sums = ''] = stdout.split('\n\n')
+    const listed = list.split('\n').map((line) => line.slice(line.indexOf(place.root) + place.root.length + 1))
+    expect(listed.map((path) => path.replace(/\/$/, '')).sort()).toEqual(planned)
+    expect(list).toMatch(/^4\.0 KiB {2}todos {2}older than 3 d \(8 d\) {2}\//m)
+    expect(sums).toContain('CLASS')
+  })
+
   it('matches ids whole: a fragment neither protects nor is protected', async () => {
     await using place = await makeRoot()
     makeV1(place.root, [{ folder: 'main', sessionId: 'abc' }])

@@ -13,12 +13,13 @@ import {
 import type { ReadProgress } from '../../nanoclaw/read-references.ts'
 import type { AppliedRemovals } from '../../prune/artifact-files.ts'
 import { createArtifactFiles } from '../../prune/files/create-artifact-files.ts'
-import { summarisePlan, sumOf } from '../../prune/summarise-plan.ts'
+import { lineOfRemoval, summarisePlan, sumOf } from '../../prune/summarise-plan.ts'
 import { realWorld } from '../../world.ts'
 import type { CliContext } from '../cli-context.ts'
 import { EXIT } from '../exit-codes.ts'
 import { formatBytes } from '../format/bytes.ts'
 import { describeStays, formatPrunePlan } from '../format/prune-plan.ts'
+import { formatRemoval } from '../format/pruning.ts'
 import { formatTable } from '../format/table.ts'
 
 export interface PruneLayout {
@@ -27,6 +28,8 @@ export interface PruneLayout {
   readonly apply: boolean
   readonly trash: boolean
   readonly json: boolean
+  /** Every entry of a dry run, not only their sums. */
+  readonly list: boolean
   /** Session folders that are not on record go too, once they are old. */
   readonly orphans?: boolean
 }
@@ -98,8 +101,16 @@ async function showPlan(
   printPlan(context, request, plan)
 }
 
-function printPlan(context: CliContext, { layout, json }: PruneLayout, { plan, orphans }: InstallationPlan): void {
+function printPlan(
+  context: CliContext,
+  { layout, json, list }: PruneLayout,
+  { plan, orphans }: InstallationPlan,
+): void {
   if (!json) {
+    if (list) {
+      for (const removal of plan.removals) context.out(formatRemoval(lineOfRemoval(plan, removal)))
+      context.out('\n')
+    }
     context.out(
       `${formatPrunePlan(plan)}${describeOrphans(orphans)}\nDry run: nothing changed. --apply carries it out.\n`,
     )
@@ -110,11 +121,10 @@ function printPlan(context: CliContext, { layout, json }: PruneLayout, { plan, o
     `{"layout":${toSafeJson(layout)},"plan":${toSafeJson(summarisePlan(plan))},"orphans":${toSafeJson(orphans)}`,
   )
   context.out(',"removals":[')
-  for (const [index, removal] of plan.removals.entries()) {
-    const root = plan.rules[removal.rule]?.root ?? ''
-    const { className, path, isFolder, bytes, files, group, session, ids, reason } = removal
-    const line = { className, root, path, isFolder, bytes, files, group, session, ids, reason }
-    context.out(`${index === 0 ? '' : ','}${toSafeJson(line)}`)
+  let comma = ''
+  for (const removal of plan.removals) {
+    context.out(`${comma}${toSafeJson(lineOfRemoval(plan, removal))}`)
+    comma = ','
   }
   context.out(']}\n')
 }

@@ -33,7 +33,7 @@ export function addPrune(program: Command, context: CliContext): void {
   addCommand(program, 'prune', 'remove what is past its retention; --dry-run shows what that is, and why')
     .argument('[root]', 'with --layout: the root folder of that installation')
     .option('--dry-run', 'plan and show, change nothing')
-    .option('--list', 'with --dry-run: every entry too, one a line')
+    .option('--list', 'with a dry run: every entry too, one a line')
     .option('--trash', 'put what goes aside, in trash/ of the data directory, instead of removing it')
     .option('--class <class>', 'of this class alone; may be repeated', collect)
     .option('--group <group>', 'of this group alone')
@@ -52,10 +52,7 @@ export function addPrune(program: Command, context: CliContext): void {
         throw withoutLayout(options.apply === true ? '--apply' : '--orphans')
       }
       if (options.list === true && options.dryRun !== true) {
-        throw new SessiondError('BAD_REQUEST', '--list goes with --dry-run.', {
-          fields: { field: 'list' },
-          cure: 'Add --dry-run to see what would go, or leave --list away to have it removed.',
-        })
+        throw listAlone('Add --dry-run to see what would go, or leave --list away to have it removed.')
       }
       await prune(context, options)
     })
@@ -199,6 +196,7 @@ async function pruneOther(
     apply = false,
     trash = false,
     json = false,
+    list = false,
     orphans = false,
     ...others
   }: PruneOptions & { readonly layout: string },
@@ -207,12 +205,6 @@ async function pruneOther(
     throw new SessiondError('BAD_REQUEST', 'The root folder of the installation is missing.', {
       fields: { field: 'root' },
       cure: `Write \`sessiond prune --layout ${layout} <root>\`.`,
-    })
-  }
-  if (others.list === true) {
-    throw new SessiondError('BAD_REQUEST', '--list does not go with --layout.', {
-      fields: { field: 'list' },
-      cure: 'Leave it away: --json has every entry.',
     })
   }
   if (others.class !== undefined || others.group !== undefined) {
@@ -227,8 +219,13 @@ async function pruneOther(
       cure: 'Leave one of them away.',
     })
   }
+  if (apply && list) throw listAlone('Leave --apply away to see what would go, or --list to have it removed.')
   const { pruneLayout } = await import('./prune-layout.ts')
-  await pruneLayout(context, { layout, root, apply, trash, json, orphans })
+  await pruneLayout(context, { layout, root, apply, trash, json, list, orphans })
+}
+
+function listAlone(cure: string): SessiondError {
+  return new SessiondError('BAD_REQUEST', '--list goes with a dry run.', { fields: { field: 'list' }, cure })
 }
 
 function withoutLayout(what: 'A root folder' | '--apply' | '--orphans'): SessiondError {
