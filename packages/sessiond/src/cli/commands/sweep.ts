@@ -40,6 +40,11 @@ export function describeSweep({ lines, tookMs, dryRun }: SweepReport): string {
 }
 
 function describeEvidence(evidence: Readonly<Record<string, unknown>>): string {
-  const pairs = Object.entries(evidence).map(([key, value]) => `${key}=${JSON.stringify(value)}`)
+  const pairs = Object.entries(evidence).map(([key, value]) => `${key}=${JSON.stringify(rounded(key, value))}`)
   return pairs.length === 0 ? '-' : pairs.join(' ')
+}
+
+/** Clocks tell more of a millisecond than anybody reads; JSON has all of it. */
+function rounded(key: string, value: unknown): unknown {
+  return typeof value === 'number' && key.endsWith('Ms') ? Math.round(value) : value
 }

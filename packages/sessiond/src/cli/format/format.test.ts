@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { escapeLine, escapeText, toSafeJson } from '../../model/escape.ts'
+import { describeSweep } from '../commands/sweep.ts'
 import { describeLogLine } from './log-line.ts'
 import { formatPairs, formatTable } from './table.ts'
 import { formatAge, formatInstant, formatSpan } from './time.ts'
@@ -102,5 +103,15 @@ describe('times', () => {
     const text = formatInstant(ms)
     expect(text).toMatch(/^2030-01-3[01] \d\d:\d\d:09 [+-]\d\d:\d\d$/)
     expect(Date.parse(text.replace(' ', 'T').replace(' ', ''))).toBe(ms)
+  })
+})
+
+describe('describeSweep', () => {
+  it('tells the evidence of a decision with times in whole milliseconds', () => {
+    const evidence = { seen: 'running', claimed: 1, heartbeatAgeMs: 4_243.843464999998, nextDueInMs: null }
+    const line = { sessionId: 'ops/main', epoch: 2, action: 'leave', because: 'working', evidence, outcome: 'left' }
+    expect(describeSweep({ lines: [line], startedAtMs: 0, tookMs: 1.5, dryRun: false })).toContain(
+      'seen="running" claimed=1 heartbeatAgeMs=4244 nextDueInMs=null',
+    )
   })
 })
