@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, statfsSync } from 'node:fs'
 import { dirname, join, relative, sep } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { freeBytesOf } from '../disk-figures.ts'
 import { COMPANIONS, lookAt } from '../mailbox/host-files.ts'
 import { OPEN_LIMITS } from '../mailbox/open-outbound.ts'
 import { copyDatabase } from './copy-database.ts'
@@ -53,9 +54,8 @@ function hasDatabase({ path, maxBytes, tempDir }: DatabaseSource): boolean {
     if (all > 0) throw new Unreadable(`${path} is cut short.`)
     return false
   }
-  const { bavail, bsize } = statfsSync(tempDir)
   // What is half-done may be written once more when it is completed there.
-  if (bavail * bsize < 2 * all)
+  if (freeBytesOf(statfsSync(tempDir)) < 2 * all)
     throw new Unreadable(`${path} cannot be read: there is no room for a copy in ${tempDir}.`)
   return true
 }

@@ -1,4 +1,5 @@
 import { statfs } from 'node:fs/promises'
+import { freeBytesOf } from '../disk-figures.ts'
 import type { World } from '../world.ts'
 
 /** Between two looks a host accepts no more than a second's worth of messages, far less than any sensible floor. */
@@ -28,7 +29,7 @@ export class DiskSpace {
 
   async #look(): Promise<number | null> {
     const freeBytes = await statfs(this.#dataDir).then(
-      ({ bavail, bsize }) => bavail * bsize,
+      freeBytesOf,
       // The store's own writes will say what is wrong with it.
       () => null,
     )

@@ -1,4 +1,5 @@
 import { statfs } from 'node:fs/promises'
+import { freeBytesOf, usedBytesOf } from '../disk-figures.ts'
 
 /** How full a disk is for this user: what it holds, and what it could. */
 export interface DiskUsage {
@@ -10,9 +11,9 @@ export interface DiskUsage {
 /** Reads it as `df` does; null: the disk cannot be asked, which is not the same as full. */
 export async function readDiskUsage(path: string): Promise<DiskUsage | null> {
   try {
-    const { blocks, bfree, bavail, bsize } = await statfs(path)
-    const usedBytes = (blocks - bfree) * bsize
-    const totalBytes = usedBytes + bavail * bsize
+    const stats = await statfs(path)
+    const usedBytes = usedBytesOf(stats)
+    const totalBytes = usedBytes + freeBytesOf(stats)
     return totalBytes > 0 ? { usedBytes, totalBytes } : null
   } catch {
     // The store's own writes will say what is wrong with it.

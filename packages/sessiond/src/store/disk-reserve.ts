@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { rmSync, statfsSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { freeBytesOf } from '../disk-figures.ts'
 
 const RESERVE_FILE = 'disk.reserve'
 /** Opening a store and taking stock writes less. */
@@ -38,6 +39,5 @@ export function giveUpReserve(dataDir: string): void {
 }
 
 function freeBytes(dataDir: string): number {
-  const { bavail, bsize } = statfsSync(dataDir)
-  return bavail * bsize
+  return freeBytesOf(statfsSync(dataDir))
 }

@@ -3,6 +3,7 @@ import { access, constants, stat, statfs } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { HostConfig } from '../../config/config.ts'
 import { formatSize } from '../../config/size.ts'
+import { freeBytesOf } from '../../disk-figures.ts'
 import { TOKEN_FILE } from '../../http/token.ts'
 import { failedCheck } from '../../runtime/check-one.ts'
 import type { Check } from '../../runtime/runtime.ts'
@@ -41,8 +42,7 @@ async function checkParent(dataDir: string): Promise<Check> {
 }
 
 async function checkSpace(path: string, { limits }: HostConfig): Promise<Check> {
-  const { bavail, bsize } = await statfs(path)
-  const freeBytes = bavail * bsize
+  const freeBytes = freeBytesOf(await statfs(path))
   const free = formatSize(Math.floor(freeBytes / 1024 ** 2) * 1024 ** 2)
   const floor = formatSize(limits.diskFloorBytes)
   if (freeBytes >= limits.diskFloorBytes) return { name: 'disk', ok: true, detail: `${free} free, floor ${floor}` }

@@ -1,4 +1,5 @@
 import { statfsSync } from 'node:fs'
+import { freeBytesOf } from '../../disk-figures.ts'
 import { type ErrorCode, SessiondError } from '../../model/errors.ts'
 
 /** Primary result codes of SQLite (the low byte of an extended one) that mean something to people. */
@@ -63,8 +64,7 @@ function codeOf(error: unknown, dataDir: string): ErrorCode | undefined {
 
 function isDiskFull(dataDir: string): boolean {
   try {
-    const { bavail, bsize } = statfsSync(dataDir)
-    return bavail * bsize < FULL_BELOW_BYTES
+    return freeBytesOf(statfsSync(dataDir)) < FULL_BELOW_BYTES
   } catch {
     // The directory cannot even be asked; then it is not known to be full, and the I/O error stands.
     return false

@@ -1,5 +1,6 @@
 import { statfsSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { freeBytesOf } from '../../../disk-figures.ts'
 import { SessiondError } from '../../../model/errors.ts'
 import type { Database } from '../database.ts'
 import { CHECKPOINT_PAGES } from '../open-database.ts'
@@ -64,8 +65,7 @@ export function enableGivingBack(db: Database, path: string, atAnySize: boolean)
 
 /** A copy of it goes into the log, and perhaps another beside it. */
 function hasRoomToRewrite(path: string): boolean {
-  const { bavail, bsize } = statfsSync(dirname(path))
-  return bavail * bsize >= 2 * statSync(path).size
+  return freeBytesOf(statfsSync(dirname(path))) >= 2 * statSync(path).size
 }
 
 /** What rows that go may make of the log. */
