@@ -68,15 +68,31 @@ describe('findMisfits', () => {
     expect(found).toMatchObject({ missing: ['g/b'], misplaced: [], directories: 0 })
   })
 
-  test('follows no link to a group: what lies behind it is neither there nor a stranger', async () => {
+  test('follows no link to a group: what lies behind it is neither there nor missing nor a stranger', async () => {
     const outside = join(dataDir, 'outside')
     await mkdir(join(outside, 'a'), { recursive: true })
     await mkdir(join(outside, 'stranger'))
     await mkdir(join(dataDir, 'sessions'))
     symlinkSync(outside, join(dataDir, 'sessions', 'g'))
     expect(await findMisfits(dataDir, storeOf([{ id: 'g/a', starts: [1] }]), 0)).toMatchObject({
+      misplaced: [{ path: 'g', why: 'link' }],
+      missing: [],
+    })
+    expect(await findMisfits(dataDir, storeOf([]), 0)).toMatchObject({
       misplaced: [{ path: 'g', why: 'no-directory' }],
-      missing: ['g/a'],
+    })
+  })
+
+  test('takes a link in the place of a session for no loss of its files, and one beside it for none of ours', async () => {
+    makeSession('g/a')
+    for (const name of ['b', 'other']) symlinkSync(dataDir, join(dataDir, 'sessions', 'g', name))
+    const store = storeOf(['g/a', 'g/b', 'g/c'].map((id) => ({ id, starts: [1] })))
+    expect(await findMisfits(dataDir, store, 0)).toMatchObject({
+      misplaced: [
+        { path: 'g/b', why: 'link' },
+        { path: 'g/other', why: 'no-directory' },
+      ],
+      missing: ['g/c'],
     })
   })
 

@@ -14,14 +14,17 @@ import type { StoreReader } from '../store/store.ts'
 export interface Misplaced {
   /** Below `sessions/`: a group's name, or `<group>/<session>`. */
   readonly path: string
-  /** `unknown`: a directory of a session that is not on record; `no-directory`: a file, a link or the like. */
-  readonly why: 'unknown' | 'no-directory'
+  /**
+   * `unknown`: a directory of a session that is not on record; `link`: it stands for a session or group on record, whose
+   * files may well lie behind it; `no-directory`: a file, another link or the like.
+   */
+  readonly why: 'unknown' | 'link' | 'no-directory'
 }
 
 /** Where the files of a data directory and its store disagree. */
 export interface Misfits {
   readonly misplaced: readonly Misplaced[]
-  /** Open sessions whose runs had a directory that is not there. */
+  /** Open sessions whose runs had a directory that is not there, nor a link in the place of it. */
   readonly missing: readonly string[]
   /** Unreadable mailboxes that were kept: how many, and their bytes. */
   readonly setAside: { readonly files: number; readonly bytes: number }
@@ -49,7 +52,7 @@ export async function findMisfits(dataDir: string, store: StoreReader, nowMs: nu
   // Directories first: a session is on record before it has one.
   const found = await listSessionsDir(dataDir)
   const known = await listKnown(store, nowMs)
-  const directories = found.filter(({ isDirectory }) => isDirectory).map(({ path }) => path)
+  const directories = found.filter(({ kind }) => kind === 'directory').map(({ path }) => path)
   if (known.size === 0 && directories.length > 0) {
     const what = `There are directories of sessions (${directories.length}), but no session is on record.`
     throw new SessiondError('REFERENCES_IMPLAUSIBLE', what, {
@@ -57,7 +60,9 @@ export async function findMisfits(dataDir: string, store: StoreReader, nowMs: nu
       cure: 'Put in the place of store.db the one that knows them, or move the folder sessions/ away.',
     })
   }
-  const missing = await listMissing(dataDir, store, known)
+  const misplaced = misplacedOf(found, known)
+  const links = new Set(misplaced.flatMap(({ path, why }) => (why === 'link' ? [path] : [])))
+  const missing = await listMissing(dataDir, store, known, links)
   if (missing.length > 1 && !directories.some((path) => known.has(path))) {
     const what = `None of the sessions that ran (${missing.length}) has its directory.`
     throw new SessiondError('REFERENCES_IMPLAUSIBLE', what, {
@@ -68,7 +73,7 @@ export async function findMisfits(dataDir: string, store: StoreReader, nowMs: nu
   const setAside = { files: 0, bytes: 0 }
   for (const path of directories) if (known.has(path)) await countSetAside(join(dataDir, 'sessions', path), setAside)
   return {
-    misplaced: found.flatMap((entry) => misplacedOf(entry, known)),
+    misplaced,
     missing,
     setAside,
     sessions: known.size,
@@ -78,7 +83,7 @@ export async function findMisfits(dataDir: string, store: StoreReader, nowMs: nu
 
 interface FoundEntry {
   readonly path: string
-  readonly isDirectory: boolean
+  readonly kind: 'directory' | 'link' | 'other'
 }
 
 /** What stands where sessions' directories belong; of a group that is a directory what is in it, else itself. */
@@ -94,14 +99,18 @@ async function listSessionsDir(dataDir: string): Promise<FoundEntry[]> {
   }
   const found: FoundEntry[] = []
   for (const group of await listNames(root)) {
-    if (!group.isDirectory()) found.push({ path: group.name, isDirectory: false })
+    if (!group.isDirectory()) found.push({ path: group.name, kind: kindOf(group) })
     else {
       const sessions = await listNames(join(root, group.name))
-      const paths = sessions.map((each) => ({ path: `${group.name}/${each.name}`, isDirectory: each.isDirectory() }))
-      found.push(...paths)
+      found.push(...sessions.map((each) => ({ path: `${group.name}/${each.name}`, kind: kindOf(each) })))
     }
   }
   return found
+}
+
+function kindOf(entry: Dirent): FoundEntry['kind'] {
+  if (entry.isDirectory()) return 'directory'
+  return entry.isSymbolicLink() ? 'link' : 'other'
 }
 
 async function listNames(dir: string): Promise<Dirent[]> {
@@ -121,20 +130,26 @@ async function listKnown(store: StoreReader, nowMs: number): Promise<Map<string,
   }
 }
 
-function misplacedOf({ path, isDirectory }: FoundEntry, known: ReadonlyMap<string, SessionSummary>): Misplaced[] {
-  if (!isDirectory) return [{ path, why: 'no-directory' }]
-  return known.has(path) ? [] : [{ path, why: 'unknown' }]
+function misplacedOf(found: readonly FoundEntry[], known: ReadonlyMap<string, SessionSummary>): Misplaced[] {
+  const groups = new Set([...known.values()].map(({ group }) => group))
+  return found.flatMap(({ path, kind }): Misplaced[] => {
+    if (kind === 'directory') return known.has(path) ? [] : [{ path, why: 'unknown' }]
+    const isOnRecord = known.has(path) || groups.has(path)
+    return [{ path, why: kind === 'link' && isOnRecord ? 'link' : 'no-directory' }]
+  })
 }
 
 async function listMissing(
   dataDir: string,
   store: StoreReader,
   known: ReadonlyMap<string, SessionSummary>,
+  links: ReadonlySet<string>,
 ): Promise<string[]> {
   const missing: string[] = []
   for (const { id, group, name, status, epoch } of known.values()) {
     // A session that never ran has no directory yet, and a closed one may have lost it to the archive.
     if (status !== 'open' || epoch === 0 || !isValidName(group) || !isValidName(name)) continue
+    if (links.has(group) || links.has(id)) continue
     if (isRealDirectory(join(dataDir, 'sessions', group)) && isRealDirectory(sessionPaths(dataDir, id).root)) continue
     if (await hadDirectory(store, id)) missing.push(id)
   }

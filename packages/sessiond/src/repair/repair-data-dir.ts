@@ -82,7 +82,8 @@ async function repairHeld(repair: DataDirRepair, store: SqliteReader): Promise<R
     return group === undefined ? null : (runtimes.get(group.runtime)?.userOf(group.user) ?? null)
   }
   try {
-    const repairs = repairMisfits({ dataDir: config.dataDir, misfits, userOf, nowMs })
+    const { trashMs: trashKeptMs } = config.cleaning
+    const repairs = repairMisfits({ dataDir: config.dataDir, misfits, userOf, nowMs, trashKeptMs })
     for (const runtime of runtimes.values()) repairs.push(...(await endLeftovers(repair, runtime, store)))
     return repairs
   } finally {

@@ -1,5 +1,6 @@
 import { renameSync, rmdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { formatDuration } from '../config/duration.ts'
 import { ensureDirectory, lookAt } from '../mailbox/host-files.ts'
 import { ensureHostDirectories, ensureRunDirectories } from '../mailbox/session-directories.ts'
 import { sessionPaths } from '../mailbox/session-paths.ts'
@@ -20,25 +21,34 @@ export interface RepairRequest {
   /** The user a session's runs have; null: the host's own. */
   readonly userOf: (sessionId: string) => RunUser | null
   readonly nowMs: number
+  /** How long cleanings leave the trash alone. */
+  readonly trashKeptMs: number
 }
+
+/** For a link in the place of a session or group on record. */
+export const LINK_CURE = 'Put the directory itself in its place, or mount it there.'
 
 /** Only the host's user looks into the trash: what lies there may be a run's. */
 const PRIVATE = { mode: 0o700, owner: null }
 
 /**
  * Moves what does not belong below `sessions/` into the trash and makes missing directories anew. Deletes nothing, walks
- * into nothing, follows no link, and makes no database. Each by itself. Only for who holds the host's lock.
+ * into nothing, follows no link, and makes no database. A link in the place of a session on record stays: whoever made it
+ * knows what lies behind it. Each by itself. Only for who holds the host's lock.
  */
-export function repairMisfits({ dataDir, misfits, userOf, nowMs }: RepairRequest): Repair[] {
+export function repairMisfits({ dataDir, misfits, userOf, nowMs, trashKeptMs }: RepairRequest): Repair[] {
   const trash = join(dataDir, 'trash', `${stampOf(nowMs)}-repair`, 'sessions')
   return [
-    ...misfits.misplaced.map((misplaced) => attempt(() => moveAway(dataDir, trash, misplaced))),
+    ...misfits.misplaced.map((misplaced) =>
+      attempt(() => `${moveAway(dataDir, trash, misplaced)}; the trash keeps it for ${formatDuration(trashKeptMs)}`),
+    ),
     // Afterwards: something else may have stood in their place.
     ...misfits.missing.map((id) => attempt(() => makeAnew(dataDir, id, userOf(id)))),
   ]
 }
 
 function moveAway(dataDir: string, trash: string, { path, why }: Misplaced): string {
+  if (why === 'link') throw new Error(`sessions/${path} is a link, which is not followed. ${LINK_CURE}`)
   const from = join(dataDir, 'sessions', path)
   const to = join(trash, path)
   for (const dir of foldersTo(dataDir, dirname(to))) ensureDirectory(dir, PRIVATE)

@@ -166,14 +166,29 @@ describe('doctor on session directories', () => {
   })
 
   it('moves away what stands in the place of a session that is known, and makes its directory anew', async () => {
-    const elsewhere = join(await makeDataDir(), 'moved')
-    await rename(pathOf('shell', 'main'), elsewhere)
-    await symlink(elsewhere, pathOf('shell', 'main'))
+    await rm(pathOf('shell', 'main'), { recursive: true })
+    await writeFile(pathOf('shell', 'main'), 'no directory')
     const { code, repairs } = await doctor(['--repair'])
     expect({ code, done: repairs?.map(({ done }) => done) }).toEqual({ code: 0, done: [true, true] })
-    expect(readlinkSync(join(trash(), 'shell', 'main'))).toBe(elsewhere)
+    expect(await readFile(join(trash(), 'shell', 'main'), 'utf8')).toBe('no directory')
     expect(lstatSync(pathOf('shell', 'main')).isDirectory()).toBe(true)
-    expect(await readFile(join(elsewhere, 'work', 'note'), 'utf8')).toBe('kept\n')
+  })
+
+  it.each([
+    ['session', ['shell', 'main']],
+    ['group', ['shell']],
+  ])('leaves a link in the place of a known %s alone, whose files lie behind it, and says so', async (_, names) => {
+    const elsewhere = join(await makeDataDir(), 'moved')
+    await rename(pathOf(...names), elsewhere)
+    await symlink(elsewhere, pathOf(...names))
+    const before = tree()
+    expect((await doctor()).problems('session directories')).toEqual([
+      `${names.join('/')}: a link, which is not followed, in the place of a directory`,
+    ])
+    const { code, repairs } = await doctor(['--repair'])
+    expect({ code, done: repairs?.map(({ done }) => done) }).toEqual({ code: 5, done: [false] })
+    expect(repairs?.[0]?.what).toContain('mount it there')
+    expect(tree()).toEqual(before)
   })
 
   it('refuses to repair beside a running host, naming it, and touches nothing', async () => {

@@ -1,8 +1,10 @@
 import { join } from 'node:path'
 import type { HostConfig } from '../../config/config.ts'
+import { formatDuration } from '../../config/duration.ts'
 import { formatSize } from '../../config/size.ts'
 import { findLeftovers, searchBy } from '../../effects/find-leftovers.ts'
 import { findMisfits, type Misfits } from '../../repair/find-misfits.ts'
+import { LINK_CURE } from '../../repair/repair-misfits.ts'
 import { failedCheck } from '../../runtime/check-one.ts'
 import { createRuntimes } from '../../runtime/create-runtimes.ts'
 import { listRegisteredNames } from '../../runtime/process/run-registry.ts'
@@ -42,27 +44,32 @@ export async function checkLeftovers(config: HostConfig, env: NodeJS.ProcessEnv,
   }
 }
 
-async function checkDirectories({ dataDir }: HostConfig, store: StoreReader, nowMs: number): Promise<Check[]> {
+async function checkDirectories(config: HostConfig, store: StoreReader, nowMs: number): Promise<Check[]> {
   try {
-    const misfits = await findMisfits(dataDir, store, nowMs)
-    return [...problemsOf(misfits), ...setAsideOf(misfits)]
+    const misfits = await findMisfits(config.dataDir, store, nowMs)
+    return [...problemsOf(misfits, config), ...setAsideOf(misfits)]
   } catch (error) {
     return [failedCheck(DIRECTORIES, error)]
   }
 }
 
-function problemsOf({ misplaced, missing, sessions, directories }: Misfits): Check[] {
+function problemsOf({ misplaced, missing, sessions, directories }: Misfits, { cleaning }: HostConfig): Check[] {
   const name = DIRECTORIES
   const unknown = misplaced.filter(({ why }) => why === 'unknown').map(({ path }) => path)
   const odd = misplaced.filter(({ why }) => why === 'no-directory').map(({ path }) => path)
+  const links = misplaced.filter(({ why }) => why === 'link').map(({ path }) => path)
+  const toTrash = `${REPAIR} moves them to the trash, which keeps them for ${formatDuration(cleaning.trashMs)}.`
   const problems: Check[] = []
   if (unknown.length > 0) {
-    const detail = `${listed(unknown)}: no such session is on record`
-    problems.push({ name, ok: false, detail, cure: `${REPAIR} moves them to the trash.` })
+    problems.push({ name, ok: false, detail: `${listed(unknown)}: no such session is on record`, cure: toTrash })
   }
   if (odd.length > 0) {
     const detail = `${listed(odd)}: no directory, where only directories of sessions belong`
-    problems.push({ name, ok: false, detail, cure: `${REPAIR} moves them to the trash.` })
+    problems.push({ name, ok: false, detail, cure: toTrash })
+  }
+  if (links.length > 0) {
+    const detail = `${listed(links)}: a link, which is not followed, in the place of a directory`
+    problems.push({ name, ok: false, detail, cure: LINK_CURE })
   }
   if (missing.length > 0) {
     const detail = `${listed(missing)}: its directory is gone, and its workspace with it`
