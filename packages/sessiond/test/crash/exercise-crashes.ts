@@ -11,9 +11,12 @@ import { ReplyReceiver } from './reply-receiver.ts'
 /** Names one seed to live through again, with everything it did. */
 const ONLY_SEED = process.env.SESSIOND_CRASH_SEED
 
-/** Enough that each boundary and each step is met several times, and few enough for every commit; more on request. */
-const CASES = Number(process.env.SESSIOND_CRASH_CASES ?? 96)
-const CASES_PER_TEST = 16
+/**
+ * More than 200 in both runtimes together: each boundary and each step is met several times, and every commit can wait
+ * for them. More on request.
+ */
+const CASES = Number(process.env.SESSIOND_CRASH_CASES ?? 104)
+const CASES_PER_TEST = 13
 /** For a machine so busy that everything takes ten times as long. */
 const TEST_TIMEOUT_MS = 600_000
 
