@@ -1,4 +1,5 @@
-import { casual, type ParsedComponents } from 'chrono-node'
+import type { ParsedComponents } from 'chrono-node'
+import { casual } from 'chrono-node/en'
 import { formatLocal } from './format-instant.ts'
 import { addDays, isRealLocal, type LocalTime, weekdayOf } from './local-time.ts'
 import { readTimeOfDay, type TimeOfDay } from './read-time-of-day.ts'
