@@ -32,7 +32,7 @@ export interface DecidedRemoval<Entry extends SeenEntry> {
 }
 
 export interface RemovalDecision<Entry extends SeenEntry> {
-  /** Oldest first; what pressure adds comes last. */
+  /** Oldest first; on a full disk biggest and oldest first, and what pressure adds comes last. */
   readonly removals: readonly DecidedRemoval<Entry>[]
   /** By rule. */
   readonly stays: readonly Partial<Record<StayReason, number>>[]
@@ -81,8 +81,8 @@ export function isImplausible(
 }
 
 /**
- * What is certain of an entry before the others are known: it need not be kept for a decision, which most are too young
- * for. An enemy's session may hold any number of files that never go: they must not crowd out what can.
+ * What is certain of an entry before the others are known. Most are too young to go and need not be kept for a decision:
+ * a hostile session may hold any number that never go, and they must not crowd out what can.
  */
 export function decideByAge(
   entry: SeenEntry,

@@ -55,7 +55,8 @@ export function ownName(name: string): string {
 
 /**
  * `id`: an active session references a captured `{id}`. `session`: the captured session is open. `run`: the captured
- * run is live. `work`: the captured session has work that has not ended, a reply not delivered, or a live run.
+ * run is live. `work`: the captured session has a message that has not ended or is a dead letter, a reply not delivered,
+ * or a live run.
  * `no-record`: the captured session, whose folder holds it, is not on record: whose it is nobody can tell.
  */
 export type Protection = 'id' | 'session' | 'run' | 'work' | 'no-record'
@@ -71,7 +72,7 @@ export interface ActiveReferences {
   readonly openSessions: ReadonlySet<string>
   /** `<group>/<session>` of every closed session that may still have a folder: it is not archived. */
   readonly closedSessions: ReadonlySet<string>
-  /** `<group>/<session>` of every session with work that has not ended, a reply not delivered, or a live run. */
+  /** `<group>/<session>` of every session with work, as Protection has it. */
   readonly workingSessions: ReadonlySet<string>
   /** `<group>/<session>/<epoch>` of every live run. */
   readonly liveRuns: ReadonlySet<string>
@@ -134,7 +135,7 @@ export interface PrunePlan {
   readonly plannedAtMs: number
   /** What it was made by. */
   readonly rules: readonly ArtifactClass[]
-  /** Oldest first; of a plan under pressure, what that adds comes last, biggest and oldest first. */
+  /** Oldest first; on a full disk biggest and oldest first, and what pressure adds comes last. */
   readonly removals: readonly PlannedRemoval[]
   /** By class: what is there, what goes, what stays although due. */
   readonly classes: readonly PlannedClass[]

@@ -48,10 +48,10 @@ async function paced<Result>(work: Generator<unknown, Result>): Promise<Result |
 }
 
 async function plan(request: PruneRequest & { kind: 'plan' }): Promise<void> {
-  const { rules, active, nowMs, limits } = request
+  const { rules, active, nowMs, pressure, limits } = request
   // What need not go early need not be kept for a decision either.
-  const pressure = request.pressure !== null && request.pressure.wantedBytes > 0 ? request.pressure : null
-  const scan = new TreeScan({ rules, active, nowMs, pressure, limits })
+  const isMoreWanted = pressure !== null && pressure.wantedBytes > 0
+  const scan = new TreeScan({ rules, active, nowMs, pressure: isMoreWanted ? pressure : null, limits })
   await paced(scan.steps())
   const isStoppedEarly = isStopped
   const entriesByRule = scan.tallies.map(({ entries }) => entries)
