@@ -96,7 +96,6 @@ async function measureRemoval(root: string): Promise<number> {
   const beganMs = performance.now()
   const { classes } = await pruner.apply({
     plan,
-    from: 0,
     batch: BATCH,
     readActive: async () => ACTIVE,
     trashDir: null,

@@ -9,7 +9,7 @@ const MAX_CHARS = 1_000
 const MAX_NAMES = 100
 /** No file system has longer ones. */
 const MAX_NAME_BYTES = 255
-/** A name that fits is looked for by going back and forth; more of them make a hostile name costly. */
+/** Patterns are checked against each other by trying every way to read a name: with more of them that takes long. */
 const MAX_WILDCARDS = 3
 const WILDCARD = /\*|\{[^{}]*\}/g
 

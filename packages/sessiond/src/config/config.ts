@@ -62,7 +62,7 @@ export interface FileBounds {
   readonly keep: readonly string[]
 }
 
-/** How long what sessions leave behind is kept: the figures. `retentionOf` makes rules of them. */
+/** How long what sessions leave behind is kept: the figures. `rulesFor` makes rules of them. */
 export interface RetentionPolicy {
   /** Null: the class is switched off, nothing of it is ever removed. */
   readonly files: Readonly<Record<FileClass, FileBounds | null>>

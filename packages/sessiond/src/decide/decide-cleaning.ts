@@ -1,5 +1,6 @@
 import type { CleaningPolicy } from '../model/retention.ts'
 import { backoffMs } from './backoff.ts'
+import type { Pressure } from './decide-under-pressure.ts'
 
 /** Why a cleaning begins. */
 export type CleaningCause = 'due' | 'left-over' | 'high-water'
@@ -16,7 +17,7 @@ export interface CleaningFacts {
   readonly leaptAheadMs: number | null
   /** The last one left something for the next. */
   readonly isLeftOver: boolean
-  /** Those of the high-water mark in a row after which the disk was as full as before. */
+  /** Those of the high-water mark in a row after which the disk was still at the mark. */
   readonly vainInARow: number
   /** Cleanings that failed in a row. */
   readonly failures: number
@@ -47,8 +48,8 @@ export function decideCleaning(facts: CleaningFacts, policy: CleaningPolicy): Cl
   const hasRested = (ms: number) => restedMs === null || restedMs >= ms
   if (failures > 0 && !hasRested(backoffMs(AFTER_FAILURE, failures - 1, 0)))
     return { action: 'wait', because: 'failed' }
-  const isFull = usedShare !== null && policy.highWaterShare !== null && usedShare >= policy.highWaterShare
-  if (isFull && hasRested(restInVainMs(facts))) return { action: 'clean', because: 'high-water' }
+  if (isAtHighWater(usedShare, policy) && hasRested(restInVainMs(facts)))
+    return { action: 'clean', because: 'high-water' }
   if (policy.everyMs === null) return { action: 'wait', because: 'switched-off' }
   // Whatever brought the one that failed: only one that works ends the outage.
   if (failures > 0) return { action: 'clean', because: 'due' }
@@ -57,6 +58,14 @@ export function decideCleaning(facts: CleaningFacts, policy: CleaningPolicy): Cl
     return hasRested(restMs) ? { action: 'clean', because: 'left-over' } : { action: 'wait', because: 'resting' }
   }
   return isDue(facts, policy.everyMs) ? { action: 'clean', because: 'due' } : { action: 'wait', because: 'not-due' }
+}
+
+/** Whether the disk is so full that a cleaning comes at once. `usedShare`: null: it cannot be asked. */
+export function isAtHighWater(
+  usedShare: number | null,
+  { highWaterShare }: Pick<CleaningPolicy, 'highWaterShare'>,
+): boolean {
+  return usedShare !== null && highWaterShare !== null && usedShare >= highWaterShare
 }
 
 /** Near the floor something may end any time that can go then: it is looked at as often as ever. */
@@ -86,7 +95,7 @@ export function isNearFloor({ usedBytes, totalBytes, floorBytes }: Omit<DiskFill
  * What a cleaning that a full disk has brought is to give back. Bounds are a promise to people, and mostly it is others
  * who fill a disk: they hold until new work is about to be refused. 0: no more than the bounds say.
  */
-export function decidePressure(fill: DiskFill): { usedShare: number; highWaterShare: number; wantedBytes: number } {
+export function decidePressure(fill: DiskFill): Pressure {
   const { usedBytes, totalBytes, highWaterShare, floorBytes } = fill
   const wantedBytes = isNearFloor(fill) ? NEAR_FLOOR * floorBytes - (totalBytes - usedBytes) : 0
   return { usedShare: usedBytes / totalBytes, highWaterShare, wantedBytes }

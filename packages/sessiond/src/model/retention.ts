@@ -1,5 +1,3 @@
-import type { ArtifactClass } from './artifact.ts'
-
 /** How long rows of the store stay after they have ended; null: for ever. */
 export interface RowRetention {
   /** Completed messages, and failed ones that are no dead letters. */
@@ -29,24 +27,13 @@ export const KEEPS_ROWS: RowRetention = {
   sessionsMs: null,
 }
 
-/** Retention of one group, complete. */
-export interface GroupRetention {
-  readonly rows: RowRetention
-  /** Files of its sessions, roots included; in the order in which an entry finds its class. */
-  readonly artifacts: readonly ArtifactClass[]
-  /** A closed session's directory is packed into an archive, and removed, after so long; null: it stays. */
-  readonly closedSessionsMs: number | null
-  /** Archives of closed sessions go after so long; null: they stay. */
-  readonly archivesMs: number | null
-}
-
 /** When and how hard the host cleans. */
 export interface CleaningPolicy {
   /** Between two cleanings; null: only when asked. */
   readonly everyMs: number | null
   /** One cleaning works at most so long, and finishes a session that it has begun to archive; the next goes on. */
   readonly budgetMs: number
-  /** Removals, and rows, between two looks at whether to go on. */
+  /** Files removed between two looks at what is referenced and at whether to go on. */
   readonly batch: number
   /** Used share of the disk (0 to 1) from which a cleaning comes at once; null: never. */
   readonly highWaterShare: number | null

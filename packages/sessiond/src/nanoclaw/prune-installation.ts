@@ -119,7 +119,7 @@ async function applyPlan(
 }
 
 function commonOf({ interrupted }: InstallationDeps) {
-  return { from: 0, batch: BATCH, mayGoOn: async () => !interrupted.aborted }
+  return { batch: BATCH, mayGoOn: async () => !interrupted.aborted }
 }
 
 function referencesOf(deps: InstallationDeps, batch: readonly PlannedRemoval[] | null) {

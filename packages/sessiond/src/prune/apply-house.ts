@@ -31,7 +31,7 @@ export interface HouseProgress {
   readonly trash: { readonly entries: number; readonly bytes: number }
 }
 
-/** Room given back by a pruning that was stopped among the rows: some seconds. */
+/** Pieces of room still given back by a pruning that was stopped among the rows: some seconds' worth. */
 const PIECES_AT_A_STOP = 64
 
 export interface HouseOutcome extends HouseProgress {
@@ -197,7 +197,7 @@ class HouseWork {
     const { files, store, batch } = this.#deps
     const { mayGoOn } = this.#request
     const readActive = followReferences(store)
-    const applied = await files.apply({ plan, from: 0, batch, readActive, ...how, mayGoOn, onProgress })
+    const applied = await files.apply({ plan, batch, readActive, ...how, mayGoOn, onProgress })
     onProgress(applied)
     return applied
   }

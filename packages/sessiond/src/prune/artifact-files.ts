@@ -1,3 +1,4 @@
+import type { Pressure } from '../decide/decide-under-pressure.ts'
 import type {
   ActiveReferences,
   ArtifactClass,
@@ -15,11 +16,7 @@ export interface PlanRequest {
    * The disk is fuller than wanted: if the bounds give back less than `wantedBytes`, so much more shall go, biggest and
    * oldest first, of what nothing protects. Null, or no bytes: bounds alone decide.
    */
-  readonly pressure: {
-    readonly usedShare: number
-    readonly highWaterShare: number
-    readonly wantedBytes: number
-  } | null
+  readonly pressure: Pressure | null
   /**
    * Asked now and then while it is planned, which rests until the answer; false: the plan ends with what it has seen, and
    * is partial.
@@ -31,8 +28,6 @@ export type Checks = 'unchanged' | 'same'
 
 export interface ApplyRequest {
   readonly plan: PrunePlan
-  /** Index of the first removal to be done: an earlier apply came so far. */
-  readonly from: number
   /**
    * What an entry must still be. `unchanged`: the same and as it was, or it stays. `same`: a folder by that name, whatever
    * has become of what is in it; for what is nobody's any more. @default 'unchanged'

@@ -1,4 +1,10 @@
-import { type CleaningCause, decideCleaning, decidePressure, isNearFloor } from '../decide/decide-cleaning.ts'
+import {
+  type CleaningCause,
+  decideCleaning,
+  decidePressure,
+  isAtHighWater,
+  isNearFloor,
+} from '../decide/decide-cleaning.ts'
 import { SessiondError } from '../model/errors.ts'
 import type { JournalEntry } from '../model/journal.ts'
 import type { CleaningPolicy } from '../model/retention.ts'
@@ -30,10 +36,10 @@ export interface CleanerDeps {
 const LOOK_MS = 60_000
 /** Between two looks at a disk that is busy. */
 const BUSY_AGAIN_MS = 5_000
-/** What waits for a busy disk before each batch: the host's own for ever, what a full disk or a person wants, not. */
+/** How long each batch waits for a busy disk when a full disk, or a person, wants the pruning; the host's own waits for ever. */
 const FULL_WAITS_MS = 30_000
 const ASKED_WAITS_MS = BUSY_AGAIN_MS
-/** What one batch costs the event loop, others get too, at most so much. */
+/** After each batch others get the event loop for as long as it took, at most this. */
 const MAX_WAY_MS = 1_000
 
 /**
@@ -225,11 +231,11 @@ export class Cleaner {
     return done === null || (done.outcome.stoppedAt !== null && !didAnything(done.outcome))
   }
 
-  /** Whether the disk is as full as before: then it is others who fill it. */
+  /** Whether the disk is still at the mark: then it is others who fill it. */
   async #noteVain(): Promise<void> {
     const { policy, readUsage } = this.#deps
     const usage = await readUsage()
-    const isFull = usage !== null && policy.highWaterShare !== null && usedShare(usage) >= policy.highWaterShare
+    const isFull = isAtHighWater(usage === null ? null : usedShare(usage), policy)
     this.#vainInARow = isFull ? this.#vainInARow + 1 : 0
   }
 

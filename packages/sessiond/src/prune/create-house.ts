@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { isValidName } from '@sessiond/protocol'
 import type { HostConfig } from '../config/config.ts'
 import type { ArtifactClass } from '../model/artifact.ts'
-import { retentionOf, rowRetentionOf, rulesFor } from '../retention/retention-of.ts'
+import { retentionOf, rulesFor } from '../retention/retention-of.ts'
 import { archiveRule } from './archive/archive-paths.ts'
 import type { HouseDeps } from './house.ts'
 import { trashOf } from './trash.ts'
@@ -21,9 +21,8 @@ export function createHouse({ config, ...parts }: CreateHouse): HouseDeps {
     figures: {
       rules: (groups) => [...rulesFor(config, groups), ...archiveRules(config, groups)],
       rows: () => ({
-        // No group is called so: these are the figures of all that are not configured.
-        retention: retentionOf(config, '').rows,
-        groups: new Map([...config.groups.keys()].map((group) => [group, rowRetentionOf(config, group)])),
+        retention: config.defaults.retention.rows,
+        groups: new Map([...config.groups].map(([group, { retention }]) => [group, retention.rows])),
       }),
     },
     batch: cleaning.batch,

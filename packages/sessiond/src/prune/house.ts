@@ -1,7 +1,7 @@
 import type { ArtifactClass, PrunePlan } from '../model/artifact.ts'
 import type { CountedRows, RowPruning, Store } from '../store/store.ts'
 import type { World } from '../world.ts'
-import type { ArtifactFiles, PlanRequest } from './artifact-files.ts'
+import type { ArtifactFiles } from './artifact-files.ts'
 
 /** Classes that are neither files with a rule nor rows. */
 export const OTHER_CLASSES = ['closedSessions', 'trash'] as const
@@ -64,7 +64,7 @@ export interface HouseDeps {
   readonly files: ArtifactFiles
   readonly figures: HouseFigures
   readonly closed: ClosedSessions
-  /** Removals, and closed sessions, between two looks at whether to go on. */
+  /** Files removed, and closed sessions packed away, between two looks at how it goes. */
   readonly batch: number
   readonly trashMs: number
   /** Groups whose sessions have folders, and those that are configured. */
@@ -88,9 +88,6 @@ export interface HousePlan {
   /** Null: closed sessions are not asked for. */
   readonly closedSessions: number | null
 }
-
-/** Why more than the bounds say may have to go; see decidePressure. */
-export type Pressure = NonNullable<PlanRequest['pressure']>
 
 /** Whether a scope takes a class in. */
 export function hasClass({ classes }: PruneScope, name: string): boolean {

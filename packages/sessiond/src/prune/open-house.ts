@@ -136,7 +136,7 @@ async function hold(dataDir: string, world: World, onWait: () => void): Promise<
     try {
       return await acquireHostLock(dataDir, holder)
     } catch (error) {
-      // Who does not say (on a full disk it cannot) may be one.
+      // A holder that did not say what it is (on a full disk it cannot) may be a pruner.
       const { role = 'pruner' } = hasCode(error, 'DATA_DIR_LOCKED') ? error.fields : { role: null }
       if (role !== 'pruner') throw error
       if (!isWaiting) onWait()

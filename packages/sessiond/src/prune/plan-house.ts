@@ -1,8 +1,9 @@
+import type { Pressure } from '../decide/decide-under-pressure.ts'
 import type { PlannedRemoval, PrunePlan } from '../model/artifact.ts'
 import { KEEPS_ROWS, type RowRetention } from '../model/retention.ts'
 import { type CountedRows, NO_ROWS, ROW_CLASSES, type RowPruning } from '../store/store.ts'
 import type { PlanRequest } from './artifact-files.ts'
-import { type HouseDeps, type HousePlan, hasClass, type Pressure, type PruneScope, WHOLE_HOUSE } from './house.ts'
+import { type HouseDeps, type HousePlan, hasClass, type PruneScope, WHOLE_HOUSE } from './house.ts'
 import { planTrash } from './trash.ts'
 
 /** Rows of a class, and closed sessions, counted for a plan at most, and for so long. */
@@ -13,8 +14,8 @@ const NOT_COUNTED: CountedRows = { rows: NO_ROWS, isWhole: true }
 
 /**
  * Decides what one pruning of the host's own does; changes nothing. What cannot be planned is left out, its error told.
- * It rests while `mayGoOn` has no answer; false: of the files it holds those seen so far.
- * What goes in order, rows and closed sessions, is not counted: that takes as long as removing it.
+ * It rests until `mayGoOn` answers; after a false it holds the files seen so far. Rows and closed sessions are not
+ * counted: that takes as long as removing them.
  */
 export function planCleaning(
   deps: HouseDeps,

@@ -1,4 +1,5 @@
 import type { PlannedRemovals, Pruning, PruningPlan, PruningRequest } from '../api.ts'
+import { FILE_CLASSES } from '../config/config.ts'
 import { suggest } from '../config/suggest.ts'
 import { SessiondError } from '../model/errors.ts'
 import { NO_ROWS, ROW_CLASSES } from '../store/store.ts'
@@ -186,7 +187,9 @@ export function scopeOf(
     })
   }
   const rules = figures.rules(group === undefined ? groups : [group])
-  const known = [...new Set(rules.map(({ name }) => name)), ...ROW_CLASSES, ...OTHER_CLASSES]
+  // One that is switched off is there too: nothing of it goes.
+  const files = new Set([...FILE_CLASSES, 'archives', ...rules.map(({ name }) => name)])
+  const known = [...files, ...ROW_CLASSES, ...OTHER_CLASSES]
   const unknown = classes?.find((name) => !known.includes(name))
   if (unknown !== undefined) {
     const shown = unknown.slice(0, 60)

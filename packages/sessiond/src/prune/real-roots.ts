@@ -7,7 +7,8 @@ import type { ArtifactClass } from '../model/artifact.ts'
 import { errnoOf } from './files/look.ts'
 
 /**
- * The configuration with the data directory, and what lies in it, where they are in truth: pruning goes over no link.
+ * The configuration with the data directory by its real path, and with the folders of classes in it below that: pruning
+ * goes over no link.
  * Throws CONFIG_INVALID when a class of one's own has a folder that is the data directory, holds it or lies in it under
  * another name. A data directory that is not there is left to whoever opens it.
  */

@@ -7,7 +7,8 @@ import { FILE_CLASSES } from '../config/config.ts'
 import { blackBoxPath, recordingPath } from '../effects/keep-black-box.ts'
 import { runLogPath } from '../effects/save-run-log.ts'
 import { sessionPaths } from '../mailbox/session-paths.ts'
-import { retentionOf, rowRetentionOf, rulesFor } from './retention-of.ts'
+import type { ArtifactClass } from '../model/artifact.ts'
+import { retentionOf, rulesFor } from './retention-of.ts'
 
 const SHELL = { agent: { command: ['sh'] } }
 const CONFIG = compileConfig(
@@ -35,9 +36,15 @@ const CONFIG = compileConfig(
   { env: {}, baseDir: '/base' },
 )
 
-describe('retentionOf', () => {
+/** The rules of one group, without the host's own. */
+function rulesOf(group: string, config = CONFIG): readonly ArtifactClass[] {
+  return rulesFor(config, [group]).filter((rule) => rule.group !== null)
+}
+
+describe('retention of a group', () => {
   it('answers a group that has left the configuration with the host’s figures and its own folder', () => {
-    const { rows, artifacts, closedSessionsMs, archivesMs } = retentionOf(CONFIG, 'gone')
+    const { rows, closedSessionsMs, archivesMs } = retentionOf(CONFIG, 'gone')
+    const artifacts = rulesOf('gone')
     expect(rows.journalMs).toBe(2 * 86_400_000)
     expect([closedSessionsMs, archivesMs]).toEqual([7 * 86_400_000, 90 * 86_400_000])
     expect(artifacts.map((rule) => rule.name)).toEqual(FILE_CLASSES)
@@ -47,7 +54,8 @@ describe('retentionOf', () => {
   })
 
   it('makes rules of what a group keeps otherwise, and none of what it has switched off', () => {
-    const { rows, artifacts, closedSessionsMs } = retentionOf(CONFIG, 'own')
+    const { rows, closedSessionsMs } = retentionOf(CONFIG, 'own')
+    const artifacts = rulesOf('own')
     expect(rows).toMatchObject({ messagesMs: 18_000_000, journalMs: 2 * 86_400_000 })
     expect(closedSessionsMs).toBeNull()
     expect(artifacts.map((rule) => rule.name)).toEqual([...FILE_CLASSES.filter((name) => name !== 'todos'), 'scratch'])
@@ -57,7 +65,7 @@ describe('retentionOf', () => {
   it('(F4) takes what a class keeps even where it is switched off, without bounds, so that no other class does', () => {
     const off = { ...SHELL, retention: Object.fromEntries(FILE_CLASSES.map((name) => [name, null])) }
     const config = compileConfig({ dataDir: '/data', groups: { off } }, { env: {}, baseDir: '/base' })
-    const { artifacts } = retentionOf(config, 'off')
+    const artifacts = rulesOf('off', config)
     expect(artifacts.map(({ name, patterns }) => [name, patterns.filter((text) => !text.includes('-config'))])).toEqual(
       [
         ['transcripts', ['memory', 'memory/'].map((name) => `{session}/work/.claude/projects/*/${name}`)],
@@ -70,16 +78,15 @@ describe('retentionOf', () => {
   })
 
   it('never gives up a name that a class itself keeps', () => {
-    const keptBy = (group: string, name: string) =>
-      retentionOf(CONFIG, group).artifacts.find((rule) => rule.name === name)?.keep
+    const keptBy = (group: string, name: string) => rulesOf(group).find((rule) => rule.name === name)?.keep
     expect(keptBy('own', 'debugLogs')).toEqual(['latest', 'newest'])
     expect(keptBy('plain', 'debugLogs')).toEqual(['latest'])
     expect(keptBy('plain', 'transcripts')).toEqual(['memory'])
   })
 
   it.each(['..', '.', '', 'a/b', '../store.db', '/etc', '__proto__'])('has no folder for %j', (group) => {
-    expect(retentionOf(CONFIG, group).artifacts).toEqual([])
-    expect(rowRetentionOf(CONFIG, group)).toEqual(CONFIG.defaults.retention.rows)
+    expect(rulesOf(group)).toEqual([])
+    expect(retentionOf(CONFIG, group)).toBe(CONFIG.defaults.retention)
   })
 })
 
@@ -106,7 +113,6 @@ describe('files of a session that is not on record', () => {
         .filter((rule) => rule.protects.includes('no-record'))
         .map((rule) => rule.name)
     expect(kept('own')).toEqual([...FILE_CLASSES.filter((name) => name !== 'todos'), 'scratch'])
-    expect(retentionOf(CONFIG, 'own').artifacts.every((rule) => rule.protects.includes('no-record'))).toBe(true)
   })
 })
 

@@ -3,31 +3,16 @@ import { isValidName } from '@sessiond/protocol'
 import { FILE_CLASSES, type FileClass, type HostConfig, type RetentionPolicy } from '../config/config.ts'
 import { isWithin } from '../config/is-within.ts'
 import type { ArtifactClass } from '../model/artifact.ts'
-import type { GroupRetention, RowRetention } from '../model/retention.ts'
 import { keptPatterns, SHIPPED_CLASSES } from './shipped-classes.ts'
 
 type Configured = Pick<HostConfig, 'dataDir' | 'groups' | 'defaults'>
 
 /**
- * Retention of one group, complete. Any name is answered: what a group that has left the configuration left behind is
- * kept by the host's figures.
+ * Figures of one group. Any name is answered: what a group that has left the configuration left behind is kept by the
+ * host's.
  */
-export function retentionOf(config: Configured, group: string): GroupRetention {
-  const { files, rows, closedSessionsMs, archivesMs } = policyOf(config, group)
-  return {
-    rows,
-    artifacts: [
-      ...shippedRules(files, config.dataDir, group),
-      ...(config.groups.get(group)?.retention.artifacts ?? []),
-    ].map((rule) => onRecord(rule, config.dataDir)),
-    closedSessionsMs,
-    archivesMs,
-  }
-}
-
-/** Retention of one group's rows; any name is answered. */
-export function rowRetentionOf(config: Configured, group: string): RowRetention {
-  return policyOf(config, group).rows
+export function retentionOf(config: Pick<Configured, 'groups' | 'defaults'>, group: string): RetentionPolicy {
+  return (config.groups.get(group) ?? config.defaults).retention
 }
 
 /**
@@ -38,7 +23,7 @@ export function rowRetentionOf(config: Configured, group: string): RowRetention 
 export function rulesFor(config: Configured, groups: readonly string[]): readonly ArtifactClass[] {
   const each = [...new Set(groups)]
   return [
-    ...each.flatMap((group) => shippedRules(policyOf(config, group).files, config.dataDir, group)),
+    ...each.flatMap((group) => shippedRules(retentionOf(config, group).files, config.dataDir, group)),
     ...each.flatMap((group) => config.groups.get(group)?.retention.artifacts ?? []),
     ...config.defaults.retention.artifacts,
   ].map((rule) => onRecord(rule, config.dataDir))
@@ -51,10 +36,6 @@ export function rulesFor(config: Configured, groups: readonly string[]): readonl
 function onRecord(rule: ArtifactClass, dataDir: string): ArtifactClass {
   if (!isWithin(rule.root, join(dataDir, 'sessions'))) return rule
   return { ...rule, protects: [...rule.protects, 'no-record'] }
-}
-
-function policyOf(config: Configured, group: string): RetentionPolicy {
-  return (config.groups.get(group) ?? config.defaults).retention
 }
 
 function shippedRules(files: RetentionPolicy['files'], dataDir: string, group: string): ArtifactClass[] {

@@ -53,7 +53,6 @@ export async function makeBed(limits: Partial<PlanLimits> = {}): Promise<PruneBe
 export function applyAll(plan: PrunePlan): ApplyRequest {
   return {
     plan,
-    from: 0,
     batch: 100,
     readActive: async () => activeWith(),
     trashDir: null,

@@ -178,6 +178,12 @@ describe('the desk of prunings', () => {
     expect(scopes).toHaveLength(1)
   })
 
+  it('takes a shipped class that is switched off for one of which nothing goes', async () => {
+    const { desk, scopes } = new DeskFixture()
+    await desk.plan({ classes: ['telemetry', 'archives'] })
+    expect(scopes).toEqual([{ classes: new Set(['telemetry', 'archives']), group: null }])
+  })
+
   it('names the likely group of a mistyped one, or those there are', async () => {
     const { desk, scopes } = new DeskFixture()
     await expect(desk.plan({ group: 'opps' })).rejects.toMatchObject({

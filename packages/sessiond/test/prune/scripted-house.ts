@@ -81,17 +81,9 @@ export class ScriptedFiles implements ArtifactFiles {
     return { plannedAtMs: request.nowMs, rules: request.rules, removals, classes, isPartial }
   }
 
-  async apply({
-    plan,
-    from,
-    batch,
-    readActive,
-    trashDir,
-    mayGoOn,
-    onProgress,
-  }: ApplyRequest): Promise<AppliedRemovals> {
+  async apply({ plan, batch, readActive, trashDir, mayGoOn, onProgress }: ApplyRequest): Promise<AppliedRemovals> {
     this.applies.push({ trashDir })
-    let next = from
+    let next = 0
     const gone = { entries: 0, bytes: 0 }
     const applied = () => ({ next, classes: [{ name: 'debugLogs', removed: { ...gone }, stays: {} }] })
     while (next < plan.removals.length && (await mayGoOn())) {

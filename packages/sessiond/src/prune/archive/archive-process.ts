@@ -52,10 +52,6 @@ export class ArchiveProcess implements AsyncDisposable {
     return this.#end === null && !this.#child.killed
   }
 
-  get pid(): number | undefined {
-    return this.#child.pid
-  }
-
   /**
    * Has one request done. Between its pieces the child waits while `mayGoOn` is asked, once at a time. Throws PRUNE_FAILED
    * when the child dies, and what `mayGoOn` throws.

@@ -83,7 +83,6 @@ class ProcessArtifactFiles implements ArtifactFiles {
         for (const removal of unpackRemovals(chunk, rules, pressure)) removals.push(removal)
       },
     )
-    this.#planning.delete(process)
     if (answer.kind === 'implausible') throw implausibleError()
     if (answer.kind !== 'planned') throw new TypeError(`The pruner answered ${answer.kind} to a plan`)
     const classes = classesOf(rules, removals, answer.tallies)
@@ -93,18 +92,17 @@ class ProcessArtifactFiles implements ArtifactFiles {
   async #apply(request: ApplyRequest): Promise<AppliedRemovals> {
     const { plan } = request
     const tally = new AppliedTally(plan.rules)
-    let next = request.from
+    let next = 0
     // One name for this call: what was put aside before, by whatever path, is never met.
     const trashName = this.#world.newId('t-')
     await using process = await this.#start(this.#applying)
     while (next < plan.removals.length && !this.#isClosed && (await request.mayGoOn())) {
       const end = Math.min(plan.removals.length, next + Math.max(1, request.batch))
-      const isWhole = await this.#applyBatch(process, request, { from: next, end, trashName, tally })
-      next = isWhole ?? end
+      const stoppedAt = await this.#applyBatch(process, request, { from: next, end, trashName, tally })
+      next = stoppedAt ?? end
       request.onProgress({ next, classes: tally.classes() })
-      if (isWhole !== null) break
+      if (stoppedAt !== null) break
     }
-    this.#applying.delete(process)
     return { next, classes: tally.classes() }
   }
 
@@ -179,8 +177,9 @@ class ProcessArtifactFiles implements ArtifactFiles {
     if (this.#isClosed) throw closedError()
     const process = await PruneProcess.start()
     into.add(process)
+    // However it ends.
+    void process.exited.then(() => into.delete(process))
     if (!this.#isClosed) return process
-    into.delete(process)
     await process[Symbol.asyncDispose]()
     throw closedError()
   }

@@ -72,7 +72,7 @@ export interface RemovalChunk {
   /** Who they belong to. */
   readonly owners: readonly ChunkOwner[]
   readonly ownerOf: Uint32Array
-  /** The same. */
+  /** Of all, with a separator between, as `paths`. */
   readonly ids: string
   readonly idCounts: Uint8Array
   readonly bounds: Uint8Array

@@ -19,8 +19,9 @@ type Answer = Exclude<PruneAnswer, { kind: 'ready' }>
 
 /** The child that looks at and removes files: for one plan or one apply, and gone afterwards. */
 export class PruneProcess implements AsyncDisposable {
+  /** Resolves when it is gone. */
+  readonly exited: Promise<void>
   readonly #child: ChildProcess
-  readonly #exited: Promise<void>
   #end: SessiondError | null = null
   #onEvent: (event: PruneAnswer | SessiondError) => void = () => {}
 
@@ -35,7 +36,7 @@ export class PruneProcess implements AsyncDisposable {
       cwd: '/',
     })
     this.#child.on('message', (message) => this.#onEvent(message as PruneAnswer))
-    this.#exited = new Promise((resolve) => {
+    this.exited = new Promise((resolve) => {
       const end = (how: string) => {
         this.#end ??= failure(how)
         this.#onEvent(this.#end)
@@ -57,10 +58,6 @@ export class PruneProcess implements AsyncDisposable {
       (answer) => answer.kind === 'ready',
     )
     return started
-  }
-
-  get pid(): number | undefined {
-    return this.#child.pid
   }
 
   /** Has one request done; chunks come one by one before the answer. Throws PRUNE_FAILED when the child dies. */
@@ -93,7 +90,7 @@ export class PruneProcess implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#end ??= failure('ended')
     this.#child.kill('SIGKILL')
-    await this.#exited
+    await this.exited
   }
 
   #next(begin: () => void, isAwaited: (answer: PruneAnswer) => boolean): Promise<PruneAnswer> {

@@ -1,4 +1,5 @@
 import { basename } from 'node:path'
+import { namesOf } from '../../config/artifact-pattern.ts'
 import { sinceOf } from '../../decide/age-of-entry.ts'
 import { decideByAge, type LeftOut, type RemovalFacts } from '../../decide/decide-removals.ts'
 import type { SeenEntry } from '../../decide/seen-entry.ts'
@@ -125,9 +126,9 @@ class RootScan implements FolderWalk<Folder> {
   constructor(scan: TreeScan, request: ScanRequest, { rules }: WalkRoot, place: Place) {
     this.#scan = scan
     this.#request = request
-    this.#matcher = compilePatterns(rules.map(({ prefix, patterns, rule }) => ({ prefix, patterns, keep: rule.keep })))
+    this.#matcher = compilePatterns(rules.map(({ prefix, rule: { patterns, keep } }) => ({ prefix, patterns, keep })))
     this.#rules = rules
-    this.#spelt = rules.map(({ rule }) => new Set(rule.patterns.flatMap((pattern) => pattern.split('/'))))
+    this.#spelt = rules.map(({ rule }) => new Set(rule.patterns.flatMap(namesOf)))
     this.#place = place
     this.#looks = { left: this.#looksOf(null) }
   }

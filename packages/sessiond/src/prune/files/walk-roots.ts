@@ -9,7 +9,6 @@ export interface WalkRoot {
   readonly rules: readonly {
     readonly index: number
     readonly rule: ArtifactClass
-    readonly patterns: readonly string[]
     /** Folders from here to the rule's own root. */
     readonly prefix: readonly string[]
     /** Characters of that way, its last `/` included. */
@@ -63,5 +62,5 @@ function outermost(
 function below(root: string, rule: ArtifactClass, index: number): WalkRoot['rules'][number] {
   const prefix = relative(root, rule.root).split(sep).filter(Boolean)
   const pathLength = prefix.reduce((length, name) => length + name.length + 1, 0)
-  return { index, rule, patterns: rule.patterns, prefix, pathLength }
+  return { index, rule, prefix, pathLength }
 }
