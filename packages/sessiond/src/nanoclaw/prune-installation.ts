@@ -1,7 +1,7 @@
 import { mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { lookAt } from '../mailbox/host-files.ts'
-import type { PlannedRemoval, PrunePlan } from '../model/artifact.ts'
+import type { PrunePlan } from '../model/artifact.ts'
 import { SessiondError } from '../model/errors.ts'
 import type { AppliedRemovals, ApplyRequest, ArtifactFiles } from '../prune/artifact-files.ts'
 import { withPruneLock } from '../prune/prune-lock.ts'
@@ -10,7 +10,7 @@ import type { World } from '../world.ts'
 import type { Layout } from './installation.ts'
 import type { InstallationReader } from './installation-reader.ts'
 import { asCaptured, asNamed, rulesOf } from './layout-rules.ts'
-import { type ReadProgress, readReferences } from './read-references.ts'
+import { type ReadProgress, type ReferenceOptions, readReferences } from './read-references.ts'
 
 export interface InstallationPlan {
   readonly plan: PrunePlan
@@ -53,7 +53,7 @@ const BATCH = 500
 /** Plans what an installation of NanoClaw can do without; writes nothing there. */
 export async function planInstallation(deps: InstallationDeps): Promise<InstallationPlan> {
   const { reader, layout, files, world } = deps
-  const { active, orphans } = await referencesOf(deps, null)
+  const { active, orphans } = await referencesOf(deps, { batch: null, planned: new Set() })
   const rules = rulesOf(layout, reader.root)
   const plan = await files.plan({ rules, active: asCaptured(active), nowMs: world.now(), pressure: null })
   return { plan: asNamed(plan), orphans }
@@ -102,11 +102,12 @@ async function applyPlan(
   { onProgress, ...request }: Pick<ApplyRequest, 'plan' | 'trashDir' | 'onProgress'>,
 ): Promise<AppliedRemovals> {
   let applied: AppliedRemovals = { next: 0, classes: [] }
+  const planned = sessionFoldersIn(request.plan)
   try {
     return await deps.files.apply({
       ...commonOf(deps),
       ...request,
-      readActive: async (batch) => (await referencesOf(deps, batch)).active,
+      readActive: async (batch) => (await referencesOf(deps, { batch, planned })).active,
       onProgress(soFar) {
         applied = soFar
         onProgress(soFar)
@@ -122,9 +123,14 @@ function commonOf({ interrupted }: InstallationDeps) {
   return { batch: BATCH, mayGoOn: async () => !interrupted.aborted }
 }
 
-function referencesOf(deps: InstallationDeps, batch: readonly PlannedRemoval[] | null) {
+function referencesOf(deps: InstallationDeps, about: Pick<ReferenceOptions, 'batch' | 'planned'>) {
   const { reader, layout, removesOrphans, interrupted, onRead } = deps
-  return readReferences(reader, layout, { removesOrphans, batch, interrupted, onRead })
+  return readReferences(reader, layout, { removesOrphans, interrupted, onRead, ...about })
+}
+
+/** `<group>/<session>` of the session folders that a plan removes. */
+function sessionFoldersIn({ removals }: PrunePlan): ReadonlySet<string> {
+  return new Set(removals.flatMap(({ group, session }) => (session === null ? [] : [`${group}/${session}`])))
 }
 
 async function namesIn(folder: string): Promise<string[]> {

@@ -26,6 +26,8 @@ export interface ReferenceOptions {
   readonly removesOrphans: boolean
   /** What is about to go: of sessions that are over, only those whose folders are in it are read. Null: all are. */
   readonly batch: readonly Pick<PlannedRemoval, 'group' | 'session'>[] | null
+  /** Session folders, by their places, that were there when this pruning was planned, and that it removes itself. */
+  readonly planned: ReadonlySet<string>
   /** Looked at between any two sessions; its reason is thrown. */
   readonly interrupted: AbortSignal
   readonly onRead: (progress: ReadProgress) => void
@@ -83,22 +85,35 @@ async function ofV2(
 ): Promise<LayoutReferences> {
   const known = new Set(sessions.map(placeOf))
   const orphans = orphansOf(places, (place) => known.has(place))
-  // Sessions that are all without a folder are those of another tree.
-  const hasSessions = places.some((place) => known.has(place))
-  if (!hasSessions && orphans.length > 0) throw strangers(reader.root, sessions.length, orphans.length)
-  const heldOrphans = options.removesOrphans ? [] : orphans
-  const held = await readHolds(reader, [...sessions, ...heldOrphans.map(orphanOf)], options)
+  const belonging = decideBelonging(sessions, [...places, ...options.planned])
+  if (orphans.length > 0 && belonging === 'strangers') throw strangers(reader.root, sessions.length, orphans.length)
+  if (orphans.length > 0 && belonging === 'emptied' && options.removesOrphans) {
+    throw strangers(reader.root, sessions.length, orphans.length, WITHOUT_ORPHANS)
+  }
+  const held = belonging === 'same' ? (options.removesOrphans ? [] : orphans) : places
+  const { ids, working } = await readHolds(reader, [...sessions, ...held.map(orphanOf)], options)
   const open = sessions.filter((session) => !isClosed(session)).map(placeOf)
   return {
     active: {
       ...NOTHING,
-      ids: held.ids,
-      openSessions: new Set([...open, ...heldOrphans]),
-      workingSessions: new Set(held.working),
-      hasSessions,
+      ids,
+      openSessions: new Set([...open, ...held]),
+      workingSessions: new Set(working),
+      hasSessions: belonging !== 'strangers',
     },
     orphans,
   }
+}
+
+/**
+ * Whether record and tree belong together. `same`: a session on record has one of the folders. `emptied`: none has, and
+ * all are over, so that their folders may have been pruned; if it is another tree all the same, each folder in it may be
+ * that of a session which goes on. `strangers`: some session should have a folder, or there is none on record.
+ */
+function decideBelonging(sessions: readonly V2Session[], places: readonly string[]): 'same' | 'emptied' | 'strangers' {
+  const known = new Set(sessions.map(placeOf))
+  if (places.some((place) => known.has(place))) return 'same'
+  return sessions.length > 0 && sessions.every(isOver) ? 'emptied' : 'strangers'
 }
 
 function placeOf({ group, id }: Pick<V2Session, 'group' | 'id'>): string {
@@ -169,10 +184,15 @@ async function readGoingOn(reader: InstallationReader, session: V2Session): Prom
 }
 
 /** What lies there belongs to none of the sessions on record: this is the wrong tree, or the wrong database. */
-function strangers(root: string, sessions: number, folders: number): SessiondError {
+function strangers(root: string, sessions: number, folders: number, cure?: string): SessiondError {
   const what = `None of the ${sessions} sessions on record in ${root} has a folder, and ${folders} other folders are there.`
-  return new SessiondError('REFERENCES_IMPLAUSIBLE', what, { fields: { root, sessions, folders } })
+  return new SessiondError('REFERENCES_IMPLAUSIBLE', what, {
+    fields: { root, sessions, folders },
+    ...(cure === undefined ? {} : { cure }),
+  })
 }
+
+const WITHOUT_ORPHANS = 'Look whether this is the right folder; if it is, leave --orphans away.'
 
 const NOTHING: ActiveReferences = {
   ids: new Set(),

@@ -218,6 +218,46 @@ describe('prune --layout nanoclaw-v2', () => {
     expect(place.has(`${PROJECT}/old.jsonl`)).toBe(true)
   })
 
+  it('goes on once it has removed the folders of all sessions on record, in the same run and in later ones', async () => {
+    await using place = await makeRoot()
+    const closed = { group: GROUP, status: 'closed' }
+    makeV2(place.root, [
+      { ...closed, id: 'sess-1' },
+      { ...closed, id: 'sess-2' },
+    ]).close()
+    for (const id of ['sess-1', 'sess-2']) oldMailbox(place.root, id, 99)
+    for (let log = 0; log < 501; log++) writeAged(place.root, `${v2Claude(GROUP)}/debug/old-${log}.txt`, 30)
+    const { code, result } = await prune(place.root, 'nanoclaw-v2', '--apply')
+    expect([code, result?.applied.next, result?.isDone]).toEqual([0, 503, true])
+    leaveV2Files(place.root, GROUP, 'old', 30)
+    expect((await prune(place.root, 'nanoclaw-v2', '--apply')).code).toBe(0)
+    expect(place.has(`${PROJECT}/old.jsonl`)).toBe(false)
+  })
+
+  it('goes on beside a session that has no folder yet once it has removed all that there were', async () => {
+    await using place = await makeRoot()
+    makeV2(place.root, [
+      { group: GROUP, id: 'sess-1', status: 'closed' },
+      { group: GROUP, id: 'sess-new' },
+    ]).close()
+    oldMailbox(place.root, 'sess-1', 99)
+    for (let log = 0; log < 501; log++) writeAged(place.root, `${v2Claude(GROUP)}/debug/old-${log}.txt`, 30)
+    expect((await prune(place.root, 'nanoclaw-v2', '--apply')).result?.isDone).toBe(true)
+  })
+
+  it('keeps what any folder goes on with when all sessions on record are over and without one (F4)', async () => {
+    await using place = await makeRoot()
+    makeV2(place.root, [{ group: GROUP, id: 'sess-1', status: 'closed' }]).close()
+    oldMailbox(place.root, 'sess-stray', 30, { state: { 'continuation:claude': 'stray' } })
+    oldMailbox(place.root, 'main-session', 30, { state: { 'continuation:claude': 'main' } })
+    for (const id of ['stray', 'main', 'old']) leaveV2Files(place.root, GROUP, id, 30)
+    expect((await prune(place.root, 'nanoclaw-v2', '--apply', '--orphans')).error).toBe('REFERENCES_IMPLAUSIBLE')
+    expect(place.has(`${PROJECT}/old.jsonl`)).toBe(true)
+    expect((await prune(place.root, 'nanoclaw-v2', '--apply')).code).toBe(0)
+    expect(['stray', 'main', 'old'].map((id) => place.has(`${PROJECT}/${id}.jsonl`))).toEqual([true, true, false])
+    expect(place.has(v2Session(GROUP, 'sess-stray'))).toBe(true)
+  })
+
   it('keeps with a folder that is not on record the conversation it goes on with (F4)', async () => {
     await using place = await makeRoot()
     makeV2(place.root, [{ group: GROUP, id: 'sess-1' }]).close()
@@ -370,6 +410,7 @@ async function readSessions(root: string, options: Partial<ReferenceOptions>) {
   const error = await readReferences(reader, 'nanoclaw-v2', {
     removesOrphans: false,
     batch: null,
+    planned: new Set(),
     interrupted,
     ...options,
     onRead,
