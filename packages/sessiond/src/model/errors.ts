@@ -98,11 +98,11 @@ export const ERROR_CATALOGUE = {
   MAILBOX_BUSY: { retryable: true, cure: 'Nothing to do: the mailbox is tried again.' },
   REFERENCES_UNREADABLE: {
     retryable: true,
-    cure: 'Nothing was pruned: what active sessions reference must be readable first.',
+    cure: 'Nothing is pruned until what active sessions reference can be read.',
   },
   REFERENCES_IMPLAUSIBLE: {
     retryable: false,
-    cure: 'Nothing was pruned: there are files of sessions, but no session is on record. Look whether this is the right folder.',
+    cure: 'Nothing is pruned while there are files of sessions, but no session is on record. Look whether this is the right folder.',
   },
   PRUNE_FAILED: { retryable: true, cure: 'Nothing to do: the next pruning goes on from where this one broke off.' },
   PRUNE_BUSY: { retryable: true, cure: 'Wait until the other pruning has ended.' },
@@ -123,6 +123,8 @@ export class SessiondError extends Error {
   override readonly name = 'SessiondError'
   readonly code: ErrorCode
   readonly fields: ErrorFields
+  /** The message without its cure. */
+  readonly what: string
   readonly cure: string
 
   constructor(code: ErrorCode, what: string, options: { fields?: ErrorFields; cause?: unknown; cure?: string } = {}) {
@@ -130,6 +132,7 @@ export class SessiondError extends Error {
     super(`${what} ${cure}`, options.cause === undefined ? undefined : { cause: options.cause })
     this.code = code
     this.fields = options.fields ?? {}
+    this.what = what
     this.cure = cure
   }
 

@@ -57,7 +57,6 @@ async function inspectSession(
     return state === null ? unjudged(session, { seen: 'missing' }) : judgeV2(session, state, policy, now())
   } catch (error) {
     if (!(error instanceof SessiondError)) throw error
-    const because = error.message.slice(0, error.message.length - error.cure.length).trimEnd()
-    return unjudged(session, { seen: 'unreadable', because })
+    return unjudged(session, { seen: 'unreadable', because: error.what })
   }
 }

@@ -2,7 +2,7 @@ import { mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { lookAt } from '../mailbox/host-files.ts'
 import type { PrunePlan } from '../model/artifact.ts'
-import { SessiondError } from '../model/errors.ts'
+import { hasCode, SessiondError } from '../model/errors.ts'
 import type { AppliedRemovals, ApplyRequest, ArtifactFiles } from '../prune/artifact-files.ts'
 import { withPruneLock } from '../prune/prune-lock.ts'
 import { planTrash, trashFolder, trashOf } from '../prune/trash.ts'
@@ -41,6 +41,8 @@ export interface InstallationOutcome extends InstallationPlan {
   readonly trash: { readonly entries: number; readonly bytes: number }
   /** Absolute; null: what went is gone. */
   readonly trashFolder: string | null
+  /** What ended it; what had gone until then is told all the same. Null: it came to its end, or was interrupted. */
+  readonly error: unknown
 }
 
 /** The lock, and what was put aside: below `data`, which git does not look at in a checkout of NanoClaw. */
@@ -59,7 +61,10 @@ export async function planInstallation(deps: InstallationDeps): Promise<Installa
   return { plan: asNamed(plan), orphans }
 }
 
-/** Plans, and carries out exactly that, alone at it; NanoClaw may run beside it. */
+/**
+ * Plans, and carries out exactly that, alone at it; NanoClaw may run beside it. Throws what keeps it from beginning; what
+ * ends it later is part of its outcome.
+ */
 export async function pruneInstallation(
   deps: InstallationDeps,
   request: ApplyInstallation,
@@ -73,18 +78,50 @@ async function applyInstallation(
   request: ApplyInstallation,
   own: string,
 ): Promise<InstallationOutcome> {
-  const { files, world } = deps
+  const { world } = deps
   const planned = await planInstallation(deps)
   const putsAside = request.putsAside && planned.plan.removals.length > 0
   const folder = putsAside ? join(trashOf(own), trashFolder(world.now(), world.newId('p-'))) : null
   if (folder !== null) await mkdir(folder, { recursive: true, mode: 0o700 })
-  const applied = await applyPlan(deps, { plan: planned.plan, trashDir: folder, onProgress: request.onProgress })
-  const expired = await planTrash(
-    files,
-    { dataDir: own, names: await namesIn(trashOf(own)) },
-    { nowMs: world.now(), keptMs: TRASH_MS },
-  )
-  const emptied = await files.apply({
+  const reached = await carryOut(deps, { plan: planned.plan, trashDir: folder, onProgress: request.onProgress }, own)
+  return { ...planned, ...reached, trashFolder: folder }
+}
+
+/** Whatever ends it, or whoever interrupts it while sessions are read: what has gone until then is told. */
+async function carryOut(
+  deps: InstallationDeps,
+  { onProgress, ...request }: PlanToApply,
+  own: string,
+): Promise<Pick<InstallationOutcome, 'applied' | 'trash' | 'error'>> {
+  let applied: AppliedRemovals = { next: 0, classes: [] }
+  const note = (soFar: AppliedRemovals) => {
+    applied = soFar
+    onProgress(soFar)
+  }
+  try {
+    applied = await applyPlan(deps, { ...request, onProgress: note })
+    return { applied, trash: await emptyTrash(deps, own), error: null }
+  } catch (error) {
+    const isInterruption = deps.interrupted.aborted && error === deps.interrupted.reason
+    return { applied, trash: { entries: 0, bytes: 0 }, error: isInterruption ? null : brokenOff(error) }
+  }
+}
+
+type PlanToApply = Pick<ApplyRequest, 'plan' | 'trashDir' | 'onProgress'>
+
+function applyPlan(deps: InstallationDeps, request: PlanToApply): Promise<AppliedRemovals> {
+  const planned = sessionFoldersIn(request.plan)
+  return deps.files.apply({
+    ...commonOf(deps),
+    ...request,
+    readActive: async (batch) => (await referencesOf(deps, { batch, planned })).active,
+  })
+}
+
+async function emptyTrash(deps: InstallationDeps, own: string): Promise<InstallationOutcome['trash']> {
+  const names = await namesIn(trashOf(own))
+  const expired = await planTrash(deps.files, { dataDir: own, names }, { nowMs: deps.world.now(), keptMs: TRASH_MS })
+  const emptied = await deps.files.apply({
     ...commonOf(deps),
     plan: expired,
     checks: 'same',
@@ -92,31 +129,14 @@ async function applyInstallation(
     trashDir: null,
     onProgress: () => {},
   })
-  const trash = emptied.classes[0]?.removed ?? { entries: 0, bytes: 0 }
-  return { ...planned, applied, trash, trashFolder: folder }
+  return emptied.classes[0]?.removed ?? { entries: 0, bytes: 0 }
 }
 
-/** An interruption while sessions are read ends it like one between two batches: what has gone until then is told. */
-async function applyPlan(
-  deps: InstallationDeps,
-  { onProgress, ...request }: Pick<ApplyRequest, 'plan' | 'trashDir' | 'onProgress'>,
-): Promise<AppliedRemovals> {
-  let applied: AppliedRemovals = { next: 0, classes: [] }
-  const planned = sessionFoldersIn(request.plan)
-  try {
-    return await deps.files.apply({
-      ...commonOf(deps),
-      ...request,
-      readActive: async (batch) => (await referencesOf(deps, { batch, planned })).active,
-      onProgress(soFar) {
-        applied = soFar
-        onProgress(soFar)
-      },
-    })
-  } catch (error) {
-    if (deps.interrupted.aborted && error === deps.interrupted.reason) return applied
-    throw error
-  }
+/** References are read between two batches: what had gone by then is known to the entry. */
+function brokenOff(error: unknown): unknown {
+  if (!hasCode(error, 'REFERENCES_UNREADABLE', 'REFERENCES_IMPLAUSIBLE')) return error
+  const cure = 'What was removed until then is listed; once this is put right, the next pruning goes on.'
+  return new SessiondError(error.code, error.what, { fields: error.fields, cause: error, cure })
 }
 
 function commonOf({ interrupted }: InstallationDeps) {

@@ -55,8 +55,7 @@ export async function readReferences(
     return await ofV2(reader, await recorded(reader, layout, 'readV2'), placesOf(folders), options)
   } catch (error) {
     if (!(error instanceof SessiondError) || error.code !== 'INSTALLATION_UNREADABLE') throw error
-    const what = error.message.slice(0, error.message.length - error.cure.length).trimEnd()
-    throw new SessiondError('REFERENCES_UNREADABLE', what, { fields: error.fields, cause: error })
+    throw new SessiondError('REFERENCES_UNREADABLE', error.what, { fields: error.fields, cause: error })
   }
 }
 

@@ -240,7 +240,8 @@ function nothingYet(plan: HousePlan): HouseProgress {
   }
 }
 
-function describeError(error: unknown): { code: string; message: string } {
+/** An error as programs are told of it with what was done. */
+export function describeError(error: unknown): { code: string; message: string } {
   const code = error instanceof SessiondError ? error.code : 'INTERNAL'
   // The words of a bug are for the log.
   return { code, message: error instanceof SessiondError ? error.message : 'The pruning broke off unexpectedly.' }

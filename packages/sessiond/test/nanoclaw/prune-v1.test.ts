@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, truncateSync, watch, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { holdDatabase, leaveHotJournal } from '@sessiond/testkit'
@@ -312,11 +312,39 @@ describe('prune --layout nanoclaw-v1', () => {
     await using place = await makeRoot()
     makeV1(place.root, [{ folder: 'main', sessionId: 'live' }])
     leaveV1Files(place.root, 'main', 'old', 99)
-    const pruning = pruneMeanwhile(place.root, 'nanoclaw-v1', () =>
+    const { error } = await pruneMeanwhile(place.root, 'nanoclaw-v1', () =>
       truncateSync(join(place.root, 'store/messages.db'), 700),
     )
-    await expect(pruning).rejects.toMatchObject({ code: 'REFERENCES_UNREADABLE' })
+    expect(error).toMatchObject({ code: 'REFERENCES_UNREADABLE' })
     expect(place.has(`${PROJECT}/old.jsonl`)).toBe(true)
+  })
+
+  it.each([[], ['--trash']])('tells what it removed when it must stop between its batches (%s)', async (...args) => {
+    await using place = await makeRoot()
+    makeV1(place.root, [{ folder: 'main', sessionId: 'live' }])
+    for (let log = 0; log < 501; log++) writeAged(place.root, `${v1Claude('main')}/debug/old-${log}.txt`, 30)
+    const command = ['prune', '--layout', 'nanoclaw-v1', '.', '--apply', ...args]
+    const spoil = (err: string) => {
+      // Of the first batch.
+      if (/\d+ looked at, 500 gone/.test(err)) truncateSync(join(place.root, 'store/messages.db'), 700)
+    }
+    const { code, stdout, stderr } = await runInside(place.root, command, { isErrTerminal: true, onErr: spoil })
+    expect([code, stdout.includes('500 of 501 entries')]).toEqual([1, true])
+    expect(stdout.includes(`put aside in ${place.root}/data/.sessiond/trash/`)).toBe(args.length > 0)
+    expect(stderr).toMatch(/store\/messages\.db.* What was removed until then is listed.*\[REFERENCES_UNREADABLE\]\n$/)
+  })
+
+  it('tells programs too what it removed when it must stop between its batches', async () => {
+    await using place = await makeRoot()
+    makeV1(place.root, [{ folder: 'main', sessionId: 'live' }])
+    const logs = join(v1Claude('main'), 'debug')
+    for (let log = 0; log < 501; log++) writeAged(place.root, `${logs}/old-${log}.txt`, 30)
+    // The first removal of the first batch.
+    const watcher = watch(join(place.root, logs), () => truncateSync(join(place.root, 'store/messages.db'), 700))
+    const { result, error } = await prune(place.root, 'nanoclaw-v1', '--apply')
+    watcher.close()
+    expect(result).toMatchObject({ isDone: false, applied: { next: 500 }, error: { code: 'REFERENCES_UNREADABLE' } })
+    expect(error).toBe('REFERENCES_UNREADABLE')
   })
 
   it('empties after 7 days what was put aside, by the time of that and not by the age of the files', async () => {

@@ -13,6 +13,7 @@ import {
 import type { ReadProgress } from '../../nanoclaw/read-references.ts'
 import type { AppliedRemovals } from '../../prune/artifact-files.ts'
 import { createArtifactFiles } from '../../prune/files/create-artifact-files.ts'
+import { describeError } from '../../prune/pruning-desk.ts'
 import { lineOfRemoval, summarisePlan, sumOf } from '../../prune/summarise-plan.ts'
 import { realWorld } from '../../world.ts'
 import type { CliContext } from '../cli-context.ts'
@@ -139,11 +140,13 @@ async function carryOut(
   const outcome = await pruneInstallation(deps, { putsAside: request.trash, onProgress })
   line.end()
   context.out(request.json ? `${toSafeJson(outcomeForPrograms(request, outcome))}\n` : describeOutcome(outcome))
+  if (outcome.error !== null) throw outcome.error
 }
 
 function outcomeForPrograms({ layout }: PruneLayout, outcome: InstallationOutcome) {
   const { plan, orphans, applied, trash, trashFolder } = outcome
-  return { layout, plan: summarisePlan(plan), orphans, applied, isDone: isDone(outcome), trash, trashFolder }
+  const error = outcome.error === null ? null : describeError(outcome.error)
+  return { layout, plan: summarisePlan(plan), orphans, applied, isDone: isDone(outcome), error, trash, trashFolder }
 }
 
 function describeProgress({ next, classes }: AppliedRemovals): string {
@@ -166,14 +169,14 @@ function describeOutcome(outcome: InstallationOutcome): string {
   const lines = [
     `${entries} of ${plan.removals.length} entries, ${formatBytes(bytes)} ${verb}`,
     ...(trash.entries === 0 ? [] : [`from the trash: ${trash.entries} entries, ${formatBytes(trash.bytes)}`]),
-    ...(isDone(outcome) ? [] : ['Stopped before its end: the next pruning goes on.']),
+    ...(isDone(outcome) || outcome.error !== null ? [] : ['Stopped before its end: the next pruning goes on.']),
     ...(plan.isPartial ? ['There is more than one plan holds: prune again.'] : []),
   ]
   return `${formatTable(['CLASS', 'WENT', 'BYTES', 'STAYED'], rows)}${lines.join('\n')}\n${describeOrphans(orphans)}`
 }
 
-function isDone({ plan, applied }: InstallationOutcome): boolean {
-  return applied.next >= plan.removals.length
+function isDone({ plan, applied, error }: InstallationOutcome): boolean {
+  return error === null && applied.next >= plan.removals.length
 }
 
 function describeOrphans(orphans: readonly string[]): string {
