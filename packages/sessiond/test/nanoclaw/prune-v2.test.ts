@@ -112,6 +112,21 @@ describe('prune --layout nanoclaw-v2', () => {
     expect([again.code, again.result.plan.removed.entries]).toEqual([0, 0])
   })
 
+  it('counts the replies of a long life in time, all of them delivered', async () => {
+    await using place = await makeRoot()
+    makeV2(place.root, [{ group: GROUP, id: 'sess-1', status: 'closed' }]).close()
+    makeV2Mailbox(place.root, GROUP, 'sess-1')
+    const folder = join(place.root, v2Session(GROUP, 'sess-1'))
+    const many = `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 400000)`
+    exec(join(folder, 'inbound.db'), `${many} INSERT INTO delivered SELECT 'reply-' || i, NULL, 'delivered', '' FROM n`)
+    exec(
+      join(folder, 'outbound.db'),
+      `${many} INSERT INTO messages_out (id, timestamp, kind, content) SELECT 'reply-' || i, '', 'chat', '{}' FROM n`,
+    )
+    for (const name of ['inbound.db', 'outbound.db', '.']) setAge(join(folder, name), 30)
+    expect((await prune(place.root, 'nanoclaw-v2')).planned).toEqual([v2Session(GROUP, 'sess-1')])
+  })
+
   it('never takes what belongs to a group for a session of it', async () => {
     await using place = await makeRoot()
     makeV2(place.root, [{ group: GROUP, id: 'sess-1', status: 'closed' }]).close()
