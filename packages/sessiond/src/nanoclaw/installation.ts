@@ -90,7 +90,7 @@ export interface V2Ack {
 export interface V2SessionState {
   /** Of messages, by their status. */
   readonly counts: Readonly<Record<string, number>>
-  /** Those that have not ended, oldest first. */
+  /** Those that have not ended, oldest first; of too many, those that may wake and are due first. */
   readonly open: readonly V2Message[]
   /** Newest message of each series. */
   readonly series: readonly V2Message[]
@@ -100,6 +100,17 @@ export interface V2SessionState {
   readonly tool: { readonly name: string; readonly timeoutMs: number | null; readonly startedAt: string | null } | null
   /** Modification time of `.heartbeat`; null: there is none, or it is no plain file. */
   readonly heartbeatAtMs: number | null
-  /** More messages or series than are told. */
+  readonly untold: Untold
+  /** There is more than is told: one of the above, or a series. */
   readonly isPartial: boolean
+}
+
+/** What a session has more of than is told. */
+export interface Untold {
+  /** Messages that have not ended and may wake. */
+  readonly waking: number
+  /** Those that wake nobody. */
+  readonly context: number
+  /** Claims of other messages than are told. */
+  readonly claims: number
 }

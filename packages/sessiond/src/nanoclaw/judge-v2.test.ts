@@ -29,6 +29,7 @@ const NOTHING: V2SessionState = {
   undelivered: 0,
   tool: null,
   heartbeatAtMs: null,
+  untold: { waking: 0, context: 0, claims: 0 },
   isPartial: false,
 }
 

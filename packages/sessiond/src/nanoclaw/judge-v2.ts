@@ -1,7 +1,7 @@
 import { parseTimestamp } from '@sessiond/protocol'
 import { decideRetry } from '../decide/decide-retry.ts'
 import { decideSession, type SessionDecision, type SessionPolicy } from '../decide/decide-session.ts'
-import type { V2Message, V2Session, V2SessionState } from './installation.ts'
+import type { Untold, V2Message, V2Session, V2SessionState } from './installation.ts'
 import {
   ageOf,
   type Container,
@@ -48,6 +48,7 @@ export interface InspectedSession {
   /** By the word of `v2.db`. */
   readonly container: Container
   readonly files: SessionFiles
+  /** Null: nothing is decided, for its files do not tell enough. */
   readonly next: { readonly action: string; readonly because: string; readonly evidence: object } | null
 }
 
@@ -66,6 +67,8 @@ export interface ReadSession {
   readonly heartbeatAgeMs: number | null
   readonly tool: { readonly name: string; readonly timeoutMs: number | null; readonly ageMs: number | null } | null
   readonly nextDueAtMs: number | null
+  readonly untold: Untold
+  /** There is more than is told. */
   readonly isPartial: boolean
 }
 
@@ -92,14 +95,21 @@ export function judgeV2(
       heartbeatAgeMs: ageOf(state.heartbeatAtMs, nowMs),
       tool: toolOf(state, nowMs),
       nextDueAtMs: observation.facts.nextDueAtMs,
+      untold: state.untold,
       isPartial: state.isPartial,
     },
-    next: {
-      action: decision.action,
-      because: decision.because,
-      evidence: decision.action === 'stop' ? decision.evidence : {},
-    },
+    next: isDueKnown(state, open) ? nextOf(decision) : null,
   }
+}
+
+/** What is not told may be due, and would be decided on, unless there is work that is told. */
+function isDueKnown({ untold }: V2SessionState, open: readonly OpenMessage[]): boolean {
+  return untold.waking === 0 || open.some(({ state }) => state === 'due' || state === 'claimed')
+}
+
+function nextOf(decision: SessionDecision): NonNullable<InspectedSession['next']> {
+  const { action, because } = decision
+  return { action, because, evidence: decision.action === 'stop' ? decision.evidence : {} }
 }
 
 /** A session whose files are not there, or cannot be read: nothing is decided about it. */

@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { readPlainTables } from '../mailbox/plain-tables.ts'
 import { number, numberOf, textOf, word } from './columns.ts'
-import type { V2Ack, V2Hold, V2Message, V2SessionState } from './installation.ts'
+import type { Untold, V2Ack, V2Hold, V2Message, V2SessionState } from './installation.ts'
 import { Unreadable } from './unreadable.ts'
 
 /** Messages that have not ended, series and acknowledgements told of one session. */
@@ -16,12 +16,15 @@ const OPEN = "('pending', 'processing')"
 const ENDED = ['completed', 'failed']
 
 /** What a session's `inbound.db` says; null where there is no such database. */
-export interface InboundState extends Pick<V2SessionState, 'counts' | 'open' | 'series' | 'isPartial'> {
+export interface InboundState extends Pick<V2SessionState, 'counts' | 'open' | 'series'> {
+  readonly untold: Pick<Untold, 'waking' | 'context'>
+  readonly hasMoreSeries: boolean
   /** Null: there is no table of messages. */
   readonly openCount: number | null
 }
 
 export interface OutboundState extends Pick<V2SessionState, 'acks' | 'tool'> {
+  readonly untold: Pick<Untold, 'claims'>
   /** Null: there is no table that says. */
   readonly ids: readonly string[] | null
   /** Whether there is a table of replies. */
@@ -30,19 +33,48 @@ export interface OutboundState extends Pick<V2SessionState, 'acks' | 'tool'> {
 
 export function readInbound(db: DatabaseSync): InboundState {
   const { messages_in: has } = readPlainTables(db, ['messages_in'])
-  if (!has.has('id') || !has.has('status'))
-    return { counts: {}, open: [], series: [], openCount: null, isPartial: false }
+  if (!has.has('id') || !has.has('status')) return NO_MESSAGES
   const counts = readCounts(db)
   const select = selectMessage(has)
-  const open = db.prepare(`${select} WHERE status IN ${OPEN} ORDER BY rowid LIMIT ${MAX_ROWS + 1}`).all()
   const recurring = has.has('recurrence') ? readSeries(db, select, has) : []
   return {
     counts,
     openCount: sum(Object.entries(counts).flatMap(([status, count]) => (ENDED.includes(status) ? [] : [count]))),
-    open: open.slice(0, MAX_ROWS).flatMap(parseMessage),
+    open: readOpen(db, select, has).flatMap(parseMessage),
     series: recurring.slice(0, MAX_ROWS).flatMap(parseMessage),
-    isPartial: open.length > MAX_ROWS || recurring.length > MAX_ROWS,
+    untold: countUntold(db, has),
+    hasMoreSeries: recurring.length > MAX_ROWS,
   }
+}
+
+const NO_MESSAGES: InboundState = {
+  counts: {},
+  open: [],
+  series: [],
+  openCount: null,
+  untold: { waking: 0, context: 0 },
+  hasMoreSeries: false,
+}
+
+/** Of too many, what may wake and is due: what comes later, or wakes nobody, decides nothing now. */
+function readOpen(db: DatabaseSync, select: string, has: ReadonlySet<string>): Record<string, unknown>[] {
+  // A time that is none comes first, as none at all does: both are seen.
+  const order = [`${wakes(has)} DESC`, has.has('process_after') ? 'julianday(process_after)' : 'NULL', 'rowid']
+  const chosen = `SELECT rowid FROM messages_in WHERE status IN ${OPEN} ORDER BY ${order.join(', ')} LIMIT ${MAX_ROWS}`
+  return db.prepare(`${select} WHERE rowid IN (${chosen}) ORDER BY rowid`).all()
+}
+
+function countUntold(db: DatabaseSync, has: ReadonlySet<string>): InboundState['untold'] {
+  const row = db
+    .prepare(`SELECT count(*) AS count, total(${wakes(has)}) AS waking FROM messages_in WHERE status IN ${OPEN}`)
+    .get()
+  const [count, waking] = [Number(row?.count), Number(row?.waking)]
+  return { waking: Math.max(0, waking - MAX_ROWS), context: Math.min(count - waking, Math.max(0, count - MAX_ROWS)) }
+}
+
+/** Whether a message may wake. `trigger` is a word of SQL's own. */
+function wakes(has: ReadonlySet<string>): string {
+  return has.has('trigger') ? '("trigger" IS NOT 0)' : '1'
 }
 
 function readCounts(db: DatabaseSync): Record<string, number> {
@@ -70,9 +102,7 @@ function readSeries(db: DatabaseSync, select: string, has: ReadonlySet<string>):
 function selectMessage(has: ReadonlySet<string>): string {
   const words = ['id', 'kind', 'status', 'timestamp', 'process_after', 'recurrence', 'series_id'] as const
   const columns = [...words.map((column) => word(has, column)), number(has, 'tries'), number(has, 'on_wake')]
-  // `trigger` is a word of SQL's own.
-  const trigger = has.has('trigger') ? '"trigger" IS NOT 0 AS is_trigger' : '1 AS is_trigger'
-  return `SELECT ${columns.join(', ')}, ${trigger} FROM messages_in`
+  return `SELECT ${columns.join(', ')}, ${wakes(has)} AS is_trigger FROM messages_in`
 }
 
 function parseMessage(row: Record<string, unknown>): V2Message[] {
@@ -99,7 +129,7 @@ export function readOutbound(db: DatabaseSync, about: readonly string[]): Outbou
   const has = readPlainTables(db, ['processing_ack', 'container_state', 'session_state', 'messages_out'])
   return {
     ids: readIds(db, has.session_state),
-    acks: readAcks(db, has.processing_ack, about),
+    ...readAcks(db, has.processing_ack, about),
     tool: readTool(db, has.container_state),
     hasReplies: has.messages_out.has('id'),
   }
@@ -122,19 +152,38 @@ function readIds(db: DatabaseSync, has: ReadonlySet<string>): string[] | null {
   })
 }
 
-function readAcks(db: DatabaseSync, has: ReadonlySet<string>, about: readonly string[]): V2Ack[] {
-  if (!has.has('message_id') || !has.has('status')) return []
+function readAcks(
+  db: DatabaseSync,
+  has: ReadonlySet<string>,
+  about: readonly string[],
+): Pick<OutboundState, 'acks' | 'untold'> {
+  if (!has.has('message_id') || !has.has('status')) return { acks: [], untold: { claims: 0 } }
   const select = `SELECT ${word(has, 'message_id')}, ${word(has, 'status')}, ${word(has, 'status_changed')} FROM processing_ack`
+  // Those of messages that are told come first.
   const rows = db
     .prepare(
-      `${select} WHERE status = 'processing' OR message_id IN (SELECT value FROM json_each(?))
-       ORDER BY rowid DESC LIMIT ${MAX_ROWS}`,
+      `WITH about AS (SELECT value FROM json_each(?))
+       ${select} WHERE status = 'processing' OR message_id IN about
+       ORDER BY message_id IN about DESC, rowid DESC LIMIT ${MAX_ROWS}`,
     )
     .all(JSON.stringify(about))
-  return rows.reverse().flatMap((row) => {
-    const [messageId, status] = [textOf(row.message_id), textOf(row.status)]
-    return messageId === null || status === null ? [] : [{ messageId, status, changedAt: textOf(row.status_changed) }]
-  })
+  const all = rows.length < MAX_ROWS ? rows.length : countAcks(db, about)
+  return { acks: rows.reverse().flatMap(parseAck), untold: { claims: all - rows.length } }
+}
+
+function countAcks(db: DatabaseSync, about: readonly string[]): number {
+  const row = db
+    .prepare(
+      `SELECT count(*) AS count FROM processing_ack
+       WHERE status = 'processing' OR message_id IN (SELECT value FROM json_each(?))`,
+    )
+    .get(JSON.stringify(about))
+  return Number(row?.count)
+}
+
+function parseAck(row: Record<string, unknown>): V2Ack[] {
+  const [messageId, status] = [textOf(row.message_id), textOf(row.status)]
+  return messageId === null || status === null ? [] : [{ messageId, status, changedAt: textOf(row.status_changed) }]
 }
 
 function readTool(db: DatabaseSync, has: ReadonlySet<string>): V2SessionState['tool'] {

@@ -43,6 +43,7 @@ const requests: Requests = {
     if (!isRealFolder(input.root, folder)) return null
     const { inbound, outbound, undelivered } = readSession(input)
     const beat = lookAt(join(input.root, ...folder, '.heartbeat'))
+    const untold = { waking: 0, context: 0, claims: 0, ...inbound?.untold, ...outbound?.untold }
     return {
       counts: inbound?.counts ?? {},
       open: inbound?.open ?? [],
@@ -51,7 +52,8 @@ const requests: Requests = {
       undelivered,
       tool: outbound?.tool ?? null,
       heartbeatAtMs: beat?.isFile() === true ? beat.mtimeMs : null,
-      isPartial: inbound?.isPartial ?? false,
+      untold,
+      isPartial: inbound?.hasMoreSeries === true || Object.values(untold).some((count) => count > 0),
     }
   },
 }

@@ -91,6 +91,42 @@ describe('sessiond inspect', () => {
     }
   })
 
+  it('sees what is due behind any number of messages that wake nobody or wait', async () => {
+    await using place = await makeRoot()
+    makeV2(place.root, [
+      { group: GROUP, id: 'sess-context' },
+      { group: GROUP, id: 'sess-waiting' },
+    ]).close()
+    const chat = { id: 'chat', processAfter: ago(1_000) }
+    const many = (message: object) => Array.from({ length: 1_100 }, (_, index) => ({ id: `m${index}`, ...message }))
+    const later = { processAfter: new Date(Date.now() + 3_600_000).toISOString() }
+    makeV2Mailbox(place.root, GROUP, 'sess-context', { messages: [...many({ trigger: 0 }), chat] })
+    makeV2Mailbox(place.root, GROUP, 'sess-waiting', { messages: [...many(later), chat] })
+    const { sessions } = await inspect(place.root)
+    expect(sessions).toMatchObject([
+      { files: { isPartial: true, untold: { waking: 0, context: 101 } }, next: { action: 'start', because: 'due' } },
+      { files: { isPartial: true, untold: { waking: 101, context: 0 } }, next: { action: 'start', because: 'due' } },
+    ])
+    const { stdout } = await runInside(place.root, ['inspect', '.'])
+    expect(stdout).toMatch(/sess-context +active +stopped +1 +0 +0 /)
+    expect(stdout).toMatch(/sess-waiting +active +stopped +1\+ +0 +0\+ /)
+  })
+
+  it('says of what it did not look at that it is more, and decides nothing from the rest', async () => {
+    await using place = await makeRoot()
+    makeV2(place.root, [{ group: GROUP, id: 'sess-1' }]).close()
+    const ids = Array.from({ length: 1_100 }, (_, index) => `m${index}`)
+    makeV2Mailbox(place.root, GROUP, 'sess-1', {
+      messages: ids.map((id) => ({ id })),
+      claims: ids.map((messageId) => ({ messageId, changedAt: ago(0), status: 'completed' })),
+    })
+    const { sessions } = await inspect(place.root)
+    expect(sessions).toMatchObject([{ files: { isPartial: true, untold: { waking: 100 } }, next: null }])
+    const { stdout } = await runInside(place.root, ['inspect', '.'])
+    expect(stdout).toMatch(/ 0\+ +0 +0\+ .* \?\n/)
+    expect(stdout).toContain(`${GROUP}/sess-1: unknown. It has more messages than are looked at, none of these due.`)
+  })
+
   it('calls a chat stuck that a container which beats has not taken for long', async () => {
     await using place = await makeRoot()
     makeV2(place.root, [{ group: GROUP, id: 'sess-1', containerStatus: 'running' }]).close()

@@ -38,9 +38,7 @@ function formatSessions(sessions: readonly InspectedSession[], nowMs: number): s
     if (files.seen !== 'read') return [...start, '?', '?', '?', '?', '?', '?', files.seen]
     return [
       ...start,
-      String(files.messages.filter(({ state }) => state === 'due').length),
-      String(files.messages.filter(({ state }) => state === 'claimed').length),
-      String(files.messages.filter(({ stuck }) => stuck !== null).length),
+      ...countsOf(files),
       String(files.undelivered),
       files.heartbeatAgeMs === null ? '-' : `${formatSpan(files.heartbeatAgeMs)} ago`,
       formatAge(files.nextDueAtMs, nowMs),
@@ -48,6 +46,17 @@ function formatSessions(sessions: readonly InspectedSession[], nowMs: number): s
     ]
   })
   return formatTable(head, rows)
+}
+
+/** Due, claimed and stuck; `+`: or more, for not all are told. */
+function countsOf({ messages, untold }: ReadSession): string[] {
+  const count = (is: (message: InspectedMessage) => boolean, isMore: boolean) =>
+    `${messages.filter(is).length}${isMore ? '+' : ''}`
+  return [
+    count(({ state }) => state === 'due', untold.waking > 0),
+    count(({ state }) => state === 'claimed', untold.claims > 0),
+    count(({ stuck }) => stuck !== null, untold.waking > 0 || untold.claims > 0),
+  ]
 }
 
 function formatClaims(sessions: readonly InspectedSession[]): string {
@@ -94,7 +103,8 @@ function formatNext(sessions: readonly InspectedSession[], nowMs: number): strin
     .flatMap(({ id, files, next }) => {
       if (files.seen === 'unreadable') return [`${name(id)}: unknown. ${escapeLine(files.because, 300)}\n`]
       if (files.seen === 'missing') return [`${name(id)}: it is on record, and has no folder.\n`]
-      if (next === null || next.action === 'leave') return []
+      if (next === null) return [`${name(id)}: unknown. It has more messages than are looked at, none of these due.\n`]
+      if (next.action === 'leave') return []
       const step = { sessionId: id, epoch: null, ...next, evidence: { ...next.evidence } }
       return [`${name(id)}: ${tellStep(step, prospects(files, nowMs))}\n`]
     })
