@@ -1,4 +1,5 @@
-import { rm } from 'node:fs/promises'
+import { readdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import { ReaderProcess } from '../mailbox/reader-process.ts'
 import { SessiondError } from '../model/errors.ts'
 import type { World } from '../world.ts'
@@ -21,12 +22,15 @@ export interface ReaderLimits {
 
 const LIMITS: ReaderLimits = { recordMs: 120_000, sessionMs: 5_000, busyMs: 2_000, settledMs: 2_000 }
 
+/** A killed process that is still there then is inside a system call, and nobody knows for how long. */
+const EXIT_MS = 5_000
+
 type InputWithoutPlace<Name extends RequestName> = Omit<RequestInput<Name>, 'root' | 'tempDir' | 'busyMs' | 'settledMs'>
 
 /**
  * Reads an installation of NanoClaw in a process of its own, one request at a time, and kills that when it does not answer
- * in time. Copies that had to be made lie in a private folder, which `Symbol.asyncDispose` removes; nothing is ever
- * written into the installation. Throws INSTALLATION_UNREADABLE.
+ * in time. Copies that had to be made lie in a private folder, which is emptied when their reader was killed, and which
+ * `Symbol.asyncDispose` removes; nothing is ever written into the installation. Throws INSTALLATION_UNREADABLE.
  */
 export class InstallationReader implements AsyncDisposable {
   readonly #root: string
@@ -67,15 +71,38 @@ export class InstallationReader implements AsyncDisposable {
 
   async #ask(op: RequestName, given: object): Promise<unknown> {
     const timeoutMs = op === 'readV1' || op === 'readV2' ? this.#limits.recordMs : this.#limits.sessionMs
-    if (this.#process?.isAlive !== true) this.#process = new ReaderProcess(PROGRAM, this.#limits.recordMs, this.#world)
+    const process = this.#processToAsk()
     const { busyMs, settledMs } = this.#limits
     const common = { root: this.#root, tempDir: this.#tempDir, busyMs: Math.min(busyMs, timeoutMs / 4), settledMs }
-    const outcome = await this.#process.ask({ op, input: { ...given, ...common } }, timeoutMs)
+    const outcome = await process.ask({ op, input: { ...given, ...common } }, timeoutMs)
     if (outcome.kind === 'answer' && outcome.answer.ok) return outcome.answer.value
     if (outcome.kind === 'answer' && !outcome.answer.ok) throw this.#failure(outcome.answer.what, given)
-    // It may still be inside a system call; its copies are removed once it has gone.
+    await this.#removeCopiesOf(process)
     const why = outcome.kind === 'timeout' ? `it gave no answer in ${timeoutMs} ms` : `reading it ends the reader`
     throw this.#failure(`What is to be read cannot be: ${why}.`, given)
+  }
+
+  #processToAsk(): ReaderProcess {
+    if (this.#process?.isAlive !== true) this.#process = new ReaderProcess(PROGRAM, this.#limits.recordMs, this.#world)
+    return this.#process
+  }
+
+  /** Each of them is as large as what was read, and there may be any number of sessions that cannot be read. */
+  async #removeCopiesOf(process: ReaderProcess): Promise<void> {
+    await this.#untilGone(process)
+    // Whatever cannot be removed goes with the folder.
+    for (const name of await readdir(this.#tempDir).catch(() => [])) {
+      await rm(join(this.#tempDir, name), { recursive: true, force: true }).catch(() => {})
+    }
+  }
+
+  async #untilGone(process: ReaderProcess): Promise<void> {
+    let cancelTimer = () => {}
+    const tooLate = new Promise<void>((resolve) => {
+      cancelTimer = this.#world.setTimer(EXIT_MS, resolve)
+    })
+    await Promise.race([process.end(), tooLate])
+    cancelTimer()
   }
 
   #failure(what: string, given: object): SessiondError {
