@@ -4,7 +4,7 @@ import { SessiondError } from '../model/errors.ts'
 import { CENTRAL, SESSIONS, type V2Group, type V2Session } from './installation.ts'
 import type { InstallationReader } from './installation-reader.ts'
 import { type InspectedSession, judgeV2, unjudged } from './judge-v2.ts'
-import { listFolders, orphansOf, placesOf } from './session-folders.ts'
+import { findFolders, orphansOf, placesOf } from './session-folders.ts'
 
 export interface InstallationInspection {
   readonly root: string
@@ -13,11 +13,14 @@ export interface InstallationInspection {
   readonly sessions: readonly InspectedSession[]
   /** `<agent group>/<session>` of session folders that are not on record. */
   readonly orphans: readonly string[]
+  /** Absolute; in these there may be more of them. */
+  readonly unreadableFolders: readonly string[]
 }
 
 /**
  * Shows a v2 installation as sessiond sees it, and what its policy would do now; writes nothing. A session that cannot be
- * read is told as such, and costs the others nothing but a few seconds. Throws INSTALLATION_UNREADABLE when the sessions
+ * read is told as such, and costs the others nothing but a few seconds; so is a folder that
+ * cannot be listed. Throws INSTALLATION_UNREADABLE when the sessions
  * themselves are not known.
  */
 export async function inspectInstallation(
@@ -35,13 +38,14 @@ export async function inspectInstallation(
   const sessions: InspectedSession[] = []
   for (const session of record.sessions) sessions.push(await inspectSession(reader, session, policy, now))
   const known = new Set(sessions.map(({ id }) => id))
-  const folders = await listFolders(join(reader.root, ...SESSIONS['nanoclaw-v2']))
+  const { folders, unreadable } = await findFolders(join(reader.root, ...SESSIONS['nanoclaw-v2']))
   return {
     root: reader.root,
     atMs: now(),
     groups: record.groups,
     sessions,
     orphans: orphansOf(placesOf(folders), (place) => known.has(place)),
+    unreadableFolders: unreadable.map(({ folder }) => folder),
   }
 }
 

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { symlinkSync, unlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { leaveHotJournal } from '@sessiond/testkit'
@@ -18,7 +18,7 @@ import { inspectInstallation } from '../../src/nanoclaw/inspect-installation.ts'
 import { openInstallation } from '../../src/nanoclaw/open-installation.ts'
 import { realWorld } from '../../src/world.ts'
 import { runInside } from '../cli/cli-harness.ts'
-import { makeRoot, snapshot } from './installation-fixture.ts'
+import { asOwner, makeRoot, snapshot } from './installation-fixture.ts'
 
 const GROUP = 'ag-1'
 const { defaults, runs } = compileConfig(
@@ -276,6 +276,27 @@ describe('sessiond inspect', () => {
     const file = join(place.root, 'file')
     writeFileSync(file, '')
     expect(await inspect(file)).toMatchObject({ code: 'INSTALLATION_UNREADABLE', message: `${file} is no folder.` })
+  })
+
+  it('shows all it can where a folder of a group cannot be listed, and says that it does not know what is there', async () => {
+    await using place = await makeRoot()
+    makeV2(place.root, [{ group: GROUP, id: 'sess-1' }]).close()
+    makeV2Mailbox(place.root, GROUP, 'sess-1', { messages: [{ id: 'm1' }] })
+    makeV2Mailbox(place.root, 'ag-2', 'sess-stray')
+    const closed = join(place.root, 'data/v2-sessions/ag-1')
+    chmodSync(closed, 0o300)
+    const [inspection, { code, stdout }] = await asOwner(place.root, async () => [
+      await inspect(place.root),
+      await runInside(place.root, ['inspect', '.']),
+    ])
+    chmodSync(closed, 0o700)
+    expect(inspection).toMatchObject({
+      sessions: [{ files: { seen: 'read' }, next: { action: 'start' } }],
+      orphans: ['ag-2/sess-stray'],
+      unreadableFolders: [closed],
+    })
+    expect(code).toBe(0)
+    expect(stdout).toContain(`Session folders in these are not known, for they cannot be read: ${closed}.`)
   })
 
   it('shows names of a session so that they cannot drive the terminal', async () => {

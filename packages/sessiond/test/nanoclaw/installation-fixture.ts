@@ -1,8 +1,9 @@
+import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import type { Layout } from '../../src/nanoclaw/installation.ts'
 import type { ReaderLimits } from '../../src/nanoclaw/installation-reader.ts'
@@ -75,6 +76,20 @@ export async function pruneMeanwhile(
     return await pruneInstallation(deps, { putsAside: false, onProgress: () => {} })
   } finally {
     await files.close()
+  }
+}
+
+const NOBODY = 65_534
+
+/** Does something as a user for whom permissions count and who owns all that is in `root`; root becomes nobody for it. */
+export async function asOwner<T>(root: string, work: () => Promise<T>): Promise<T> {
+  if (process.getuid?.() !== 0) return work()
+  execFileSync('chown', ['-Rh', String(NOBODY), dirname(root)])
+  process.seteuid?.(NOBODY)
+  try {
+    return await work()
+  } finally {
+    process.seteuid?.(0)
   }
 }
 

@@ -6,6 +6,8 @@ import { formatTable } from './table.ts'
 import { formatAge, formatSpan } from './time.ts'
 
 const NAME_CHARS = 60
+/** Of a list in a sentence; `--json` has all. */
+const SHOWN_ITEMS = 10
 
 const STUCK_WORDS: Readonly<Record<NonNullable<InspectedMessage['stuck']>, string>> = {
   'no-container': 'claimed, and its container does not run',
@@ -16,15 +18,16 @@ const STUCK_WORDS: Readonly<Record<NonNullable<InspectedMessage['stuck']>, strin
 }
 
 /** An installation of NanoClaw v2 for people. Names in it are the words of whoever made them. */
-export function formatInspection({ root, atMs, sessions, orphans }: InstallationInspection): string {
-  if (sessions.length === 0) return `${escapeLine(root)} has no sessions on record.\n${describeOrphans(orphans)}`
+export function formatInspection(inspection: InstallationInspection): string {
+  const { root, atMs, sessions } = inspection
+  if (sessions.length === 0) return `${escapeLine(root)} has no sessions on record.\n${describeOrphans(inspection)}`
   const parts = [
     formatSessions(sessions, atMs),
     formatClaims(sessions),
     formatStuck(sessions, atMs),
     formatSeries(sessions, atMs),
     formatNext(sessions, atMs),
-    describeOrphans(orphans),
+    describeOrphans(inspection),
     'Whether a container runs is what v2.db says; nothing was changed.\n',
   ]
   return parts.filter((part) => part !== '').join('\n')
@@ -119,11 +122,18 @@ function each(sessions: readonly InspectedSession[]): [InspectedSession, ReadSes
   return sessions.flatMap((session) => (session.files.seen === 'read' ? [[session, session.files]] : []))
 }
 
-function describeOrphans(orphans: readonly string[]): string {
-  if (orphans.length === 0) return ''
-  const shown = orphans.slice(0, 10).map(name)
-  const more = orphans.length > shown.length ? ` and ${orphans.length - shown.length} more` : ''
-  return `Session folders without a session on record: ${shown.join(', ')}${more}.\n`
+function describeOrphans({ orphans, unreadableFolders }: InstallationInspection): string {
+  const found = listSome(orphans.map(name))
+  const unread = listSome(unreadableFolders.map((folder) => escapeLine(folder)))
+  return [
+    found === '' ? '' : `Session folders without a session on record: ${found}.\n`,
+    unread === '' ? '' : `Session folders in these are not known, for they cannot be read: ${unread}.\n`,
+  ].join('')
+}
+
+function listSome(items: readonly string[]): string {
+  const shown = items.slice(0, SHOWN_ITEMS)
+  return `${shown.join(', ')}${items.length > shown.length ? ` and ${items.length - shown.length} more` : ''}`
 }
 
 function name(text: string): string {
