@@ -1,6 +1,7 @@
 import { lstat, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { SessiondError } from '../model/errors.ts'
 
 /** Which process made it stands in the name. */
 const NAME = /^sessiond-read-(\d+)-/
@@ -9,7 +10,8 @@ const ABANDONED_MS = 3_600_000
 
 /**
  * Makes a private folder for copies of databases in the system's temporary directory. Those that killed processes of this
- * user have left there are removed: what is in them is no longer of use, and somebody's conversations.
+ * user have left there are removed: what is in them is no longer of use, and somebody's conversations. Throws
+ * INSTALLATION_UNREADABLE where there can be none.
  */
 export async function makeCopiesFolder(nowMs: number): Promise<string> {
   const names = await readdir(tmpdir()).catch(() => [])
@@ -20,7 +22,19 @@ export async function makeCopiesFolder(nowMs: number): Promise<string> {
       await rm(join(tmpdir(), name), { recursive: true, force: true }).catch(() => {})
     }
   }
-  return mkdtemp(join(tmpdir(), `sessiond-read-${process.pid}-`))
+  return makeFolderIn(tmpdir())
+}
+
+async function makeFolderIn(folder: string): Promise<string> {
+  try {
+    return await mkdtemp(join(folder, `sessiond-read-${process.pid}-`))
+  } catch (cause) {
+    throw new SessiondError('INSTALLATION_UNREADABLE', `No copy of a database can be made in ${folder}.`, {
+      fields: { path: folder },
+      cause,
+      cure: 'Set TMPDIR to a folder that this user may write and that has room.',
+    })
+  }
 }
 
 /** The number alone does not say: in another container it may be that of a process which cannot be seen from here. */

@@ -6,6 +6,7 @@ import type { World } from '../world.ts'
 import { CENTRAL, type Layout, SESSIONS } from './installation.ts'
 import { InstallationReader, type ReaderLimits } from './installation-reader.ts'
 import { isRealFolder } from './real-folder.ts'
+import { unreadable } from './unreadable.ts'
 
 /**
  * Opens the installation at `root`, which may be reached through links but holds none on the way to its parts. Throws
@@ -20,7 +21,7 @@ export async function openInstallation(
   const real = await realRoot(root)
   for (const folders of [CENTRAL[layout].slice(0, -1), SESSIONS[layout], ['groups']]) checkFolders(real, folders)
   const database = join(real, ...CENTRAL[layout])
-  if (lookAt(database) === undefined) {
+  if (look(database, real) === undefined) {
     throw failure(`${real} holds no installation of ${layout}: there is no ${CENTRAL[layout].join('/')}.`, real)
   }
   return InstallationReader.open(real, world, limits)
@@ -28,9 +29,10 @@ export async function openInstallation(
 
 async function realRoot(root: string): Promise<string> {
   const real = await realpath(root).catch((cause) => {
-    throw failure(`There is no folder ${root}.`, root, cause)
+    const isMissing = ['ENOENT', 'ENOTDIR'].includes(Reflect.get(cause, 'code'))
+    throw failure(isMissing ? `There is no folder ${root}.` : unreadable(root, cause).message, root, cause)
   })
-  if (lookAt(real)?.isDirectory() !== true) throw failure(`${root} is no folder.`, root)
+  if (look(real, root)?.isDirectory() !== true) throw failure(`${root} is no folder.`, root)
   return real
 }
 
@@ -38,7 +40,15 @@ function checkFolders(root: string, folders: readonly string[]): void {
   try {
     isRealFolder(root, folders)
   } catch (cause) {
-    throw failure(cause instanceof Error ? cause.message : String(cause), root, cause)
+    throw failure(unreadable(join(root, ...folders), cause).message, root, cause)
+  }
+}
+
+function look(path: string, root: string) {
+  try {
+    return lookAt(path)
+  } catch (cause) {
+    throw failure(unreadable(path, cause).message, root, cause)
   }
 }
 

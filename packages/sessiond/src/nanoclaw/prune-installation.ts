@@ -82,9 +82,17 @@ async function applyInstallation(
   const planned = await planInstallation(deps)
   const putsAside = request.putsAside && planned.plan.removals.length > 0
   const folder = putsAside ? join(trashOf(own), trashFolder(world.now(), world.newId('p-'))) : null
-  if (folder !== null) await mkdir(folder, { recursive: true, mode: 0o700 })
+  if (folder !== null) await makeTrash(folder)
   const reached = await carryOut(deps, { plan: planned.plan, trashDir: folder, onProgress: request.onProgress }, own)
   return { ...planned, ...reached, trashFolder: folder }
+}
+
+async function makeTrash(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 })
+  } catch (cause) {
+    throw unusable(folder, cause)
+  }
 }
 
 /** Whatever ends it, or whoever interrupts it while sessions are read: what has gone until then is told. */
@@ -179,9 +187,9 @@ async function ensureOwnFolder(root: string): Promise<string> {
   const own = join(data, OWN_FOLDER)
   await ensureFolder(data, 0o777)
   await ensureFolder(own, 0o700)
-  const lock = lookAt(join(own, 'prune.lock'))
+  const lock = look(join(own, 'prune.lock'))
   const isLockPlain = lock === undefined || (lock.isFile() && lock.nlink === 1)
-  const isTrashPlain = lookAt(trashOf(own))?.isDirectory() !== false
+  const isTrashPlain = look(trashOf(own))?.isDirectory() !== false
   if (!isLockPlain || !isTrashPlain) throw unusable(own)
   return own
 }
@@ -192,7 +200,15 @@ async function ensureFolder(path: string, mode: number): Promise<void> {
   } catch (cause) {
     if (!(cause instanceof Error && Reflect.get(cause, 'code') === 'EEXIST')) throw unusable(path, cause)
   }
-  if (lookAt(path)?.isDirectory() !== true) throw unusable(path)
+  if (look(path)?.isDirectory() !== true) throw unusable(path)
+}
+
+function look(path: string) {
+  try {
+    return lookAt(path)
+  } catch (cause) {
+    throw unusable(path, cause)
+  }
 }
 
 function unusable(own: string, cause?: unknown): SessiondError {

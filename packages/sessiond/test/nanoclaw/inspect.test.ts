@@ -289,7 +289,6 @@ describe('sessiond inspect', () => {
       await inspect(place.root),
       await runInside(place.root, ['inspect', '.']),
     ])
-    chmodSync(closed, 0o700)
     expect(inspection).toMatchObject({
       sessions: [{ files: { seen: 'read' }, next: { action: 'start' } }],
       orphans: ['ag-2/sess-stray'],

@@ -22,7 +22,11 @@ export async function makeRoot(): Promise<AsyncDisposable & { readonly root: str
   return {
     root,
     has: (path) => existsSync(join(root, path)),
-    [Symbol.asyncDispose]: () => rm(dir, { recursive: true, force: true }),
+    async [Symbol.asyncDispose]() {
+      // What a test has closed keeps its owner from removing it.
+      execFileSync('chmod', ['-R', 'u+rwX', dir])
+      await rm(dir, { recursive: true, force: true })
+    },
   }
 }
 

@@ -1,13 +1,25 @@
-import { mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, truncateSync, watch, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  watch,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { holdDatabase, leaveHotJournal } from '@sessiond/testkit'
 import { leaveV1Files, makeV1, setAge, v1Claude, writeAged } from '@sessiond/testkit/nanoclaw'
-import { describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { runInside } from '../cli/cli-harness.ts'
-import { exec, makeRoot, prune, pruneMeanwhile, snapshot } from './installation-fixture.ts'
+import { asOwner, exec, makeRoot, prune, pruneMeanwhile, snapshot } from './installation-fixture.ts'
 
 const PROJECT = `${v1Claude('main')}/projects/-workspace-group`
+
+afterEach(() => void vi.unstubAllEnvs())
 
 describe('prune --layout nanoclaw-v1', () => {
   it('removes what is old and nobody needs, and keeps what a session on record references (F4)', async () => {
@@ -334,6 +346,34 @@ describe('prune --layout nanoclaw-v1', () => {
     expect(stderr).toMatch(/store\/messages\.db.* What was removed until then is listed.*\[REFERENCES_UNREADABLE\]\n$/)
   })
 
+  it.each<[string, string, string, (root: string) => void]>([
+    [
+      'an earlier run as root has left its own folder',
+      'data/.sessiond/prune.lock',
+      '--apply',
+      (root) => close(root, 'data/.sessiond'),
+    ],
+    ['its trash cannot be written', 'data/.sessiond/trash', '--trash', (root) => close(root, 'data/.sessiond/trash')],
+    ['its store may not be searched', 'store/messages.db', '--apply', (root) => close(root, 'store')],
+    ['its data may not be searched', 'data/sessions', '--apply', (root) => close(root, 'data')],
+  ])('names what this user may not use where %s', async (_, path, option, spoil) => {
+    await using place = await makeRoot()
+    makeV1(place.root, [{ folder: 'main', sessionId: 'live' }])
+    leaveV1Files(place.root, 'main', 'old', 99)
+    spoil(place.root)
+    const pruned = await asOwner(place.root, () => prune(place.root, 'nanoclaw-v1', '--apply', option))
+    expect(pruned.error).toBe('INSTALLATION_UNREADABLE')
+    expect(pruned.message).toContain(join(place.root, path))
+  })
+
+  it('names the folder for temporary files where there can be none', async () => {
+    await using place = await makeRoot()
+    makeV1(place.root, [{ folder: 'main', sessionId: 'live' }])
+    vi.stubEnv('TMPDIR', '/nonexistent')
+    const { error, message } = await prune(place.root, 'nanoclaw-v1')
+    expect([error, message]).toEqual(['INSTALLATION_UNREADABLE', 'No copy of a database can be made in /nonexistent.'])
+  })
+
   it('tells programs too what it removed when it must stop between its batches', async () => {
     await using place = await makeRoot()
     makeV1(place.root, [{ folder: 'main', sessionId: 'live' }])
@@ -362,6 +402,12 @@ describe('prune --layout nanoclaw-v1', () => {
     expect([old, recent, 'data/.sessiond/trash/mine'].map((path) => place.has(path))).toEqual([false, true, true])
   })
 })
+
+/** Makes a folder that its owner may not use. */
+function close(root: string, folder: string): void {
+  mkdirSync(join(root, folder), { recursive: true })
+  chmodSync(join(root, folder), 0)
+}
 
 function linkAway(file: string): void {
   renameSync(file, `${file}.real`)
