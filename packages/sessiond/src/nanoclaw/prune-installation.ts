@@ -24,7 +24,7 @@ export interface InstallationDeps {
   readonly files: ArtifactFiles
   readonly world: World
   readonly removesOrphans: boolean
-  /** Ends what is under way: a plan by throwing its reason, an apply at the next batch. */
+  /** Ends what is under way: waiting and a plan by throwing its reason, an apply at the next batch. */
   readonly interrupted: AbortSignal
   /** Sessions are read before the plan, and before each batch of it. */
   readonly onRead: (progress: ReadProgress) => void
@@ -32,6 +32,8 @@ export interface InstallationDeps {
 
 export interface ApplyInstallation {
   readonly putsAside: boolean
+  /** Another pruning of the installation is under way, and is waited for. */
+  readonly onWait: () => void
   readonly onProgress: (applied: AppliedRemovals) => void
 }
 
@@ -70,7 +72,9 @@ export async function pruneInstallation(
   request: ApplyInstallation,
 ): Promise<InstallationOutcome> {
   const own = await ensureOwnFolder(deps.reader.root)
-  return withPruneLock(own, LOCK_WAIT_MS, () => applyInstallation(deps, request, own), deps.world)
+  const { world, interrupted } = deps
+  const { onWait } = request
+  return withPruneLock(own, LOCK_WAIT_MS, () => applyInstallation(deps, request, own), { world, onWait, interrupted })
 }
 
 async function applyInstallation(

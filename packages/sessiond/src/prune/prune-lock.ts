@@ -5,6 +5,14 @@ import { realWorld, type World } from '../world.ts'
 
 const LOCK_FILE = 'prune.lock'
 
+export interface LockOptions {
+  readonly world?: Pick<World, 'monotonicMs' | 'setTimer'>
+  /** Another one holds the lock, and is waited for. */
+  readonly onWait?: () => void
+  /** Ends the waiting: its reason is thrown. */
+  readonly interrupted?: AbortSignal
+}
+
 /**
  * Does `work` while no other process, nor another call in this one, does any under the same folder. The lock is the
  * operating system's: whoever dies lets go of it. Throws PRUNE_BUSY when another one is still at it after `waitMs`;
@@ -14,10 +22,19 @@ export async function withPruneLock<T>(
   dir: string,
   waitMs: number,
   work: () => Promise<T>,
-  world: Pick<World, 'monotonicMs' | 'setTimer'> = realWorld,
+  { world = realWorld, onWait, interrupted }: LockOptions = {},
 ): Promise<T> {
-  // Waiting must not block the process, so it is not left to the lock.
-  const lock = await takeWithin(waitMs, () => tryFileLock(join(dir, LOCK_FILE), 0, dir), world)
+  let isWaiting = false
+  const tryTaking = () => {
+    // Waiting must not block the process, so it is not left to the lock.
+    const taken = tryFileLock(join(dir, LOCK_FILE), 0, dir)
+    if (taken !== null) return taken
+    interrupted?.throwIfAborted()
+    if (!isWaiting) onWait?.()
+    isWaiting = true
+    return null
+  }
+  const lock = await takeWithin(waitMs, tryTaking, world)
   if (lock === null) throw pruneBusy(dir)
   try {
     return await work()

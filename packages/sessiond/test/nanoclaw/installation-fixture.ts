@@ -77,7 +77,7 @@ export async function pruneMeanwhile(
   const common = { reader, layout, files: between, world: realWorld, removesOrphans: false }
   try {
     const deps = { ...common, interrupted, onRead: () => {} }
-    return await pruneInstallation(deps, { putsAside: false, onProgress: () => {} })
+    return await pruneInstallation(deps, { putsAside: false, onWait: () => {}, onProgress: () => {} })
   } finally {
     await files.close()
   }

@@ -14,6 +14,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { holdDatabase, leaveHotJournal } from '@sessiond/testkit'
 import { leaveV1Files, makeV1, setAge, v1Claude, writeAged } from '@sessiond/testkit/nanoclaw'
 import { afterEach, describe, expect, it, vi } from 'vitest'
+import { withPruneLock } from '../../src/prune/prune-lock.ts'
 import { runInside } from '../cli/cli-harness.ts'
 import { asOwner, exec, makeRoot, prune, pruneMeanwhile, snapshot } from './installation-fixture.ts'
 
@@ -320,6 +321,31 @@ describe('prune --layout nanoclaw-v1', () => {
     expect(removed.sort((a, b) => a - b)).toEqual([0, 5])
   })
 
+  it.each([[[]], [['--json']]])(
+    'says that it waits for another pruning, which an interruption ends (%j)',
+    async (more) => {
+      await using place = await makeRoot()
+      makeV1(place.root, [{ folder: 'main', sessionId: 'live' }])
+      leaveV1Files(place.root, 'main', 'old', 99)
+      const own = join(place.root, 'data/.sessiond')
+      mkdirSync(own, { recursive: true })
+      const interruption = new AbortController()
+      const { code, stdout, stderr } = await withPruneLock(own, 0, () =>
+        runInside(place.root, ['prune', '--layout', 'nanoclaw-v1', '.', '--apply', ...more], {
+          signal: interruption.signal,
+          onErr: () => interruption.abort(),
+        }),
+      )
+      expect([code, stderr.split('\n')]).toEqual([
+        130,
+        ['Another pruning is under way: waiting for its end.', 'Stopped before its end: nothing was removed.', ''],
+      ])
+      const result = { layout: 'nanoclaw-v1', plan: null, isDone: false }
+      expect(stdout === '' ? null : JSON.parse(stdout)).toEqual(more.length === 0 ? null : result)
+      expect(place.has(`${PROJECT}/old.jsonl`)).toBe(true)
+    },
+  )
+
   it('removes nothing more once the sessions on record cannot be read any longer', async () => {
     await using place = await makeRoot()
     makeV1(place.root, [{ folder: 'main', sessionId: 'live' }])
@@ -331,7 +357,7 @@ describe('prune --layout nanoclaw-v1', () => {
     expect(place.has(`${PROJECT}/old.jsonl`)).toBe(true)
   })
 
-  it.each([[], ['--trash']])('tells what it removed when it must stop between its batches (%s)', async (...args) => {
+  it.each([[[]], [['--trash']]])('tells what it removed when it must stop between its batches (%j)', async (args) => {
     await using place = await makeRoot()
     makeV1(place.root, [{ folder: 'main', sessionId: 'live' }])
     for (let log = 0; log < 501; log++) writeAged(place.root, `${v1Claude('main')}/debug/old-${log}.txt`, 30)

@@ -61,6 +61,7 @@ export async function pruneLayout(context: CliContext, request: PruneLayout): Pr
   } catch (error) {
     line.end()
     if (!interrupted.aborted || error !== interrupted.reason) throw error
+    if (request.json) context.out(`${toSafeJson({ layout, plan: null, isDone: false })}\n`)
     context.err('Stopped before its end: nothing was removed.\n')
   } finally {
     await files.close()
@@ -137,7 +138,8 @@ async function carryOut(
   line: ProgressLine,
 ): Promise<void> {
   const onProgress = (applied: AppliedRemovals) => line.show(describeProgress(applied))
-  const outcome = await pruneInstallation(deps, { putsAside: request.trash, onProgress })
+  const onWait = () => context.err('Another pruning is under way: waiting for its end.\n')
+  const outcome = await pruneInstallation(deps, { putsAside: request.trash, onWait, onProgress })
   line.end()
   context.out(request.json ? `${toSafeJson(outcomeForPrograms(request, outcome))}\n` : describeOutcome(outcome))
   if (outcome.error !== null) throw outcome.error
