@@ -117,7 +117,7 @@ export type RemovalReason =
 
 /**
  * What stays although a bound is exceeded, counted by class: why it stays. `elsewhere`: on another file system, which is
- * not entered, and from which nothing can be moved.
+ * not entered, and from which nothing can be moved. `not-permitted`: it may be read, but not removed.
  */
 export type StayReason =
   | 'active'
@@ -127,6 +127,7 @@ export type StayReason =
   | 'future'
   | 'unreadable'
   | 'elsewhere'
+  | 'not-permitted'
   | 'changed'
   | 'vanished'
 

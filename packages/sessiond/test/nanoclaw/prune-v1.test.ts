@@ -392,6 +392,27 @@ describe('prune --layout nanoclaw-v1', () => {
     expect(pruned.message).toContain(join(place.root, path))
   })
 
+  it.each([[[]], [['--trash']]])(
+    'says of what it may not remove that it is so, and of nothing else (%j)',
+    async (more) => {
+      await using place = await makeRoot()
+      makeV1(place.root, [{ folder: 'main', sessionId: 'live' }])
+      leaveV1Files(place.root, 'main', 'old', 99)
+      for (const folder of [PROJECT, `${PROJECT}/old`, `${PROJECT}/old/tool-results`])
+        chmodSync(join(place.root, folder), 0o500)
+      const { code, stdout } = await asOwner(place.root, () =>
+        runInside(place.root, ['prune', '--layout', 'nanoclaw-v1', '.', '--apply', ...more]),
+      )
+      expect(code).toBe(0)
+      expect(stdout).toMatch(/transcripts +0 +0 B +2 not to be removed by this user\n/)
+      expect(stdout).not.toMatch(/changed|unreadable/)
+      expect(['old.jsonl', 'old/tool-results/one.txt'].map((name) => place.has(`${PROJECT}/${name}`))).toEqual([
+        true,
+        true,
+      ])
+    },
+  )
+
   it('names the folder for temporary files where there can be none', async () => {
     await using place = await makeRoot()
     makeV1(place.root, [{ folder: 'main', sessionId: 'live' }])

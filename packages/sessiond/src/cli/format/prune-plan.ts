@@ -104,6 +104,7 @@ const STAY_WORDS: Readonly<Record<StayReason, string>> = {
   future: 'dated in the future',
   unreadable: 'unreadable',
   elsewhere: 'on another file system',
+  'not-permitted': 'not to be removed by this user',
   changed: 'changed since',
   vanished: 'gone already',
 }

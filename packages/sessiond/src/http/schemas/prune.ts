@@ -27,6 +27,7 @@ const staysSchema = z.object({
   future: count.optional(),
   unreadable: count.optional(),
   elsewhere: count.optional(),
+  'not-permitted': count.optional(),
   changed: count.optional(),
   vanished: count.optional(),
 } satisfies Record<StayReason, z.ZodType>)

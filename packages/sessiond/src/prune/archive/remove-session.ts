@@ -65,7 +65,7 @@ export async function removeSession(options: {
 async function removeInSteps(place: Place, folder: FolderToRemove, pace: Pace): Promise<boolean> {
   const steps = removalOf(place, folder)
   for (let step = steps.next(); ; step = steps.next()) {
-    if (step.done === true) return step.value
+    if (step.done === true) return step.value === 'removed'
     await pace({ entries: step.value })
   }
 }

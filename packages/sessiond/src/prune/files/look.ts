@@ -78,6 +78,11 @@ function toMs(ns: bigint): number {
   return Number(ns / NS_PER_S) * 1_000 + Number(ns % NS_PER_S) / NS_PER_MS
 }
 
+/** Whether a call of the file system is not for this user, or nobody's on a disk that is not written. */
+export function isNotPermitted(error: unknown): boolean {
+  return ['EACCES', 'EPERM', 'EROFS'].includes(errnoOf(error))
+}
+
 /** What went wrong with a call of the file system. */
 export function errnoOf(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : ''

@@ -2,7 +2,7 @@ import { mkdirSync, renameSync, unlinkSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { StayReason } from '../../model/artifact.ts'
 import type { Checks } from '../artifact-files.ts'
-import { errnoOf, type Look, look } from './look.ts'
+import { errnoOf, isNotPermitted, type Look, look } from './look.ts'
 import { measureFolder } from './measure-folder.ts'
 import type { RemovalItem, Removed } from './messages.ts'
 import { readMountPoints } from './mount-points.ts'
@@ -77,7 +77,7 @@ export class EntryRemover {
       if (stay !== null) return stay
     }
     if (this.#trash !== null) return this.#moveToTrash(name, item, this.#trash)
-    return (yield* removalOf(place, { name, ino, entries: item.identity.looks })) ? 'removed' : 'changed'
+    return yield* removalOf(place, { name, ino, entries: item.identity.looks })
   }
 
   *#lookForChanges(place: Place, name: string, { identity }: RemovalItem): Generator<unknown, StayReason | null> {
@@ -123,5 +123,6 @@ function stayOf(error: unknown): StayReason {
   const errno = errnoOf(error)
   if (errno === 'ENOENT') return 'vanished'
   if (errno === 'EXDEV') return 'elsewhere'
+  if (isNotPermitted(error)) return 'not-permitted'
   return errno === 'EISDIR' ? 'changed' : 'unreadable'
 }

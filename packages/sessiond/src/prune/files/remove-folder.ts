@@ -1,6 +1,6 @@
 import { renameSync, rmdirSync, unlinkSync } from 'node:fs'
 import { LEFTOVER_PREFIX } from '../../model/artifact.ts'
-import { type EntryName, type ExactNumber, errnoOf, look } from './look.ts'
+import { type EntryName, type ExactNumber, errnoOf, isNotPermitted, look } from './look.ts'
 import type { Place } from './place.ts'
 import { readFolderBytes } from './read-folder.ts'
 
@@ -15,7 +15,12 @@ interface Level {
 interface Budget {
   left: number
   removed: number
+  /** Something may not be removed. */
+  isNotPermitted: boolean
 }
+
+/** `changed`: something in it stays, or it is no more the folder it was. `not-permitted`: for want of permission. */
+export type FolderEnd = 'removed' | 'changed' | 'not-permitted'
 
 export interface FolderToRemove {
   readonly name: string
@@ -26,19 +31,19 @@ export interface FolderToRemove {
 
 /**
  * Removes a folder of the current one with all that is below it, piece by piece: says each time how many entries it has
- * come by, and stands somewhere within meanwhile. False: something in it stays.
+ * come by, and stands somewhere within meanwhile.
  */
-export function* removalOf(place: Place, folder: FolderToRemove): Generator<number, boolean> {
+export function* removalOf(place: Place, folder: FolderToRemove): Generator<number, FolderEnd> {
   const begin = place.depth
   const hidden = hide(folder)
-  if (hidden === null) return false
-  const budget: Budget = { left: 2 * folder.entries + PIECE, removed: 0 }
+  if (hidden === null) return 'changed'
+  const budget: Budget = { left: 2 * folder.entries + PIECE, removed: 0, isNotPermitted: false }
   const isCleared = place.down(hidden) === 'entered' && (yield* clear(place, budget))
-  if (!place.returnTo(begin)) return false
-  if (isCleared && removeEmpty(hidden)) return true
+  if (!place.returnTo(begin)) return 'changed'
+  if (isCleared && removeEmpty(hidden, budget)) return 'removed'
   // Nothing of it is gone, so it may bear its name.
   if (budget.removed === 0 && hidden !== folder.name && isFolderOf(hidden, folder.ino)) giveBack(folder.name, hidden)
-  return false
+  return budget.isNotPermitted ? 'not-permitted' : 'changed'
 }
 
 /** Empties the folder where `place` stands. */
@@ -64,7 +69,7 @@ function* clear(place: Place, budget: Budget): Generator<number, boolean> {
     levels.pop()
     if (levels.length === 0) return true
     // A folder that is not empty stays, and so do those above it; so does one that is moved about meanwhile.
-    if (!place.climbTo(begin + levels.length - 1) || !removeEmpty(level.name)) return false
+    if (!place.climbTo(begin + levels.length - 1) || !removeEmpty(level.name, budget)) return false
     budget.removed += 1
   }
 }
@@ -76,7 +81,7 @@ function removeFiles(level: Level, budget: Budget): 'empty' | 'more' | 'stuck' {
   try {
     for (const { name, isFolder } of readFolderBytes()) {
       if (isFolder) level.folders.push(name)
-      else if (removeFile(name)) budget.removed += 1
+      else if (removeFile(name, budget)) budget.removed += 1
       else stuck += 1
       seen += 1
       budget.left -= 1
@@ -122,20 +127,20 @@ function rename(from: string, to: string): boolean {
   }
 }
 
-function removeFile(name: EntryName): boolean {
-  try {
-    unlinkSync(name)
-    return true
-  } catch (error) {
-    return errnoOf(error) === 'ENOENT'
-  }
+function removeFile(name: EntryName, budget: Budget): boolean {
+  return isGone(() => unlinkSync(name), budget)
 }
 
-function removeEmpty(name: EntryName): boolean {
+function removeEmpty(name: EntryName, budget: Budget): boolean {
+  return isGone(() => rmdirSync(name), budget)
+}
+
+function isGone(remove: () => void, budget: Budget): boolean {
   try {
-    rmdirSync(name)
+    remove()
     return true
   } catch (error) {
+    if (isNotPermitted(error)) budget.isNotPermitted = true
     return errnoOf(error) === 'ENOENT'
   }
 }
