@@ -19,9 +19,8 @@ export interface InstallationInspection {
 
 /**
  * Shows a v2 installation as sessiond sees it, and what its policy would do now; writes nothing. A session that cannot be
- * read is told as such, and costs the others nothing but a few seconds; so is a folder that
- * cannot be listed. Throws INSTALLATION_UNREADABLE when the sessions
- * themselves are not known.
+ * read is told as such, and costs the others nothing but a few seconds; so is a folder that cannot be listed. Throws
+ * INSTALLATION_UNREADABLE when the sessions themselves are not known.
  */
 export async function inspectInstallation(
   reader: InstallationReader,

@@ -80,14 +80,16 @@ export interface CliProcess extends AsyncDisposable {
   ended(): Promise<CliResult>
 }
 
-/** Starts a command in a process of its own, with no environment but PATH and what is given. */
+/** Starts a command in a process of its own, with no environment but PATH and what is given; `by`: what starts it. */
 export function startOutside(
   cwd: string,
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
   stdin: 'ignore' | 'pipe' = 'ignore',
+  by: readonly string[] = [],
 ): CliProcess {
-  const child = spawn(process.execPath, [...NODE_ARGS, ...args], {
+  const [program = process.execPath, ...before] = [...by, process.execPath]
+  const child = spawn(program, [...before, ...NODE_ARGS, ...args], {
     cwd,
     env: { PATH: process.env.PATH ?? '', ...env },
     stdio: ['pipe', 'pipe', 'pipe'],

@@ -18,7 +18,7 @@ import { inspectInstallation } from '../../src/nanoclaw/inspect-installation.ts'
 import { openInstallation } from '../../src/nanoclaw/open-installation.ts'
 import { realWorld } from '../../src/world.ts'
 import { runInside } from '../cli/cli-harness.ts'
-import { asOwner, makeRoot, snapshot } from './installation-fixture.ts'
+import { makeRoot, runAsOwner, snapshot } from './installation-fixture.ts'
 
 const GROUP = 'ag-1'
 const { defaults, runs } = compileConfig(
@@ -285,15 +285,13 @@ describe('sessiond inspect', () => {
     makeV2Mailbox(place.root, 'ag-2', 'sess-stray')
     const closed = join(place.root, 'data/v2-sessions/ag-1')
     chmodSync(closed, 0o300)
-    const [inspection, { code, stdout }] = await asOwner(place.root, async () => [
-      await inspect(place.root),
-      await runInside(place.root, ['inspect', '.']),
-    ])
-    expect(inspection).toMatchObject({
+    const inspection = await runAsOwner(place.root, ['inspect', place.root, '--json'])
+    expect(JSON.parse(inspection.stdout)).toMatchObject({
       sessions: [{ files: { seen: 'read' }, next: { action: 'start' } }],
       orphans: ['ag-2/sess-stray'],
       unreadableFolders: [closed],
     })
+    const { code, stdout } = await runAsOwner(place.root, ['inspect', '.'])
     expect(code).toBe(0)
     expect(stdout).toContain(`Session folders in these are not known, for they cannot be read: ${closed}.`)
   })

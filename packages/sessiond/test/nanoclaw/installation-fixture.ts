@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import type { Layout } from '../../src/nanoclaw/installation.ts'
 import type { ReaderLimits } from '../../src/nanoclaw/installation-reader.ts'
@@ -12,7 +12,7 @@ import { type InstallationOutcome, pruneInstallation } from '../../src/nanoclaw/
 import type { ArtifactFiles } from '../../src/prune/artifact-files.ts'
 import { createArtifactFiles } from '../../src/prune/files/create-artifact-files.ts'
 import { realWorld } from '../../src/world.ts'
-import { runInside } from '../cli/cli-harness.ts'
+import { type CliResult, runInside, startOutside } from '../cli/cli-harness.ts'
 
 /** An empty root of an installation; removed at the end. */
 export async function makeRoot(): Promise<AsyncDisposable & { readonly root: string; has(path: string): boolean }> {
@@ -43,7 +43,11 @@ export interface PruneAnswer {
 
 /** Runs `sessiond prune --layout` with `--json`. */
 export async function prune(root: string, layout: string, ...args: string[]): Promise<PruneAnswer> {
-  const { code, stdout, stderr } = await runInside(root, ['prune', '--layout', layout, root, '--json', ...args])
+  return answerOf(root, await runInside(root, ['prune', '--layout', layout, root, '--json', ...args]))
+}
+
+/** What `sessiond prune --layout … --json` left behind. */
+export function answerOf(root: string, { code, stdout, stderr }: CliResult): PruneAnswer {
   const error = code === 0 ? null : JSON.parse(stderr).error
   const result = stdout === '' ? null : JSON.parse(stdout)
   const removals: { root: string; path: string }[] = result?.removals ?? []
@@ -83,18 +87,14 @@ export async function pruneMeanwhile(
   }
 }
 
-const NOBODY = 65_534
+/** What sets root above permissions is taken from it. */
+const WITHOUT_CAPABILITIES = ['setpriv', '--bounding-set=-all', '--inh-caps=-all']
 
-/** Does something as a user for whom permissions count and who owns all that is in `root`; root becomes nobody for it. */
-export async function asOwner<T>(root: string, work: () => Promise<T>): Promise<T> {
-  if (process.getuid?.() !== 0) return work()
-  execFileSync('chown', ['-Rh', String(NOBODY), dirname(root)])
-  process.seteuid?.(NOBODY)
-  try {
-    return await work()
-  } finally {
-    process.seteuid?.(0)
-  }
+/** Runs a command as somebody for whom permissions count, and who owns all there is. */
+export async function runAsOwner(root: string, args: readonly string[]): Promise<CliResult> {
+  if (process.getuid?.() !== 0) return runInside(root, args)
+  await using command = startOutside(root, args, {}, 'ignore', WITHOUT_CAPABILITIES)
+  return await command.ended()
 }
 
 /** Has a database changed by somebody else. */

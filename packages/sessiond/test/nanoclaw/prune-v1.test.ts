@@ -16,7 +16,7 @@ import { leaveV1Files, makeV1, setAge, v1Claude, writeAged } from '@sessiond/tes
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { withPruneLock } from '../../src/prune/prune-lock.ts'
 import { runInside } from '../cli/cli-harness.ts'
-import { asOwner, exec, makeRoot, prune, pruneMeanwhile, snapshot } from './installation-fixture.ts'
+import { answerOf, exec, makeRoot, prune, pruneMeanwhile, runAsOwner, snapshot } from './installation-fixture.ts'
 
 const PROJECT = `${v1Claude('main')}/projects/-workspace-group`
 
@@ -387,7 +387,8 @@ describe('prune --layout nanoclaw-v1', () => {
     makeV1(place.root, [{ folder: 'main', sessionId: 'live' }])
     leaveV1Files(place.root, 'main', 'old', 99)
     spoil(place.root)
-    const pruned = await asOwner(place.root, () => prune(place.root, 'nanoclaw-v1', '--apply', option))
+    const command = ['prune', '--layout', 'nanoclaw-v1', place.root, '--json', '--apply', option]
+    const pruned = answerOf(place.root, await runAsOwner(place.root, command))
     expect(pruned.error).toBe('INSTALLATION_UNREADABLE')
     expect(pruned.message).toContain(join(place.root, path))
   })
@@ -400,9 +401,8 @@ describe('prune --layout nanoclaw-v1', () => {
       leaveV1Files(place.root, 'main', 'old', 99)
       for (const folder of [PROJECT, `${PROJECT}/old`, `${PROJECT}/old/tool-results`])
         chmodSync(join(place.root, folder), 0o500)
-      const { code, stdout } = await asOwner(place.root, () =>
-        runInside(place.root, ['prune', '--layout', 'nanoclaw-v1', '.', '--apply', ...more]),
-      )
+      const command = ['prune', '--layout', 'nanoclaw-v1', '.', '--apply', ...more]
+      const { code, stdout } = await runAsOwner(place.root, command)
       expect(code).toBe(0)
       expect(stdout).toMatch(/transcripts +0 +0 B +2 not to be removed by this user\n/)
       expect(stdout).not.toMatch(/changed|unreadable/)
