@@ -24,7 +24,7 @@ export interface InstallationDeps {
   readonly files: ArtifactFiles
   readonly world: World
   readonly removesOrphans: boolean
-  /** Ends what is under way: waiting and a plan by throwing its reason, an apply at the next batch. */
+  /** Ends what is under way: waiting and reading by throwing its reason, a plan where it is, an apply at the next batch. */
   readonly interrupted: AbortSignal
   /** Sessions are read before the plan, and before each batch of it. */
   readonly onRead: (progress: ReadProgress) => void
@@ -54,12 +54,13 @@ const TRASH_MS = 7 * 86_400_000
 /** References are read anew for so many removals: few enough that a session that comes to life is seen. */
 const BATCH = 500
 
-/** Plans what an installation of NanoClaw can do without; writes nothing there. */
+/** Plans what an installation of NanoClaw can do without; writes nothing there. Interrupted, it holds what was seen. */
 export async function planInstallation(deps: InstallationDeps): Promise<InstallationPlan> {
   const { reader, layout, files, world } = deps
   const { active, orphans } = await referencesOf(deps, { batch: null, planned: new Set() })
   const rules = rulesOf(layout, reader.root)
-  const plan = await files.plan({ rules, active: asCaptured(active), nowMs: world.now(), pressure: null })
+  const { mayGoOn } = commonOf(deps)
+  const plan = await files.plan({ rules, active: asCaptured(active), nowMs: world.now(), pressure: null, mayGoOn })
   return { plan: asNamed(plan), orphans }
 }
 

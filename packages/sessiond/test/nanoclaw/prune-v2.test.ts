@@ -25,7 +25,9 @@ import {
 } from '@sessiond/testkit/nanoclaw'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { openInstallation } from '../../src/nanoclaw/open-installation.ts'
+import { planInstallation } from '../../src/nanoclaw/prune-installation.ts'
 import { type ReadProgress, type ReferenceOptions, readReferences } from '../../src/nanoclaw/read-references.ts'
+import type { ArtifactFiles } from '../../src/prune/artifact-files.ts'
 import { realWorld } from '../../src/world.ts'
 import { exec, makeRoot, prune, pruneMeanwhile, snapshot } from './installation-fixture.ts'
 
@@ -339,6 +341,28 @@ describe('prune --layout nanoclaw-v2', () => {
     const onRead = () => interruption.abort()
     const reading = await readSessions(place.root, { interrupted: interruption.signal, onRead })
     expect(reading).toEqual({ read: 1, error: interruption.signal.reason })
+  })
+
+  it('asks while it plans whether it was interrupted, and ends with what it has seen', async () => {
+    await using place = await makeRoot()
+    makeV2(place.root, []).close()
+    leaveV2Files(place.root, GROUP, 'old', 30)
+    const interruption = new AbortController()
+    await using reader = await openInstallation(place.root, 'nanoclaw-v2', realWorld)
+    const answers: unknown[] = []
+    const files: ArtifactFiles = {
+      apply: () => Promise.reject(new Error('Nothing is to be removed.')),
+      close: async () => {},
+      async plan({ rules, mayGoOn }) {
+        answers.push(await mayGoOn?.())
+        interruption.abort()
+        answers.push(await mayGoOn?.())
+        return { plannedAtMs: 0, rules, removals: [], classes: [], isPartial: true }
+      },
+    }
+    const common = { reader, layout: 'nanoclaw-v2', world: realWorld, removesOrphans: false, onRead: () => {} } as const
+    const { plan } = await planInstallation({ ...common, files, interrupted: interruption.signal })
+    expect([answers, plan.isPartial]).toEqual([[true, false], true])
   })
 
   it('tells what has gone when it is interrupted between its batches', async () => {
