@@ -153,7 +153,8 @@ describeWithEngine('many leftovers at once', () => {
     const gone = test.events.filter(({ type, detail }) => type === 'container:removed' && detail.outcome === 'removed')
     expect(gone).toHaveLength(61)
     expect(gone.filter(({ detail }) => detail.wasRunning)).toHaveLength(5)
-  })
+    // Each is made by a command of its own, which takes long on a machine that does other things too.
+  }, 120_000)
 
   it('(D4, D5) volumes and networks of this install go when nothing uses them, and only those', async () => {
     const test = await startHost({ shell: shellGroup('docker') })
