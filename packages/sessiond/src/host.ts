@@ -16,7 +16,6 @@ import { DiskFloor } from './observe/disk-floor.ts'
 import { DiskSpace } from './observe/disk-space.ts'
 import { RunWatches } from './observe/run-watch.ts'
 import { createOperations, type OperationsDeps, seriesDepsOf } from './operations/host-operations.ts'
-import { createClosedSessions } from './prune/archive/create-closed-sessions.ts'
 import { Cleaner } from './prune/cleaner.ts'
 import { fileMemory } from './prune/cleaning-memory.ts'
 import { createHouse } from './prune/create-house.ts'
@@ -29,7 +28,6 @@ import { withRealRoots } from './prune/real-roots.ts'
 import { ReleaseStack } from './release-stack.ts'
 import { answerRequest } from './requests/answer-request.ts'
 import { RequestDesk } from './requests/request-desk.ts'
-import { retentionOf } from './retention/retention-of.ts'
 import { createRuntimes } from './runtime/create-runtimes.ts'
 import { prepareDataDir } from './store/data-dir.ts'
 import { makeReserve } from './store/disk-reserve.ts'
@@ -169,15 +167,8 @@ function createCleaner(
   onError: (error: unknown) => void,
 ) {
   const { dataDir, cleaning } = config
-  const closed = createClosedSessions({
-    world,
-    store,
-    dataDir,
-    closedSessionsMsOf: (group) => retentionOf(config, group).closedSessionsMs,
-    // An archive is there before what it holds goes: for that there must be room.
-    hasRoom: async () => !(await diskFloor.look()).isLow,
-  })
-  const house = createHouse({ config, world, store, files: createArtifactFiles({ world }), closed })
+  const hasRoom = async () => !(await diskFloor.look()).isLow
+  const house = createHouse({ config, world, store, files: createArtifactFiles({ world }), hasRoom })
   const pressure = new DiskPressure({ dataDir, world })
   const cleaner = new Cleaner({
     world,

@@ -5,18 +5,26 @@ import type { HostConfig } from '../config/config.ts'
 import type { ArtifactClass } from '../model/artifact.ts'
 import { retentionOf, rulesFor } from '../retention/retention-of.ts'
 import { archiveRule } from './archive/archive-paths.ts'
+import { type ArchiveDeps, createClosedSessions } from './archive/create-closed-sessions.ts'
 import type { HouseDeps } from './house.ts'
 import { trashOf } from './trash.ts'
 
-export interface CreateHouse extends Pick<HouseDeps, 'world' | 'store' | 'files' | 'closed'> {
+export interface CreateHouse extends Pick<HouseDeps, 'world' | 'files'> {
   readonly config: HostConfig
+  readonly store: HouseDeps['store'] & ArchiveDeps['store']
+  /** Whether the disk has room for an archive, which is there before what it holds goes. */
+  readonly hasRoom: () => Promise<boolean>
 }
 
 /** What prunings of a configuration's data directory work with. */
-export function createHouse({ config, ...parts }: CreateHouse): HouseDeps {
+export function createHouse({ config, world, store, files, hasRoom }: CreateHouse): HouseDeps {
   const { dataDir, cleaning } = config
+  const closedSessionsMsOf = (group: string) => retentionOf(config, group).closedSessionsMs
   return {
-    ...parts,
+    world,
+    store,
+    files,
+    closed: createClosedSessions({ world, store, dataDir, closedSessionsMsOf, hasRoom }),
     dataDir,
     figures: {
       rules: (groups) => [...rulesFor(config, groups), ...archiveRules(config, groups)],

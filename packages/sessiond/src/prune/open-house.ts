@@ -2,15 +2,13 @@ import type { HostConfig } from '../config/config.ts'
 import { hasCode, SessiondError } from '../model/errors.ts'
 import { DiskSpace } from '../observe/disk-space.ts'
 import { ReleaseStack } from '../release-stack.ts'
-import { retentionOf } from '../retention/retention-of.ts'
 import { takeWithin } from '../store/file-lock.ts'
 import { acquireHostLock, type HostLock } from '../store/host-lock.ts'
 import { openStore, openStoreReadOnly, refuseMissingStore } from '../store/sqlite/open-store.ts'
 import { VERSION } from '../version.ts'
 import type { World } from '../world.ts'
 import { applyHouse } from './apply-house.ts'
-import { type ArchiveDeps, createClosedSessions } from './archive/create-closed-sessions.ts'
-import { createHouse } from './create-house.ts'
+import { type CreateHouse, createHouse } from './create-house.ts'
 import { createArtifactFiles } from './files/create-artifact-files.ts'
 import type { HouseDeps } from './house.ts'
 import { planHouse } from './plan-house.ts'
@@ -41,23 +39,19 @@ export async function openHouseReadOnly({
   const releases = new ReleaseStack()
   const store = releases.add(await openToLook(config.dataDir), (opened) => opened.close())
   const files = releases.add(createArtifactFiles({ world }), (opened) => opened.close())
-  const looking = {
+  const looking: CreateHouse['store'] = {
     readActiveReferences: () => store.readActiveReferences(),
+    countPrunableRows: (...query) => store.countPrunableRows(...query),
+    listUnarchived: (...query) => store.listUnarchived(...query),
+    isSettled: (sessionId) => store.isSettled(sessionId),
     refreshActiveReferences: refuse,
-    countPrunableRows: (...query: Parameters<HouseDeps['store']['countPrunableRows']>) =>
-      store.countPrunableRows(...query),
     pruneRows: refuse,
     giveBackSpace: refuse,
-  }
-  const counting = {
-    listUnarchived: (...query: Parameters<ArchiveDeps['store']['listUnarchived']>) => store.listUnarchived(...query),
     listRuns: refuse,
-    isSettled: (sessionId: string) => store.isSettled(sessionId),
     recordArchived: refuse,
     putOffArchive: refuse,
   }
-  const closed = closedSessionsOf(config, world, counting)
-  const house = createHouse({ config, world, store: looking, files, closed })
+  const house = createHouse({ config, world, store: looking, files, hasRoom: roomOf(config, world) })
   return sourceOf(house, { carryOut: refuse, onError }, releases)
 }
 
@@ -102,7 +96,7 @@ export async function openHouse(
     const opening = openStore({ dataDir, world, rewritesAtAnySize: true })
     const store = releases.add(await opening, (opened) => opened.close())
     const files = releases.add(createArtifactFiles({ world }), (opened) => opened.close())
-    const house = createHouse({ config, world, store, files, closed: closedSessionsOf(config, world, store) })
+    const house = createHouse({ config, world, store, files, hasRoom: roomOf(config, world) })
     const carryOut: PruningDeskDeps['carryOut'] = async (plan, options) => {
       const fromMs = world.monotonicMs()
       const mayGoOn = async () => !interrupted.aborted
@@ -149,17 +143,9 @@ async function hold(dataDir: string, world: World, onWait: () => void): Promise<
   return lock
 }
 
-function closedSessionsOf(config: HostConfig, world: World, store: ArchiveDeps['store']) {
-  const { dataDir, limits } = config
+function roomOf({ dataDir, limits }: HostConfig, world: World): CreateHouse['hasRoom'] {
   const disk = new DiskSpace(dataDir, world)
-  return createClosedSessions({
-    world,
-    store,
-    dataDir,
-    closedSessionsMsOf: (group) => retentionOf(config, group).closedSessionsMs,
-    // An archive is there before what it holds goes: for that there must be room.
-    hasRoom: async () => ((await disk.freeBytes()) ?? Number.POSITIVE_INFINITY) >= limits.diskFloorBytes,
-  })
+  return async () => ((await disk.freeBytes()) ?? Number.POSITIVE_INFINITY) >= limits.diskFloorBytes
 }
 
 function sourceOf(

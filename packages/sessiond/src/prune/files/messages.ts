@@ -57,9 +57,9 @@ export type PruneAnswer =
     }
   | { readonly kind: 'implausible' }
   /** Null: it was stopped before or within. */
-  | { readonly kind: 'applied'; readonly outcomes: readonly (Removed | null)[] }
+  | { readonly kind: 'applied'; readonly outcomes: readonly (RemovalOutcome | null)[] }
 
-export type Removed = 'removed' | StayReason
+export type RemovalOutcome = 'removed' | StayReason
 
 /** Removals column by column: as objects they would take several times the memory and time on the way. */
 export interface RemovalChunk {

@@ -4,7 +4,7 @@ import type { StayReason } from '../../model/artifact.ts'
 import type { Checks } from '../artifact-files.ts'
 import { errnoOf, isNotPermitted, type Look, look } from './look.ts'
 import { measureFolder } from './measure-folder.ts'
-import type { RemovalItem, Removed } from './messages.ts'
+import type { RemovalItem, RemovalOutcome } from './messages.ts'
 import { readMountPoints } from './mount-points.ts'
 import { Place } from './place.ts'
 import { removalOf } from './remove-folder.ts'
@@ -25,7 +25,7 @@ export class EntryRemover {
   }
 
   /** Pauses now and then. If it does not go on after that, what is left of a folder is a leftover for the next plan. */
-  *remove(item: RemovalItem): Generator<unknown, Removed> {
+  *remove(item: RemovalItem): Generator<unknown, RemovalOutcome> {
     const cut = item.path.lastIndexOf('/') + 1
     const stay = this.#goTo(item.root, item.path.slice(0, cut))
     return stay ?? (yield* this.#removeHere(item.path.slice(cut), item))
@@ -51,14 +51,14 @@ export class EntryRemover {
     return null
   }
 
-  *#removeHere(name: string, item: RemovalItem): Generator<unknown, Removed> {
+  *#removeHere(name: string, item: RemovalItem): Generator<unknown, RemovalOutcome> {
     const seen = look(name)
     if (seen === null) return 'vanished'
     if (seen.kind !== (item.isFolder ? 'folder' : 'file') || !isSameInode(seen, item)) return 'changed'
     return item.isFolder ? yield* this.#removeFolder(name, seen, item) : this.#removeFile(name, seen, item)
   }
 
-  #removeFile(name: string, { mtimeMs, size }: Look, item: RemovalItem): Removed {
+  #removeFile(name: string, { mtimeMs, size }: Look, item: RemovalItem): RemovalOutcome {
     if (mtimeMs !== item.identity.mtimeMs || size !== item.identity.bytes) return 'changed'
     if (this.#trash !== null) return this.#moveToTrash(name, item, this.#trash)
     try {
@@ -69,7 +69,7 @@ export class EntryRemover {
     }
   }
 
-  *#removeFolder(name: string, { ino }: Look, item: RemovalItem): Generator<unknown, Removed> {
+  *#removeFolder(name: string, { ino }: Look, item: RemovalItem): Generator<unknown, RemovalOutcome> {
     const place = this.#place
     if (place === null) return 'changed'
     if (this.#checks === 'unchanged') {
@@ -96,7 +96,7 @@ export class EntryRemover {
   }
 
   /** Where it goes is a tree of folders that only this pruning makes; what is moved there lies at its ends. */
-  #moveToTrash(name: string, { path, trashName }: RemovalItem, trash: string): Removed {
+  #moveToTrash(name: string, { path, trashName }: RemovalItem, trash: string): RemovalOutcome {
     const target = join(trash, trashName, path)
     try {
       // That may fail as well: a path that is too long there, for one.

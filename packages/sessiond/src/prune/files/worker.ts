@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 import { decideRemovals, isImplausible } from '../../decide/decide-removals.ts'
 import { addStays } from '../artifact-files.ts'
-import type { PruneAnswer, PruneRequest, RemovalItem, Removed } from './messages.ts'
+import type { PruneAnswer, PruneRequest, RemovalItem, RemovalOutcome } from './messages.ts'
 import { packRemovals } from './removal-chunks.ts'
 import { EntryRemover } from './remove-entries.ts'
 import { TreeScan } from './scan-tree.ts'
@@ -71,7 +71,7 @@ async function plan(request: PruneRequest & { kind: 'plan' }): Promise<void> {
 
 async function apply({ items, trash, checks }: PruneRequest & { kind: 'apply' }): Promise<void> {
   const remover = new EntryRemover({ trash, checks })
-  const outcomes: (Removed | null)[] = items.map(() => null)
+  const outcomes: (RemovalOutcome | null)[] = items.map(() => null)
   for (const index of inOrderOfFolders(items)) {
     const item = items[index]
     if (item !== undefined) outcomes[index] = await paced(remover.remove(item))
