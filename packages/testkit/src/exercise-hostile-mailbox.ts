@@ -202,7 +202,7 @@ export function exerciseHostileMailbox(harnessOf: () => MailboxHarness): void {
       // A new run starts unsuspected, on a new mailbox.
       await mailbox.prepare(projectionOf([], { sessionId: HOSTILE, epoch: 2 }), new Map(), null)
       expect(await mailbox.take(HOSTILE, 0)).toMatchObject({ lastSeq: 0 })
-    })
+    }, 60_000)
 
     const ODD_ROWS: [what: string, write: (db: DatabaseSync) => void, expected: Partial<OutboxBatch>][] = [
       [

@@ -15,7 +15,8 @@ async function makeHarness(): Promise<MailboxHarness> {
       dataDir,
       world: realWorld,
       readers: 2,
-      readTimeoutMs: 1500,
+      // On a machine that does much else at once a look takes seconds; one test waits for it three times.
+      readTimeoutMs: 4_000,
       pollMs: 50,
       ...bounds,
     })

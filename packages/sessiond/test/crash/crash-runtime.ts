@@ -23,7 +23,7 @@ const MOUNTED = '/programs'
 export const PROCESS: CrashRuntime = {
   name: 'process',
   size: { maxSessions: 3, maxMessages: 6 },
-  concurrency: 4,
+  concurrency: 3,
   groupOf: ({ runner }, agent, isBroken) => ({
     runtime: 'process',
     runner: {
@@ -36,7 +36,7 @@ export const PROCESS: CrashRuntime = {
 export const DOCKER: CrashRuntime = {
   name: 'docker',
   size: { maxSessions: 1, maxMessages: 4 },
-  concurrency: 4,
+  concurrency: 3,
   groupOf: ({ dir }, agent, isBroken) => ({
     runtime: 'docker',
     image: TEST_IMAGE.node,
