@@ -84,7 +84,10 @@ async function ofV2(
 ): Promise<LayoutReferences> {
   const known = new Set(sessions.map(placeOf))
   const orphans = orphansOf(places, (place) => known.has(place))
-  const belonging = decideBelonging(sessions, [...places, ...options.planned])
+  const belonging = decideBelonging(
+    sessions,
+    [...places, ...options.planned].some((place) => known.has(place)),
+  )
   if (orphans.length > 0 && belonging === 'strangers') throw strangers(reader.root, sessions.length, orphans.length)
   if (orphans.length > 0 && belonging === 'emptied' && options.removesOrphans) {
     throw strangers(reader.root, sessions.length, orphans.length, WITHOUT_ORPHANS)
@@ -109,9 +112,8 @@ async function ofV2(
  * all are over, so that their folders may have been pruned; if it is another tree all the same, each folder in it may be
  * that of a session which goes on. `strangers`: some session should have a folder, or there is none on record.
  */
-function decideBelonging(sessions: readonly V2Session[], places: readonly string[]): 'same' | 'emptied' | 'strangers' {
-  const known = new Set(sessions.map(placeOf))
-  if (places.some((place) => known.has(place))) return 'same'
+function decideBelonging(sessions: readonly V2Session[], hasFolders: boolean): 'same' | 'emptied' | 'strangers' {
+  if (hasFolders) return 'same'
   return sessions.length > 0 && sessions.every(isOver) ? 'emptied' : 'strangers'
 }
 

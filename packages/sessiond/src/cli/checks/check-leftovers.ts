@@ -13,11 +13,9 @@ import { readHolder } from '../../store/host-lock.ts'
 import { openStoreReadOnly } from '../../store/sqlite/open-store.ts'
 import type { StoreReader } from '../../store/store.ts'
 import { realWorld } from '../../world.ts'
+import { listSome } from '../format/list-some.ts'
 
 const DIRECTORIES = 'session directories'
-
-/** So many are named; of more, the number tells enough. */
-const NAMED = 10
 
 const REPAIR = '`sessiond doctor --repair`, with the host stopped,'
 
@@ -61,18 +59,18 @@ function problemsOf({ misplaced, missing, sessions, directories }: Misfits, { cl
   const toTrash = `${REPAIR} moves them to the trash, which keeps them for ${formatDuration(cleaning.trashMs)}.`
   const problems: Check[] = []
   if (unknown.length > 0) {
-    problems.push({ name, ok: false, detail: `${listed(unknown)}: no such session is on record`, cure: toTrash })
+    problems.push({ name, ok: false, detail: `${listSome(unknown)}: no such session is on record`, cure: toTrash })
   }
   if (odd.length > 0) {
-    const detail = `${listed(odd)}: no directory, where only directories of sessions belong`
+    const detail = `${listSome(odd)}: no directory, where only directories of sessions belong`
     problems.push({ name, ok: false, detail, cure: toTrash })
   }
   if (links.length > 0) {
-    const detail = `${listed(links)}: a link, which is not followed, in the place of a directory`
+    const detail = `${listSome(links)}: a link, which is not followed, in the place of a directory`
     problems.push({ name, ok: false, detail, cure: LINK_CURE })
   }
   if (missing.length > 0) {
-    const detail = `${listed(missing)}: its directory is gone, and its workspace with it`
+    const detail = `${listSome(missing)}: its directory is gone, and its workspace with it`
     const cure = `Restore it from a backup; ${REPAIR} makes it anew, with an empty workspace.`
     problems.push({ name, ok: false, detail, cure })
   }
@@ -125,12 +123,7 @@ function leftoverChecks(runtime: string, { runs, resources }: LeftoverNames): Ch
   const name = `leftovers of ${runtime}`
   const cure = 'The next `sessiond up` removes them; so does `sessiond doctor --repair`.'
   const problems: Check[] = []
-  if (runs.length > 0) problems.push({ name, ok: false, detail: `${listed(runs)}: no live run knows of it`, cure })
-  if (resources.length > 0) problems.push({ name, ok: false, detail: `${listed(resources)}: nothing uses it`, cure })
+  if (runs.length > 0) problems.push({ name, ok: false, detail: `${listSome(runs)}: no live run knows of it`, cure })
+  if (resources.length > 0) problems.push({ name, ok: false, detail: `${listSome(resources)}: nothing uses it`, cure })
   return problems.length > 0 ? problems : [{ name, ok: true, detail: 'none' }]
-}
-
-function listed(names: readonly string[]): string {
-  const shown = names.slice(0, NAMED).join(', ')
-  return names.length > NAMED ? `${shown} and ${names.length - NAMED} more` : shown
 }

@@ -19,6 +19,7 @@ import { realWorld } from '../../world.ts'
 import type { CliContext } from '../cli-context.ts'
 import { EXIT } from '../exit-codes.ts'
 import { formatBytes } from '../format/bytes.ts'
+import { listSome } from '../format/list-some.ts'
 import { describeStays, formatPrunePlan } from '../format/prune-plan.ts'
 import { formatRemoval } from '../format/pruning.ts'
 import { formatTable } from '../format/table.ts'
@@ -35,7 +36,6 @@ export interface PruneLayout {
   readonly orphans?: boolean
 }
 
-const SHOWN_ORPHANS = 10
 /** Between two lines of progress. */
 const LOOK_MS = 100
 
@@ -183,7 +183,6 @@ function isDone({ plan, applied, error }: InstallationOutcome): boolean {
 
 function describeOrphans(orphans: readonly string[]): string {
   if (orphans.length === 0) return ''
-  const shown = orphans.slice(0, SHOWN_ORPHANS).map((place) => escapeLine(place, 120))
-  const more = orphans.length > shown.length ? ` and ${orphans.length - shown.length} more` : ''
-  return `Session folders without a session on record: ${shown.join(', ')}${more}. They stay unless --orphans is given.\n`
+  const some = listSome(orphans.map((place) => escapeLine(place, 120)))
+  return `Session folders without a session on record: ${some}. They stay unless --orphans is given.\n`
 }

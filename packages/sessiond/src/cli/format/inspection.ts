@@ -2,12 +2,11 @@ import { tellStep } from '../../explain/tell-step.ts'
 import { escapeLine } from '../../model/escape.ts'
 import type { InstallationInspection } from '../../nanoclaw/inspect-installation.ts'
 import type { InspectedMessage, InspectedSession, ReadSession } from '../../nanoclaw/judge-v2.ts'
+import { listSome } from './list-some.ts'
 import { formatTable } from './table.ts'
 import { formatAge, formatSpan } from './time.ts'
 
 const NAME_CHARS = 60
-/** Of a list in a sentence; `--json` has all. */
-const SHOWN_ITEMS = 10
 
 const STUCK_WORDS: Readonly<Record<NonNullable<InspectedMessage['stuck']>, string>> = {
   'no-container': 'claimed, and its container does not run',
@@ -129,11 +128,6 @@ function describeOrphans({ orphans, unreadableFolders }: InstallationInspection)
     found === '' ? '' : `Session folders without a session on record: ${found}.\n`,
     unread === '' ? '' : `Session folders in these are not known, for they cannot be read: ${unread}.\n`,
   ].join('')
-}
-
-function listSome(items: readonly string[]): string {
-  const shown = items.slice(0, SHOWN_ITEMS)
-  return `${shown.join(', ')}${items.length > shown.length ? ` and ${items.length - shown.length} more` : ''}`
 }
 
 function name(text: string): string {
