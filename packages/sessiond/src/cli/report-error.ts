@@ -28,8 +28,8 @@ function bugOf(error: unknown): ErrorBody {
   return { code: 'INTERNAL', message, cure: 'This is a bug of sessiond: please report it.', fields: {} }
 }
 
-function bodyOf({ code, message, cure, fields }: SessiondError): ErrorBody {
-  return { code, message: message.endsWith(cure) ? message.slice(0, -cure.length).trimEnd() : message, cure, fields }
+function bodyOf({ code, what, cure, fields }: SessiondError): ErrorBody {
+  return { code, message: what, cure, fields }
 }
 
 function asSessiondError(error: unknown): SessiondError | undefined {
